@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# reconmon: every entry point. `make help` lists them. Everything built is below $(BUILD).
+
+CC	 ?= cc
+CLANG	 ?= clang
+BPFTOOL	 ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
+PREFIX	 ?= /usr/local
+DESTDIR	 ?=
+BUILD	 ?= build
+# Which store the daemon is built over: nursery (ships) or lru (the reference, `make lru`).
+STORE	 ?= nursery
+VERSION	 := 0.1.0
+
+CFLAGS	 ?= -O2 -g
+WARN	 := -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+HARDEN	 := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+CPPFLAGS += -D_GNU_SOURCE -DRECONMON_VERSION='"$(VERSION)"' -Iinclude -I$(BUILD) -Iuser -MMD -MP
+LDLIBS	 := -lbpf -lelf -lz -ljansson -lmnl
+LDFLAGS	 += -pie -Wl,-z,relro,-z,now
+ifdef SAN
+CFLAGS	 := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+HARDEN	 := -fPIE
+endif
+
+BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -Wall -Wextra -Werror -Wimplicit-int-conversion \
+	      -Iinclude -Ivmlinux
+
+Q := $(if $(V),,@)
+say = $(if $(V),@:,@printf '  %-8s %s\n' $(1) $(2))
+
+OBJ	  := $(BUILD)/obj-$(STORE)
+STORE_SRC := $(if $(filter lru,$(STORE)),user/sweep_lru.c,user/sweep.c)
+SRCS	  := $(filter-out user/main.c user/sweep.c user/sweep_lru.c,$(wildcard user/*.c)) $(STORE_SRC)
+OBJS	  := $(SRCS:user/%.c=$(OBJ)/%.o)
+BIN	  := $(BUILD)/reconmon$(if $(filter lru,$(STORE)),-lru)
+SKEL	  := $(OBJ)/reconmon.skel.h
+
+UNIT	  := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+BPFTESTS  := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/test_*.c))
+BENCHES	  := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/bench_*.c))
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: all deps test unit unit-san bpf-tests e2e test-kernel bench lint format install uninstall \
+	vmlinux clean help lru bpf-arm64 check-clean
+
+all: $(BIN) ## build the daemon: build/reconmon, one file to copy
+
+help: ## this list
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+deps: ## install from Debian what build and tests need (as root)
+	sh tests/deps.sh
+
+# --- BPF: object, skeleton ---------------------------------------------------------------------
+
+BPF_HDRS := $(wildcard bpf/*.h include/reconmon/*.h vmlinux/vmlinux.h)
+BPF_SRC_nursery := bpf/reconmon.bpf.c
+BPF_SRC_lru	:= bpf/reconmon_lru.bpf.c
+
+# The object carries BTF of its own (for map types); the DWARF beside it is not needed.
+$(BUILD)/obj-%/reconmon.bpf.o: bpf/reconmon.bpf.c bpf/reconmon_lru.bpf.c $(BPF_HDRS)
+	@mkdir -p $(@D)
+	$(call say,CLANG,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $(BPF_SRC_$*) -o $@.tmp
+	$(Q)$(BPFTOOL) gen object $@ $@.tmp && rm -f $@.tmp
+
+# Both stores make a skeleton of the same name, so that load.c is written once.
+$(BUILD)/obj-%/reconmon.skel.h: $(BUILD)/obj-%/reconmon.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name reconmon_bpf > $@
+
+bpf-arm64: ## compile the BPF objects as for arm64 (they are the same bytes but for the target macro)
+	@mkdir -p $(BUILD)
+	$(Q)for s in reconmon reconmon_lru; do \
+		$(CLANG) $(BPF_CFLAGS) -D__TARGET_ARCH_arm64 -c bpf/$$s.bpf.c -o $(BUILD)/$$s.arm64.bpf.o || exit 1; \
+	done
+
+vmlinux: ## regenerate vmlinux/vmlinux.h from the running kernel's BTF
+	$(BPFTOOL) btf dump file /sys/kernel/btf/vmlinux format c | python3 vmlinux/generate.py > vmlinux/vmlinux.h.new
+	mv vmlinux/vmlinux.h.new vmlinux/vmlinux.h
+
+# --- the daemon --------------------------------------------------------------------------------
+
+$(OBJ)/%.o: user/%.c $(SKEL)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) -I$(OBJ) $(WARN) $(HARDEN) $(CFLAGS) -c $< -o $@
+
+$(BIN): $(OBJ)/main.o $(OBJS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+lru: ## build/reconmon-lru: the reference daemon, a plain LRU map in the nursery's place
+	$(Q)$(MAKE) --no-print-directory STORE=lru all
+
+# --- tests -------------------------------------------------------------------------------------
+
+$(BUILD)/tests/%: tests/%.c $(OBJS) $(SKEL)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) -I$(OBJ) -Itests $(WARN) $(HARDEN) $(CFLAGS) $(LDFLAGS) $< $(OBJS) $(LDLIBS) -lcmocka -lpthread -o $@
+
+unit: $(UNIT) ## unit tests
+	$(Q)tests/run $(UNIT)
+
+unit-san: ## unit tests under ASan and UBSan
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/san SAN=1 unit
+
+bpf-tests: $(BPFTESTS) ## the BPF programs under test runs (root)
+	$(Q)tests/run $(BPFTESTS)
+
+e2e: all ## real scanners and innocent work in network namespaces (root)
+	$(Q)RECONMON=$(abspath $(BIN)) tests/run $(sort $(wildcard tests/e2e/test_*.sh))
+
+test-kernel: all ## load, attach and catch a scan in Debian's own kernel under qemu
+	$(Q)RECONMON=$(abspath $(BIN)) tests/run tests/kernel/test_kernel.sh
+
+test: all $(UNIT) $(BPFTESTS) bpf-arm64 ## everything; ends with a line that counts
+	$(Q)$(MAKE) --no-print-directory lru
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/san SAN=1 san-bins
+	$(Q)RECONMON=$(abspath $(BIN)) RECONMON_LRU=$(abspath $(BUILD)/reconmon-lru) tests/run \
+		tests/lint.sh $(UNIT) $(UNIT:$(BUILD)/%=$(BUILD)/san/%) $(BPFTESTS) \
+		$(sort $(wildcard tests/e2e/test_*.sh)) tests/kernel/test_kernel.sh
+
+san-bins: $(UNIT)
+.PHONY: san-bins
+
+bench: all lru $(BENCHES) ## measure: cost a packet, time to the alert; prints a table
+	$(Q)RECONMON=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench/bench.sh
+
+lint: ## clang-format, clang-tidy, shellcheck
+	$(Q)tests/lint.sh
+
+FORMATTED := $(wildcard bpf/*.[ch] include/reconmon/*.h user/*.[ch] tests/*.h tests/*/*.[ch])
+format: ## reformat the C files
+	clang-format -i $(FORMATTED)
+
+# --- install -----------------------------------------------------------------------------------
+
+install: all ## install below DESTDIR/PREFIX
+	install -D -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/sbin/reconmon
+	install -D -m 0644 README.md $(DESTDIR)$(PREFIX)/share/doc/reconmon/README.md
+	install -D -m 0644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/reconmon/LICENSE
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/sbin/reconmon
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/reconmon
+
+clean: ## remove everything built
+	rm -rf $(BUILD)
+
+-include $(wildcard $(OBJ)/*.d $(BUILD)/tests/*/*.d)

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Where judged attempts go in the kernel: the LRU maps `contacts` and `sources`, and the ring that
+ * wakes the daemon before its tick. */
+#ifndef RECONMON_BPF_CONTACT_H
+#define RECONMON_BPF_CONTACT_H
+
+#include "maps.h"
+
+/* wake_daemon - one byte through the ring; its content says nothing, the maps do. */
+static __always_inline void wake_daemon(struct store *st)
+{
+	__u8 *event = bpf_ringbuf_reserve(&wakeups, 1, 0);
+
+	if (!event) {
+		store_count(st, STAT_WAKE_FAILED);
+		return;
+	}
+	*event = 0;
+	bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
+	store_count(st, STAT_WAKE);
+}
+
+/* source_add - one more silent port between two hosts. Wakes the daemon when that reaches the
+ * lowest threshold of any rule, and again at each power of two, so that a long scan is drained
+ * before `contacts` fills. The count is of ports that were new since the last drain; the daemon
+ * puts the true one back (user/drain.c). A wrong one costs a wake-up, never a probe. */
+SLOW_PATH int source_add(struct store *st, const struct contact_key *pair)
+{
+	struct source *src = bpf_map_lookup_elem(&sources, pair);
+	struct source one = { .ports = 1 };
+	__u64 n = 1;
+
+	if (src)
+		n = __sync_fetch_and_add(&src->ports, 1) + 1;
+	else if (bpf_map_update_elem(&sources, pair, &one, BPF_ANY))
+		store_count(st, STAT_SOURCE_FAILED);
+
+	if (n == wake_ports || (n > wake_ports && !(n & (n - 1))))
+		wake_daemon(st);
+	return 0;
+}
+
+/* What a new entry starts from; blank ones that the daemon meets say nothing. In .rodata, because
+ * the stack has no room for it at the end of the call chain. */
+const struct contact contact_blank = { 0 };
+
+/* contact_merge - adds an attempt to an entry, blank or not. Returns the bits it had before, or -1
+ * if the pointer turned out to be another contact's (see struct contact). */
+static __always_inline int contact_merge(struct contact *c, const struct contact_key *key,
+					 const struct attempt *a, __u32 bits)
+{
+	__u64 hash = (__u64)contact_hash(key) << CONTACT_HASH_SHIFT;
+	__u64 was = LOAD(&c->word);
+
+	if (was && (was ^ hash) >> CONTACT_HASH_SHIFT)
+		return -1;
+	if ((was & bits) != bits && CAS(&c->word, was, was | hash | bits) != was)
+		return -1;
+	if (!was) {
+		c->ifindex = a->ifindex;
+		c->dir = a->dir;
+	}
+	if (bits & CONTACT_SILENT) {
+		__sync_fetch_and_add(&c->silent, 1);
+		if (!c->silent_first_ns)
+			c->silent_first_ns = a->first_ns;
+		c->silent_last_ns = a->first_ns;
+	} else {
+		__sync_fetch_and_add(&c->carried, 1);
+		if (!c->carried_first_ns)
+			c->carried_first_ns = a->first_ns;
+		c->carried_last_ns = a->first_ns;
+	}
+	return (int)CONTACT_BITS(was);
+}
+
+/* contact_add - counts a judged attempt at its contact.
+ *
+ * The entry may be drained or evicted between lookup and write. For a silent attempt a second
+ * lookup makes sure that the entry written is the one in the map; if not, a new one is made: at
+ * worst one attempt counts twice at the same port. What carried payload skips that: losing one such
+ * note on a race is harmless. Another CPU may insert first (EEXIST): then merge into its entry.
+ *
+ * A global function: the verifier walks it once, not once per caller. Returns 0, or -1 (counted). */
+__attribute__((noinline)) int contact_add(const struct attempt *a, __u32 bits)
+{
+	struct store st = { .stats = stats_of_cpu() };
+	struct contact_key key;
+
+	if (!a || !st.stats)
+		return -1;
+	key = contact_key_of(a);
+	for (int try = 0; try < 8; try++) {
+		struct contact *c = bpf_map_lookup_elem(&contacts, &key);
+		int had;
+
+		if (!c) {
+			if (!bpf_map_update_elem(&contacts, &key, &contact_blank, BPF_NOEXIST))
+				store_count(&st, STAT_CONTACT_NEW);
+			continue;
+		}
+		had = contact_merge(c, &key, a, bits);
+		if (had < 0)
+			continue;
+		if (!(bits & CONTACT_SILENT))
+			return 0;
+		if (bpf_map_lookup_elem(&contacts, &key) != c)
+			continue;
+		if (!(had & CONTACT_SILENT)) {
+			key.resp_port = 0;
+			source_add(&st, &key);
+		}
+		return 0;
+	}
+	store_count(&st, STAT_CONTACT_FAILED);
+	return -1;
+}
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Maps and settings of the BPF side, and the part of `struct store` that every build shares. Map
+ * sizes are defaults; user/load.c sets max_entries. */
+#ifndef RECONMON_BPF_MAPS_H
+#define RECONMON_BPF_MAPS_H
+
+#include <reconmon/nursery.h>
+
+/* Fixed at load; the verifier knows their values. */
+const volatile __u64 hash_seed[4] = { 1, 2, 3, 4 };    /* load.c: random */
+const volatile __u64 wake_ports = 3;		       /* lowest threshold of any rule */
+const volatile __u8 exempt_transfers = 1;	       /* 0 under --profile splunk */
+const volatile __u64 nursery_bucket_mask = 8192 - 1;   /* buckets - 1; a power of two less one */
+
+/* Judged attempts by contact, since the last drain. LRU: a flood of contacts pushes out the oldest
+ * instead of refusing the newest; what left unseen is inserted - drained, both counted. 65,536
+ * entries take about 10 MB (key 40, value 56, the kernel's own 64). Written by contact_add(),
+ * emptied by user/drain.c in batches. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct contact_key);
+	__type(value, struct contact);
+} contacts SEC(".maps");
+
+/* Distinct silent ports between two hosts, only to know when not to wait for the tick. Written by
+ * source_add(), corrected and emptied by user/drain.c. 16,384 entries, about 1.9 MB. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct contact_key); /* resp_port 0 */
+	__type(value, struct source);
+} sources SEC(".maps");
+
+/* Wake-ups. One page: what does not fit is a wake-up while one is pending. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} wakeups SEC(".maps");
+
+/* Every counter of stats.h, per CPU. Written by everyone, read by user/load.c, never reset. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct stats);
+} stats SEC(".maps");
+
+/* The clock of ages: CLOCK_BOOTTIME >> NURSERY_AGE_SHIFT, written by the daemon (user/sweep.c). A
+ * helper call a packet would cost more than everything else here. Stands still while the daemon
+ * does: then ages only lose resolution. */
+__u32 age_clock;
+
+struct store {
+	struct stats *stats;
+	__u32 ifindex;
+	__u8 dir; /* enum attempt_dir */
+};
+
+static __always_inline struct stats *stats_of_cpu(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&stats, &zero);
+}
+
+static __always_inline void store_count(struct store *st, enum stat which)
+{
+	st->stats->n[which]++;
+}
+
+static __always_inline __u8 store_age(struct store *st)
+{
+	(void)st;
+	return (__u8)age_clock;
+}
+
+static __always_inline const __u64 *store_seed(struct store *st)
+{
+	(void)st;
+	return (const __u64 *)hash_seed;
+}
+
+static __always_inline int store_exempts_transfers(struct store *st)
+{
+	(void)st;
+	return exempt_transfers;
+}
+
+static __always_inline void store_stamp(struct store *st, struct attempt *a)
+{
+	a->first_ns = bpf_ktime_get_boot_ns();
+	a->ifindex = st->ifindex;
+	a->dir = st->dir;
+}
+
+#endif

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Where packets enter: one program a hook. Each only says where the bytes are and which way they
+ * go; parse.h, track.h and the store do the rest. Every program lets every packet pass untouched. */
+#include <reconmon/parse.h>
+
+#ifdef STORE_LRU
+#include "store_lru.h"
+#else
+#include "store_nursery.h"
+#endif
+
+#include <reconmon/track.h>
+
+#define TC_NEXT (-1) /* TCX_NEXT (Linux 6.6) and TC_ACT_UNSPEC: whoever comes after us runs too */
+
+/* Headers we may have to read: Ethernet, two VLAN tags, IPv6, some extension headers, TCP. */
+#define PULL_BYTES 128
+
+/* follow_packet - what packets come to that may open, change or end an attempt. A global function:
+ * the verifier walks it once, not once for each way that leads through the parser. */
+__attribute__((noinline)) int follow_packet(const struct packet *pkt, __u64 hash, __u32 ifindex,
+					    __u32 dir)
+{
+	struct store st = { .stats = stats_of_cpu(), .ifindex = ifindex, .dir = (__u8)dir };
+
+	if (pkt && st.stats)
+		track_packet(&st, hash, pkt);
+	return 0;
+}
+
+static __always_inline void handle_packet(struct cursor *cur, int ethernet, struct store *st)
+{
+	struct packet pkt;
+	__u64 hash;
+	int r;
+
+	store_count(st, st->dir == DIR_INGRESS ? STAT_INGRESS : STAT_EGRESS);
+	r = parse_packet(cur, ethernet, &pkt);
+	if (r < 0) {
+		__u32 why = (__u32)-r;
+
+		OPAQUE(why); /* the verifier of 6.1 must see the bound right before the access */
+		if (why < STAT_MAX)
+			st->stats->n[why]++;
+		return;
+	}
+	hash = store_hash(st, &pkt);
+	if (track_concerns(st, hash, &pkt))
+		follow_packet(&pkt, hash, st->ifindex, st->dir);
+}
+
+static __always_inline int handle_skb(struct __sk_buff *skb, int ethernet, __u8 dir)
+{
+	struct store st = { .stats = stats_of_cpu(), .ifindex = skb->ifindex, .dir = dir };
+	__u32 want = skb->len < PULL_BYTES ? skb->len : PULL_BYTES;
+	struct cursor cur;
+
+	if (!st.stats)
+		return TC_NEXT;
+	/* Headers may sit in a page frag, with some drivers and after some tunnels. */
+	if ((void *)(long)skb->data + want > (void *)(long)skb->data_end)
+		bpf_skb_pull_data(skb, want);
+
+	cur.pos = (void *)(long)skb->data;
+	cur.end = (void *)(long)skb->data_end;
+	cur.wire_left = skb->len;
+	handle_packet(&cur, ethernet, &st);
+	return TC_NEXT;
+}
+
+SEC("tc")
+int tc_ingress(struct __sk_buff *skb)
+{
+	return handle_skb(skb, 1, DIR_INGRESS);
+}
+
+SEC("tc")
+int tc_egress(struct __sk_buff *skb)
+{
+	return handle_skb(skb, 1, DIR_EGRESS);
+}
+
+/* The same for devices without an Ethernet header. */
+SEC("tc")
+int tc_ingress_l3(struct __sk_buff *skb)
+{
+	return handle_skb(skb, 0, DIR_INGRESS);
+}
+
+SEC("tc")
+int tc_egress_l3(struct __sk_buff *skb)
+{
+	return handle_skb(skb, 0, DIR_EGRESS);
+}
+
+/* "frags": a driver with a jumbo MTU takes only programs that know of multi-buffer packets. */
+SEC("xdp.frags")
+int xdp_ingress(struct xdp_md *ctx)
+{
+	struct store st = { .stats = stats_of_cpu(),
+			    .ifindex = ctx->ingress_ifindex,
+			    .dir = DIR_INGRESS };
+	struct cursor cur;
+
+	if (!st.stats)
+		return XDP_PASS;
+	cur.wire_left = (__u32)bpf_xdp_get_buff_len(ctx);
+	cur.pos = (void *)(long)ctx->data;
+	cur.end = (void *)(long)ctx->data_end;
+	handle_packet(&cur, 1, &st);
+	return XDP_PASS;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

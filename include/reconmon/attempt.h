@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The state of one connection attempt, and what is kept of it once it is judged. One definition,
+ * read by the BPF programs, the daemon and the tests. Fixed-width types only; no pointers.
+ *
+ * Byte order: addresses and ports in network order, everything else in host order. Times are
+ * CLOCK_BOOTTIME in nanoseconds (live) or the capture's clock. */
+#ifndef RECONMON_ATTEMPT_H
+#define RECONMON_ATTEMPT_H
+
+#include "packet.h"
+
+enum attempt_dir {
+	DIR_INGRESS = 0, /* its first packet came in through `ifindex` */
+	DIR_EGRESS = 1,	 /* ... went out through it */
+};
+
+/* An attempt that is still undecided: a slot's value in the nursery (nursery.h), or the value of
+ * the map `attempts` of the LRU reference build. One cache line.
+ *
+ * Written whole before it becomes visible; afterwards only `acct` changes, by compare and
+ * exchange, and its top byte (the slot's generation) keeps a late writer out of a later attempt. */
+struct attempt {
+	struct ip_addr orig, resp;
+	__be16 orig_port, resp_port;
+	__u32 ifindex;	/* where the first packet was seen */
+	__u64 first_ns; /* when */
+	__u64 acct;	/* ACCT_*: generation, and the responder's initial sequence number */
+	__u32 isn;	/* originator's initial sequence number; 0 for UDP */
+	__u16 syn_len;	/* payload bytes on the SYN: payload only once acknowledged (RFC 7413) */
+	__u8 proto;
+	__u8 dir; /* enum attempt_dir */
+};
+_Static_assert(sizeof(struct attempt) == 64, "one cache line a slot");
+
+#define ACCT_GEN_SHIFT 56
+#define ACCT_SEEN      (1ull << 32) /* the low 32 bits hold the responder's initial sequence number */
+
+/* What is known of an undecided attempt. It lives in the tag beside the value, where one
+ * compare-and-exchange decides between CPUs (nursery.h). */
+enum attempt_state {
+	STATE_BUSY = 0x01,     /* the slot is being written */
+	STATE_LIVE = 0x02,     /* it holds an attempt */
+	STATE_ANSWERED = 0x04, /* the responder accepted: SYN-ACK, or a UDP reply */
+	STATE_ESTAB = 0x08,    /* ... and the originator acknowledged that */
+	STATE_REPORTED = 0x10, /* the daemon counts it as a provisional probe */
+	STATE_DECIDED = 0x20,  /* UDP with payload: kept so that the rest of the flow finds it, and
+				* first to give way */
+	STATE_AGAIN = 0x40,    /* a second packet was seen (Zeek: duration > 0) */
+	STATE_FRAGMENT = 0x80, /* opened by a first fragment without flags */
+};
+
+/* A contact: what one originator showed at one port of a responder since the last drain. Key and
+ * value of the LRU map `contacts`, and the unit in which evidence reaches the rules. */
+struct contact_key {
+	struct ip_addr orig, resp;
+	__be16 resp_port;
+	__u8 proto;
+	__u8 pad[5]; /* zero: the kernel hashes every byte of a key */
+};
+_Static_assert(sizeof(struct contact_key) == 40, "no hidden padding");
+
+enum contact_bits {
+	/* How silent attempts were answered. */
+	CONTACT_OPEN = 0x0001,	   /* SYN-ACK or UDP reply */
+	CONTACT_CLOSED = 0x0002,   /* RST, ICMP port unreachable */
+	CONTACT_FILTERED = 0x0004, /* other ICMP unreachable */
+	CONTACT_NONE = 0x0008,	   /* not at all */
+	/* What was not silent. */
+	CONTACT_PAYLOAD = 0x0010,  /* the originator sent payload */
+	CONTACT_TRANSFER = 0x0020, /* the responder streamed bulk data to a silent originator */
+	/* Zeek writes orig_bytes only where duration > 0 (`--profile splunk`). */
+	CONTACT_SPAN = 0x0040,
+	/* Techniques, as far as packets tell them apart. */
+	CONTACT_SYN = 0x0100,	  /* handshake left half open by the originator */
+	CONTACT_CONNECT = 0x0200, /* handshake completed */
+	CONTACT_UDP = 0x0400,
+	CONTACT_FRAGMENT = 0x0800, /* SYN cut into fragments too small to hold its flags */
+
+	CONTACT_SILENT = CONTACT_OPEN | CONTACT_CLOSED | CONTACT_FILTERED | CONTACT_NONE,
+	CONTACT_CARRIED = CONTACT_PAYLOAD | CONTACT_TRANSFER,
+};
+
+/* The value. All that decides is in `word`, which changes by compare and exchange only and carries
+ * part of the key's hash: LRU maps reuse an element at once, so a pointer from a lookup may point
+ * at another contact by the time it is written through. The times and counts beside it may then
+ * take a stray update; they decide nothing. */
+struct contact {
+	__u64 word;	       /* CONTACT_HASH_SHIFT: hash; low 16 bits: enum contact_bits */
+	__u64 silent_first_ns; /* first packets of the first and the last silent attempt; */
+	__u64 silent_last_ns;  /* 0 where there was none */
+	__u64 carried_first_ns; /* likewise, attempts that carried payload */
+	__u64 carried_last_ns;
+	__u32 silent, carried; /* how many */
+	__u32 ifindex;
+	__u8 dir; /* enum attempt_dir of the first attempt */
+	__u8 pad[3];
+};
+_Static_assert(sizeof(struct contact) == 56, "no hidden padding");
+
+#define CONTACT_HASH_SHIFT 32
+#define CONTACT_BITS(word) ((__u32)((word)&0xffff))
+
+/* Who has looked at whom, for the early wake-up alone: value of the LRU map `sources`, whose key is
+ * a contact_key with port 0. */
+struct source {
+	__u64 ports; /* distinct silent ports, as far as the kernel knows; the daemon corrects it */
+};
+
+static __always_inline struct contact_key contact_key_of(const struct attempt *a)
+{
+	return (struct contact_key){
+		.orig = a->orig,
+		.resp = a->resp,
+		.resp_port = a->resp_port,
+		.proto = a->proto,
+	};
+}
+
+/* contact_hash - 32 bits of the key, to tell one contact's `word` from another's. */
+static __always_inline __u32 contact_hash(const struct contact_key *k)
+{
+	__u64 x = k->orig.w[0] ^ k->orig.w[1] * 0x9E3779B97F4A7C15ull;
+
+	x = (x ^ k->resp.w[0] ^ x >> 29) * 0xBF58476D1CE4E5B9ull;
+	x = (x ^ k->resp.w[1] ^ x >> 32) * 0x94D049BB133111EBull;
+	x ^= (__u64)k->resp_port << 8 | k->proto;
+	return (__u32)(x * 0x9E3779B97F4A7C15ull >> 32);
+}
+
+/* contact_init - the contact that a single attempt makes; `bits` are CONTACT_*, exactly one of
+ * CONTACT_SILENT or CONTACT_CARRIED among them. */
+static __always_inline void contact_init(struct contact *c, const struct contact_key *key,
+					 const struct attempt *a, __u32 bits)
+{
+	__builtin_memset(c, 0, sizeof(*c));
+	c->word = (__u64)contact_hash(key) << CONTACT_HASH_SHIFT | bits;
+	c->ifindex = a->ifindex;
+	c->dir = a->dir;
+	if (bits & CONTACT_SILENT) {
+		c->silent = 1;
+		c->silent_first_ns = a->first_ns;
+		c->silent_last_ns = a->first_ns;
+	} else {
+		c->carried = 1;
+		c->carried_first_ns = a->first_ns;
+		c->carried_last_ns = a->first_ns;
+	}
+}
+
+#endif

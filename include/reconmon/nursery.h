@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The nursery: where attempts live until it is known whether their originator sends payload.
+ *
+ * An 8-way set-associative table in two memory-mapped arrays. A bucket of eight 64-bit tags is one
+ * cache line, so the packet of an innocent connection costs one look at it and is done:
+ *
+ *	tag: [63:24] fingerprint, bit 63 set | [23:16] generation | [15:8] age | [7:0] state
+ *
+ * Everything that decides is in the tag and changes by one compare-and-exchange. Claim: CAS(empty
+ * or victim -> BUSY, generation + 1), look again for the same fingerprint in the bucket, write the
+ * value, publish LIVE. Take: read tag, copy value, CAS(tag -> empty); success proves the copy
+ * whole, because the generation makes a recycled slot a different word. User space takes and marks
+ * by the same rules through its mapping, without a system call. Nobody but an inserting program
+ * ever holds BUSY.
+ *
+ * Two CPUs that claim two ways for one attempt: the higher way gives in at once, the lower gives in
+ * to a LIVE one and waits, a bounded while, for a BUSY one. Waiting goes upwards only: no cycle.
+ * The memory and the clock come from the including side: store.h. */
+#ifndef RECONMON_NURSERY_H
+#define RECONMON_NURSERY_H
+
+#include "store.h"
+
+enum {
+	NURSERY_WAYS = 8,
+	NURSERY_AGE_SHIFT = 29, /* 2^29 ns: 0.54 s a unit; 8 bits wrap after 137 s, so user space
+				 * clamps the age of what is older than half of that */
+	NURSERY_TRIES = 3,	/* compare-and-exchanges lost in a row before an insertion gives up */
+	NURSERY_LOOKS = 16,	/* looks at another CPU's BUSY claim before both may stand */
+};
+
+struct nursery_tags {
+	__u64 t[NURSERY_WAYS];
+} __attribute__((aligned(64)));
+
+struct nursery_vals {
+	struct attempt v[NURSERY_WAYS];
+};
+
+#define TAG_FP(x)	    ((x) >> 24)
+#define TAG_STATE(tag)	    ((__u8)(tag))
+#define TAG_AGE(tag)	    ((__u8)((tag) >> 8))
+#define TAG_GEN(tag)	    ((__u8)((tag) >> 16))
+#define TAG_EMPTY(tag)	    ((tag)&0xff0000) /* the generation outlives the attempt */
+#define TAG_MAKE(h, gen, age, state)                                                               \
+	(((h) & ~0xffffffull) | (__u64)(__u8)(gen) << 16 | (__u64)(__u8)(age) << 8 | (__u8)(state))
+
+#define HASH_PRIME 0xD6E8FEB86659FD93ull /* odd, and good at avalanche: rrmxmx's constant */
+
+static __always_inline __u64 hash_end(const struct ip_addr *addr, __be16 port, const __u64 *seed)
+{
+	__u64 x;
+
+	if (!addr->w[0]) { /* IPv4: the prefix's 32 constant bits make room for the port */
+		x = ((addr->w[1] ^ port) ^ seed[0]) * (seed[1] | 1);
+		x ^= x >> 32;
+		return x * (seed[3] | 1);
+	}
+	x = (addr->w[1] ^ seed[0]) * (seed[1] | 1);
+	x ^= x >> 32;
+	x = (x + (addr->w[0] ^ (__u64)port << 48)) * (seed[2] | 1);
+	x ^= x >> 32;
+	return x * (seed[3] | 1);
+}
+
+/* nursery_hash - the same for both directions of a connection. Bit 63 is always set; bits 0 to 23
+ * choose the bucket, 24 to 63 are the fingerprint. Seeded: a stranger cannot aim at a bucket. */
+static __always_inline __u64 nursery_hash(const struct packet *pkt, const __u64 *seed)
+{
+	__u64 x = hash_end(&pkt->src, pkt->src_port, seed) +
+		  hash_end(&pkt->dst, pkt->dst_port, seed) + pkt->proto;
+
+	x = (x ^ x >> 32) * HASH_PRIME;
+	return (x ^ x >> 32) | 1ull << 63;
+}
+
+/* ways_of - the ways whose fingerprint is h's, one bit each. Without a branch: one a way would make
+ * the verifier walk everything that follows once per way. */
+static __always_inline __u32 ways_of(const struct nursery_tags *b, __u64 h)
+{
+	__u64 m = 0;
+
+#pragma GCC unroll 8
+	for (int i = 0; i < NURSERY_WAYS; i++) {
+		__u64 differs = TAG_FP(LOAD(&b->t[i]) ^ h); /* below 2^40 */
+
+		m |= (differs - 1) >> 63 << i;
+		OPAQUE(m);
+	}
+	return (__u32)m;
+}
+
+/* way_first - index of the lowest set bit of m, which has one. */
+static __always_inline __u32 way_first(__u32 m)
+{
+	__u32 low = m & -m;
+	__u32 i = ((low & 0xaa) + 0xff) >> 8 | ((low & 0xcc) + 0xff) >> 8 << 1 |
+		  ((low & 0xf0) + 0xff) >> 8 << 2;
+
+	OPAQUE(i);
+	return i & (NURSERY_WAYS - 1);
+}
+
+static __always_inline int addr_equal(const struct ip_addr *a, const struct ip_addr *b)
+{
+	return !((a->w[0] ^ b->w[0]) | (a->w[1] ^ b->w[1]));
+}
+
+/* attempt_matches - 1 if pkt was sent by a's originator, 2 if by its responder, else 0. */
+static __always_inline int attempt_matches(const struct attempt *a, const struct packet *pkt)
+{
+	if (a->proto != pkt->proto)
+		return 0;
+	if (a->orig_port == pkt->src_port && a->resp_port == pkt->dst_port &&
+	    addr_equal(&a->orig, &pkt->src) && addr_equal(&a->resp, &pkt->dst))
+		return 1;
+	if (a->orig_port == pkt->dst_port && a->resp_port == pkt->src_port &&
+	    addr_equal(&a->orig, &pkt->dst) && addr_equal(&a->resp, &pkt->src))
+		return 2;
+	return 0;
+}
+
+/* nursery_holds - does any attempt have this hash's fingerprint? All that the packet of an innocent
+ * connection costs: one cache line. */
+static __always_inline int nursery_holds(struct store *st, __u64 h)
+{
+	const struct nursery_tags *b = nursery_tags_at(st, h);
+
+	if (!b)
+		return 0;
+#pragma GCC unroll 8
+	for (int i = 0; i < NURSERY_WAYS; i++)
+		if (!TAG_FP(LOAD(&b->t[i]) ^ h))
+			return 1;
+	return 0;
+}
+
+/* nursery_find - looks for the attempt that pkt belongs to, in either direction; h is its
+ * nursery_hash(). Returns FOUND_YES with *ret filled, or why not. */
+static __always_inline int nursery_find(struct store *st, __u64 h, const struct packet *pkt,
+					struct slot *ret)
+{
+	struct nursery_tags *b = nursery_tags_at(st, h);
+	struct nursery_vals *vals = nursery_vals_at(st, h);
+	__u32 m, i;
+	int side;
+
+	if (!b || !vals)
+		return FOUND_NOT;
+	m = ways_of(b, h);
+	if (!m)
+		return FOUND_NOT;
+	i = way_first(m);
+	ret->tag_ptr = &b->t[i];
+	ret->a = &vals->v[i];
+	ret->tag = LOAD(ret->tag_ptr);
+	if (TAG_FP(ret->tag ^ h))
+		return FOUND_NOT; /* it left between two looks: as if this packet came later */
+	if (!(TAG_STATE(ret->tag) & STATE_LIVE)) {
+		store_count(st, STAT_NURSERY_BUSY);
+		return FOUND_BUSY;
+	}
+	side = attempt_matches(ret->a, pkt);
+	if (!side) {
+		if (LOAD(ret->tag_ptr) == ret->tag)
+			return FOUND_OTHER;
+		store_count(st, STAT_NURSERY_RETRY);
+		return FOUND_NOT;
+	}
+	ret->from_orig = side == 1;
+	return FOUND_YES;
+}
+
+/* victim_score - how gladly a slot is given up: empty ones first, then what is decided, then what
+ * the daemon has counted already, then the unanswered, then the rest; the older first. BUSY is
+ * below all (0 to 7). Branch-free, see ways_of(). */
+static __always_inline __u64 victim_score(__u64 tag, __u8 age, __u32 way)
+{
+	__u64 state = TAG_STATE(tag);
+	__u64 empty = (state - 1) >> 63;
+	__u64 live = ~state & 1;
+	__u64 class = empty << 4 | (state >> 5 & 1) << 3 | (state >> 4 & ~(state >> 2) & 1) << 2 |
+		      (~(state >> 2) & 1) << 1;
+	__u64 score = (1ull << 13 | class << 8 | (__u8)(age - TAG_AGE(tag))) & (0 - live);
+
+	return score << 3 | way;
+}
+
+static __always_inline __u64 nursery_victim(struct store *st, const struct nursery_tags *b)
+{
+	__u8 age = store_age(st);
+	__u64 best = 0;
+
+#pragma GCC unroll 8
+	for (__u32 i = 0; i < NURSERY_WAYS; i++) {
+		__u64 score = victim_score(LOAD(&b->t[i]), age, i);
+		__u64 worse = (__u64)((__s64)(score - best) >> 63); /* all ones: keep best */
+
+		best = (best & worse) | (score & ~worse);
+		OPAQUE(best);
+	}
+	return best;
+}
+
+static __always_inline void count_evicted(struct store *st, __u64 tag)
+{
+	__u8 state = TAG_STATE(tag);
+
+	if (state & (STATE_DECIDED | STATE_REPORTED))
+		store_count(st, STAT_NURSERY_EVICTED_SEEN);
+	else if (state)
+		store_count(st, STAT_NURSERY_EVICTED_UNSEEN);
+}
+
+/* nursery_claim - makes one slot of b BUSY with h's fingerprint. Returns its way and hands its new
+ * tag to *ret, or returns -1 (counted). */
+static __always_inline int nursery_claim(struct store *st, struct nursery_tags *b, __u64 h,
+					 __u64 *ret)
+{
+	for (int try = 0; try < NURSERY_TRIES; try++) {
+		__u64 best = nursery_victim(st, b), old, claim;
+		__u32 i = (__u32)best & (NURSERY_WAYS - 1);
+
+		if (best < NURSERY_WAYS) {
+			store_count(st, STAT_NURSERY_NO_ROOM);
+			return -1;
+		}
+		OPAQUE(i);
+		i &= NURSERY_WAYS - 1;
+		old = LOAD(&b->t[i]);
+		claim = TAG_MAKE(h, TAG_GEN(old) + 1, store_age(st), STATE_BUSY);
+		if (!(TAG_STATE(old) & STATE_BUSY) && CAS(&b->t[i], old, claim) == old) {
+			count_evicted(st, old);
+			*ret = claim;
+			return (int)i;
+		}
+	}
+	store_count(st, STAT_NURSERY_GAVE_UP);
+	return -1;
+}
+
+/* nursery_is_twin - after a claim of way i: does another CPU hold, or is it about to hold, the same
+ * attempt, so that this one gives in? */
+static __always_inline int nursery_is_twin(struct store *st, const struct nursery_tags *b, __u64 h,
+					   __u32 i)
+{
+	for (int look = 0; look < NURSERY_LOOKS; look++) {
+		__u32 m = ways_of(b, h) & ~(1u << i), j;
+
+		if (!m)
+			return 0;
+		store_count(st, STAT_NURSERY_TWIN);
+		j = way_first(m);
+		if (j < i || TAG_STATE(LOAD(&b->t[j])) & STATE_LIVE)
+			return 1;
+	}
+	store_count(st, STAT_NURSERY_UNSURE);
+	return 0;
+}
+
+/* nursery_open - stores an attempt that nursery_find() did not find; *a is copied, its `acct`
+ * ignored. Returns 1 if it is stored, else 0 and a counter says why. */
+static __always_inline int nursery_open(struct store *st, __u64 h, const struct attempt *a,
+					__u8 state)
+{
+	struct nursery_tags *b = nursery_tags_at(st, h);
+	struct nursery_vals *vals = nursery_vals_at(st, h);
+	__u64 tag = 0;
+	int way;
+	__u32 i;
+
+	if (!b || !vals)
+		return 0;
+	way = nursery_claim(st, b, h, &tag);
+	if (way < 0)
+		return 0;
+	i = (__u32)way;
+	OPAQUE(i);
+	i &= NURSERY_WAYS - 1;
+	if (nursery_is_twin(st, b, h, i)) {
+		PUBLISH(&b->t[i], TAG_EMPTY(tag));
+		store_count(st, STAT_NURSERY_EXISTS);
+		return 0;
+	}
+	vals->v[i] = *a;
+	vals->v[i].acct = (__u64)TAG_GEN(tag) << ACCT_GEN_SHIFT;
+	PUBLISH(&b->t[i], tag ^ (STATE_BUSY | STATE_LIVE | state));
+	return 1;
+}
+
+/* slot_reload - after a lost compare-and-exchange: is it still the same attempt? Then s->tag is
+ * its tag of now. The generation tells a recycled slot apart. */
+static __always_inline int slot_reload(struct slot *s, __u64 now)
+{
+	if ((now ^ s->tag) & ~0xffffull || !(TAG_STATE(now) & STATE_LIVE))
+		return 0;
+	s->tag = now;
+	return 1;
+}
+
+/* nursery_mark - sets state bits of an attempt and renews its age. Returns 1, or 0 if it has been
+ * taken meanwhile. */
+static __always_inline int nursery_mark(struct store *st, struct slot *s, __u8 bits)
+{
+	for (int try = 0; try < NURSERY_TRIES; try++) {
+		__u64 want = (s->tag & ~0xff00ull) | (__u64)store_age(st) << 8 | bits;
+		__u64 was = CAS(s->tag_ptr, s->tag, want);
+
+		if (was == s->tag) {
+			s->tag = want;
+			return 1;
+		}
+		if (!slot_reload(s, was))
+			return 0;
+	}
+	return 0;
+}
+
+/* nursery_take - removes the attempt and copies it out. Returns 1: the copy is whole and the
+ * caller's alone to judge, s->tag is its last state; or 0: somebody else took it. */
+static __always_inline int nursery_take(struct slot *s, struct attempt *ret)
+{
+	for (int try = 0; try < NURSERY_TRIES; try++) {
+		__u64 was;
+
+		*ret = *s->a;
+		was = CAS(s->tag_ptr, s->tag, TAG_EMPTY(s->tag));
+		if (was == s->tag)
+			return 1;
+		if (!slot_reload(s, was))
+			return 0;
+	}
+	return 0;
+}
+
+#endif

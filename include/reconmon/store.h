@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What track.h and nursery.h ask of the side that includes them: declared here, defined there.
+ * The kernel's definitions are in bpf/, the host's in user/host_store.h, so the state machine and
+ * the table exist once. */
+#ifndef RECONMON_STORE_H
+#define RECONMON_STORE_H
+
+#include "attempt.h"
+#include "stats.h"
+
+struct store;
+struct nursery_tags;
+struct nursery_vals;
+
+/* Where an attempt was found. */
+struct slot {
+	__u64 *tag_ptr;
+	struct attempt *a;
+	__u64 tag;	/* as it was when the key was compared */
+	__u8 from_orig; /* 1: the packet's source is the originator */
+};
+
+enum store_found {
+	FOUND_NOT = 0,
+	FOUND_YES,
+	FOUND_BUSY,  /* another CPU is storing it: this packet goes unseen */
+	FOUND_OTHER, /* another attempt has this fingerprint: nothing can be stored here */
+};
+
+/* Surroundings. */
+static __always_inline void store_count(struct store *st, enum stat which);
+static __always_inline __u8 store_age(struct store *st); /* now, in units of NURSERY_AGE_SHIFT */
+static __always_inline const __u64 *store_seed(struct store *st);      /* four random words */
+static __always_inline int store_exempts_transfers(struct store *st);
+static __always_inline void store_stamp(struct store *st, struct attempt *a); /* first_ns,
+									       * ifindex, dir */
+
+/* The table's memory; NULL ends the packet. */
+static __always_inline struct nursery_tags *nursery_tags_at(struct store *st, __u64 hash);
+static __always_inline struct nursery_vals *nursery_vals_at(struct store *st, __u64 hash);
+
+/* Attempts: by nursery.h, or by a plain LRU hash. Semantics as nursery_find() and so on. */
+static __always_inline __u64 store_hash(struct store *st, const struct packet *pkt);
+static __always_inline int store_holds(struct store *st, __u64 hash); /* 0: certainly not */
+static __always_inline int store_find(struct store *st, __u64 hash, const struct packet *pkt,
+				      struct slot *ret);
+static __always_inline int store_open(struct store *st, __u64 hash, const struct attempt *a,
+				      __u8 state);
+static __always_inline int store_mark(struct store *st, struct slot *s, __u8 bits);
+static __always_inline int store_take(struct store *st, struct slot *s, struct attempt *ret);
+
+/* An attempt's end: contact_bits are CONTACT_*. */
+static __always_inline void store_judged(struct store *st, const struct attempt *a,
+					 __u32 contact_bits);
+
+#endif

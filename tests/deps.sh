@@ -1,0 +1,25 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Installs from Debian 12 what build and tests need; `make deps`. Asks the network only when
+# something is missing.
+set -eu
+
+build='clang llvm gcc make pkg-config bpftool libbpf-dev libelf-dev zlib1g-dev libjansson-dev
+libmnl-dev libc6-dev linux-libc-dev'
+tests='libcmocka-dev nmap iperf3 vsftpd curl iproute2 iputils-ping ethtool tcpdump python3 shellcheck
+clang-format clang-tidy busybox-static cpio xz-utils qemu-system-x86 procps kmod'
+
+missing=
+for p in $build $tests; do
+	dpkg-query -W -f '${Status}\n' "$p" 2>/dev/null | grep -q '^install ok installed$' ||
+		missing="$missing $p"
+done
+[ -n "$missing" ] || exit 0
+if [ "$(id -u)" -ne 0 ]; then
+	echo "make deps: needs root to install:$missing; try: sudo make deps" >&2
+	exit 1
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+# shellcheck disable=SC2086 # a list of words
+apt-get install -y -qq --no-install-recommends $missing >/dev/null
