@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* One alert: what a rule found about one group, from the threshold to the end of a window without
+ * news. One scan is one alert; a second scan after the close is another. */
+#ifndef RECONMON_ALERT_H
+#define RECONMON_ALERT_H
+
+#include <reconmon/attempt.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "portset.h"
+#include "rule.h"
+
+enum alert_state {
+	ALERT_OPEN,
+	ALERT_UPDATE, /* its count has doubled, or a kind of answer is new */
+	ALERT_CLOSE,
+};
+
+/* alert_state_name - "open", "update", "close". */
+const char *alert_state_name(enum alert_state s);
+
+enum {
+	ALERT_ID_LEN = 24,
+	ALERT_HOSTS_MAX = 4096,	  /* distinct responders remembered of a sweep; beyond: hosts_cut */
+	ALERT_TECHNIQUES_MAX = 8, /* names that alert_techniques() may give */
+};
+
+/* A responder of a sweep. */
+struct alert_host {
+	struct ip_addr addr;
+	enum answer answer;
+};
+
+struct alert {
+	char id[ALERT_ID_LEN];	 /* event.id, the same from open to close */
+	const struct rule *rule; /* outlives the alert */
+
+	/* The group. Fields that rule->group leaves out are zero; proto 0 means any. */
+	struct ip_addr orig, resp;
+	uint16_t resp_port; /* host byte order */
+	uint8_t proto;
+
+	struct portset *ports;	  /* where ports are counted; else NULL */
+	struct alert_host *hosts; /* where responders are counted (sweep); else NULL */
+	uint32_t n_hosts;
+	bool hosts_cut; /* more responders than ALERT_HOSTS_MAX */
+
+	uint32_t count;	   /* distinct ports or responders since it opened */
+	uint64_t attempts; /* attempts counted in, repeats included */
+	uint16_t bits;	   /* CONTACT_* of all of them */
+	uint64_t first_ns, last_ns; /* CLOCK_BOOTTIME (live) of the first and the last probe */
+	uint32_t ifindex;	    /* of the first */
+	char ifname[16];	    /* its name then; "" if it is gone or unknown */
+	uint8_t dir;		    /* enum attempt_dir of the first */
+	bool orig_internal;	    /* originator in the internal networks */
+	bool retracted;	 /* closed because payload came after all */
+	bool incomplete; /* evidence was lost while it lived (evictions, full maps, no memory) */
+};
+
+/* alert_rate - attempts a second over its life so far; 0 while that is no time at all. */
+double alert_rate(const struct alert *a);
+
+/* alert_techniques - names of the techniques seen ("syn", "connect", "udp"), as nmap names them.
+ * A TCP scan that found only closed or silent ports cannot be told apart and is called "syn".
+ * Fills ret (ALERT_TECHNIQUES_MAX entries) and returns how many. */
+unsigned int alert_techniques(const struct alert *a, const char **ret);
+
+/* alert_attack - the line of ATT&CK that fits where the originator is. */
+const struct attack_ref *alert_attack(const struct alert *a);
+
+/* alert_severity - 0 to 10 from facts: 4; +1 if ports were found open; +2 if the originator is
+ * internal (somebody is in already); +1 from 100 distinct values on. */
+int alert_severity(const struct alert *a);
+
+#endif

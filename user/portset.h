@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* A set of ports with what each answered, and its text as ranges. */
+#ifndef RECONMON_PORTSET_H
+#define RECONMON_PORTSET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Best knowledge first: a port that was open once is open. */
+enum answer {
+	ANSWER_OPEN,
+	ANSWER_CLOSED,
+	ANSWER_FILTERED,
+	ANSWER_NONE,
+	ANSWER_MAX,
+};
+
+/* answer_name - "open", "closed", "filtered", "none". */
+const char *answer_name(enum answer a);
+
+/* Ports come in chunks of 1,024, allocated when the first port of one is added: a scan of three
+ * ports costs half a KiB, one of all 65,536 ports 34 KiB. */
+struct portset;
+
+/* portset_new - an empty set, or NULL for want of memory. The caller frees it with portset_free(). */
+struct portset *portset_new(void);
+/* portset_free - NULL is fine. */
+void portset_free(struct portset *p);
+
+/* portset_add - adds a port (host byte order) with an answer. A port that is there takes the better
+ * answer of the two (lower enum). Returns 1 if the port is new, 0 if not, -ENOMEM (then the set is
+ * unchanged). */
+int portset_add(struct portset *p, uint16_t port, enum answer a);
+
+/* portset_remove - returns true if the port was there. */
+bool portset_remove(struct portset *p, uint16_t port);
+
+uint32_t portset_count(const struct portset *p);
+uint32_t portset_count_answer(const struct portset *p, enum answer a);
+
+/* portset_format - writes the ports as ascending ranges: "22,80,443,8000-8010"; two neighbours stay
+ * a list, three become a range. `a` chooses one answer, ANSWER_MAX all. Whole elements only: what
+ * does not fit in len bytes is left out. Returns the length the whole text has, so a return value
+ * of len or more says that it was cut. */
+size_t portset_format(const struct portset *p, enum answer a, char *buf, size_t len);
+
+#endif
