@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The packet path outside the kernel: the same parser, state machine and nursery that the BPF
+ * programs are made of, over ordinary memory. For `replay`, unit tests and fuzzers.
+ *
+ * Input: frames, one at a time, with the time and direction that the caller sets before each.
+ * Output: calls of `judged` for attempts that ended, counters, and the nursery itself, where
+ * attempts that nothing has ended yet wait to be swept (same layout as the mapped arrays of the
+ * kernel).
+ *
+ * A store belongs to one thread. Several stores may share one nursery (copy the struct, give each
+ * copy stats of its own): then they meet by the rules of nursery.h, as CPUs do. Everything is
+ * inlined into the including file; include it in one file of a program. */
+#ifndef RECONMON_HOST_STORE_H
+#define RECONMON_HOST_STORE_H
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <reconmon/nursery.h>
+#include <reconmon/parse.h>
+
+/* A judged attempt: bits are CONTACT_*, exactly one of CONTACT_SILENT or CONTACT_CARRIED among
+ * them. *a is the caller's until it returns. */
+typedef void (*judged_fn)(void *ctx, const struct attempt *a, __u32 bits);
+
+struct store {
+	struct nursery_tags *tags;
+	struct nursery_vals *vals;
+	__u64 bucket_mask; /* buckets - 1 */
+	__u64 seed[4];	   /* set by host_store_init(); fill with random words for hostile input */
+	__u64 now_ns;	   /* the clock: set by the caller before each packet */
+	__u32 ifindex;	   /* as struct attempt takes it over: likewise */
+	__u8 dir;	   /* enum attempt_dir: likewise */
+	__u8 exempt_transfers; /* 1: bulk from the responder is a transfer; set by init */
+	judged_fn judged;      /* required */
+	void *ctx;	       /* its first argument */
+	struct stats stats;
+};
+
+static __always_inline void store_count(struct store *st, enum stat which)
+{
+	st->stats.n[which]++;
+}
+
+static __always_inline __u8 store_age(struct store *st)
+{
+	return (__u8)(st->now_ns >> NURSERY_AGE_SHIFT);
+}
+
+static __always_inline const __u64 *store_seed(struct store *st)
+{
+	return st->seed;
+}
+
+static __always_inline int store_exempts_transfers(struct store *st)
+{
+	return st->exempt_transfers;
+}
+
+static __always_inline void store_stamp(struct store *st, struct attempt *a)
+{
+	a->first_ns = st->now_ns;
+	a->ifindex = st->ifindex;
+	a->dir = st->dir;
+}
+
+static __always_inline struct nursery_tags *nursery_tags_at(struct store *st, __u64 hash)
+{
+	return &st->tags[hash & st->bucket_mask];
+}
+
+static __always_inline struct nursery_vals *nursery_vals_at(struct store *st, __u64 hash)
+{
+	return &st->vals[hash & st->bucket_mask];
+}
+
+static __always_inline __u64 store_hash(struct store *st, const struct packet *pkt)
+{
+	return nursery_hash(pkt, store_seed(st));
+}
+
+static __always_inline int store_holds(struct store *st, __u64 hash)
+{
+	return nursery_holds(st, hash);
+}
+
+static __always_inline int store_find(struct store *st, __u64 hash, const struct packet *pkt,
+				      struct slot *ret)
+{
+	return nursery_find(st, hash, pkt, ret);
+}
+
+static __always_inline int store_open(struct store *st, __u64 hash, const struct attempt *a,
+				      __u8 state)
+{
+	return nursery_open(st, hash, a, state);
+}
+
+static __always_inline int store_mark(struct store *st, struct slot *s, __u8 bits)
+{
+	return nursery_mark(st, s, bits);
+}
+
+static __always_inline int store_take(struct store *st, struct slot *s, struct attempt *ret)
+{
+	(void)st;
+	return nursery_take(s, ret);
+}
+
+static __always_inline void store_judged(struct store *st, const struct attempt *a, __u32 bits)
+{
+	st->judged(st->ctx, a, bits);
+}
+
+#include <reconmon/track.h>
+
+/* host_store_init - makes an empty nursery of `buckets` (a power of two from 1 to 2^24, eight
+ * attempts each; the kernel's default is 8,192) and a store over it. Returns 0, and the caller ends
+ * it with host_store_done(); or -EINVAL, -ENOMEM, with *st unchanged. */
+static inline int host_store_init(struct store *st, __u32 buckets, judged_fn judged, void *ctx)
+{
+	struct nursery_tags *tags;
+	struct nursery_vals *vals;
+
+	if (!buckets || buckets > 1u << 24 || buckets & (buckets - 1))
+		return -EINVAL;
+	tags = aligned_alloc(64, buckets * sizeof(*tags)); /* a bucket of tags is a cache line */
+	vals = aligned_alloc(64, buckets * sizeof(*vals));
+	if (!tags || !vals) {
+		free(tags);
+		free(vals);
+		return -ENOMEM;
+	}
+	memset(tags, 0, buckets * sizeof(*tags));
+	memset(vals, 0, buckets * sizeof(*vals));
+	*st = (struct store){
+		.tags = tags,
+		.vals = vals,
+		.bucket_mask = buckets - 1,
+		.seed = { 0x243F6A8885A308D3, 0x13198A2E03707344, 0xA4093822299F31D0,
+			  0x082EFA98EC4E6C89 }, /* digits of pi: the same run twice gives the same
+						 */
+		.exempt_transfers = 1,
+		.judged = judged,
+		.ctx = ctx,
+	};
+	return 0;
+}
+
+/* host_store_done - frees the nursery. A store that was never made (all zero) is fine. */
+static inline void host_store_done(struct store *st)
+{
+	free(st->tags);
+	free(st->vals);
+	st->tags = NULL;
+	st->vals = NULL;
+}
+
+/* host_store_frame - what bpf/reconmon.bpf.c does with a packet. `have` bytes of the frame are at
+ * `data`; `wire_len` is its full length, more than `have` beyond a capture's snap length.
+ * `ethernet` is 0 where frames begin with the IP header. Returns 0, or the negative enum stat by
+ * which the frame was set aside (and which has been counted). */
+static inline int host_store_frame(struct store *st, const void *data, __u32 have, __u32 wire_len,
+				   int ethernet)
+{
+	struct cursor cur = {
+		.pos = data,
+		.end = (const char *)data + have,
+		.wire_left = wire_len,
+	};
+	struct packet pkt;
+	__u64 hash;
+	int r;
+
+	store_count(st, st->dir == DIR_INGRESS ? STAT_INGRESS : STAT_EGRESS);
+	r = parse_packet(&cur, ethernet, &pkt);
+	if (r < 0) {
+		store_count(st, (enum stat) - r);
+		return r;
+	}
+	hash = store_hash(st, &pkt);
+	if (track_concerns(st, hash, &pkt))
+		track_packet(st, hash, &pkt);
+	return 0;
+}
+
+#endif
