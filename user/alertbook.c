@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "alertbook.h"
+
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+/* An open alert and what it has said so far. */
+struct entry {
+	struct alert alert;
+	bool spoken; /* `open` is out */
+	bool dirty;  /* in the list of those that may have something to say */
+	uint32_t said_count;
+	uint8_t said_answers; /* set of 1 << enum answer */
+	struct entry *next_dirty;
+};
+
+struct alertbook {
+	struct table *entries; /* oldest news first */
+	struct entry *dirty;
+	alertbook_emit_fn *emit;
+	void *ctx;
+	uint32_t run;	 /* random, tells two runs apart in ids */
+	uint32_t serial; /* of the next alert */
+	struct alertbook_stats stats;
+};
+
+struct alertbook *alertbook_new(uint32_t max, alertbook_emit_fn *emit, void *ctx)
+{
+	struct alertbook *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		return NULL;
+	b->entries = table_new(sizeof(struct entry), max);
+	if (!b->entries) {
+		free(b);
+		return NULL;
+	}
+	b->emit = emit;
+	b->ctx = ctx;
+	if (getrandom(&b->run, sizeof(b->run), GRND_NONBLOCK) != sizeof(b->run))
+		b->run = (uint32_t)(uintptr_t)b;
+	return b;
+}
+
+static void entry_drop(struct alertbook *b, struct entry *e)
+{
+	if (e->dirty) {
+		struct entry **link = &b->dirty;
+
+		while (*link != e)
+			link = &(*link)->next_dirty;
+		*link = e->next_dirty;
+	}
+	portset_free(e->alert.ports);
+	free(e->alert.hosts);
+	table_remove(b->entries, e);
+}
+
+void alertbook_free(struct alertbook *b)
+{
+	if (!b)
+		return;
+	for (struct entry *e; (e = table_oldest(b->entries));)
+		entry_drop(b, e);
+	table_free(b->entries);
+	free(b);
+}
+
+struct alert *alertbook_get(const struct alertbook *b, const struct group_key *key)
+{
+	struct entry *e = table_get(b->entries, key);
+
+	return e ? &e->alert : NULL;
+}
+
+static struct entry *entry_of(struct alert *a)
+{
+	return (struct entry *)a; /* its first member */
+}
+
+static void mark_dirty(struct alertbook *b, struct entry *e)
+{
+	if (e->dirty)
+		return;
+	e->dirty = true;
+	e->next_dirty = b->dirty;
+	b->dirty = e;
+}
+
+static void entry_close(struct alertbook *b, struct entry *e)
+{
+	if (e->spoken) {
+		b->stats.closed++;
+		b->emit(b->ctx, &e->alert, ALERT_CLOSE);
+	}
+	entry_drop(b, e);
+}
+
+static uint8_t answers_seen(const struct alert *a)
+{
+	uint8_t set = 0;
+
+	for (enum answer i = 0; a->ports && i < ANSWER_MAX; i++)
+		if (portset_count_answer(a->ports, i))
+			set |= (uint8_t)(1u << i);
+	for (uint32_t i = 0; i < a->n_hosts; i++)
+		set |= (uint8_t)(1u << a->hosts[i].answer);
+	return set;
+}
+
+static void entry_speak(struct alertbook *b, struct entry *e)
+{
+	uint8_t answers = answers_seen(&e->alert);
+	enum alert_state state = e->spoken ? ALERT_UPDATE : ALERT_OPEN;
+
+	if (e->spoken && e->alert.count < 2 * e->said_count && !(answers & ~e->said_answers))
+		return;
+	if (!e->spoken)
+		b->stats.opened++;
+	e->spoken = true;
+	e->said_count = e->alert.count;
+	e->said_answers |= answers;
+	b->emit(b->ctx, &e->alert, state);
+}
+
+struct alert *alertbook_open(struct alertbook *b, const struct rule *rule,
+			     const struct group_key *key, uint64_t first_ns)
+{
+	struct timespec now;
+	struct entry *e;
+	struct alert *a;
+	bool is_new;
+
+	if (table_full(b->entries)) {
+		struct entry *quietest = table_oldest(b->entries);
+
+		b->stats.forced++;
+		entry_speak(b, quietest);
+		entry_close(b, quietest);
+	}
+	e = table_put(b->entries, key, &is_new);
+	if (!e) {
+		b->stats.no_memory++;
+		return NULL;
+	}
+	a = &e->alert;
+	clock_gettime(CLOCK_REALTIME, &now);
+	snprintf(a->id, sizeof(a->id), "%08x-%08x-%x", (uint32_t)now.tv_sec, b->run, b->serial++);
+	a->rule = rule;
+	a->orig = key->orig;
+	a->resp = key->resp;
+	a->resp_port = key->resp_port;
+	a->proto = key->proto;
+	a->first_ns = first_ns;
+	a->last_ns = first_ns;
+	if (rule->distinct & FIELD_RESP_PORT)
+		a->ports = portset_new();
+	if (rule->distinct & FIELD_RESP)
+		a->hosts = calloc(ALERT_HOSTS_MAX, sizeof(*a->hosts));
+	if ((rule->distinct & FIELD_RESP_PORT && !a->ports) ||
+	    (rule->distinct & FIELD_RESP && !a->hosts)) {
+		b->stats.no_memory++;
+		entry_drop(b, e);
+		return NULL;
+	}
+	mark_dirty(b, e);
+	return a;
+}
+
+static enum answer answer_of(uint16_t bits)
+{
+	if (bits & (CONTACT_OPEN | CONTACT_CARRIED))
+		return ANSWER_OPEN;
+	if (bits & CONTACT_CLOSED)
+		return ANSWER_CLOSED;
+	return bits & CONTACT_FILTERED ? ANSWER_FILTERED : ANSWER_NONE;
+}
+
+static struct alert_host *host_find(struct alert *a, const struct ip_addr *addr)
+{
+	for (uint32_t i = 0; i < a->n_hosts; i++)
+		if (a->hosts[i].addr.w[1] == addr->w[1] && a->hosts[i].addr.w[0] == addr->w[0])
+			return &a->hosts[i];
+	return NULL;
+}
+
+/* Returns 1 if the host is new. Past the limit it cannot be told, so it is not counted. */
+static int host_add(struct alert *a, const struct ip_addr *addr, enum answer answer)
+{
+	struct alert_host *h = host_find(a, addr);
+
+	if (h) {
+		if (answer < h->answer)
+			h->answer = answer;
+		return 0;
+	}
+	if (a->n_hosts == ALERT_HOSTS_MAX) {
+		a->hosts_cut = true;
+		return 0;
+	}
+	a->hosts[a->n_hosts++] = (struct alert_host){ .addr = *addr, .answer = answer };
+	return 1;
+}
+
+void alertbook_add(struct alertbook *b, struct alert *a, const struct alert_evidence *e)
+{
+	enum answer answer = answer_of(e->bits);
+	int is_new = 0;
+
+	if (a->ports) {
+		is_new = portset_add(a->ports, e->port, answer);
+		if (is_new < 0) {
+			b->stats.no_memory++;
+			a->incomplete = true;
+		}
+	}
+	if (a->hosts && host_add(a, &e->host, answer) && !a->ports)
+		is_new = 1;
+	if (is_new > 0)
+		a->count++;
+	if (!a->ifindex) {
+		a->ifindex = e->ifindex;
+		a->dir = e->dir;
+		if (!if_indextoname(a->ifindex, a->ifname))
+			a->ifname[0] = '\0';
+	}
+	a->attempts += e->attempts;
+	a->bits |= e->bits;
+	if (e->t_ns < a->first_ns)
+		a->first_ns = e->t_ns;
+	if (e->t_ns > a->last_ns)
+		a->last_ns = e->t_ns;
+	table_touch(b->entries, entry_of(a));
+	mark_dirty(b, entry_of(a));
+}
+
+void alertbook_retract(struct alertbook *b, struct alert *a, const struct alert_evidence *e)
+{
+	enum answer had;
+
+	if (a->hosts && !a->ports) {
+		struct alert_host *h = host_find(a, &e->host);
+
+		if (!h || h->answer == ANSWER_CLOSED)
+			return;
+		*h = a->hosts[--a->n_hosts];
+	} else if (portset_get(a->ports, e->port, &had)) {
+		if (had == ANSWER_CLOSED)
+			return;
+		portset_remove(a->ports, e->port);
+	} else {
+		return;
+	}
+	a->count--;
+	a->retracted = a->count < a->rule->threshold;
+	mark_dirty(b, entry_of(a));
+}
+
+void alertbook_lost(struct alertbook *b)
+{
+	for (struct entry *e = table_oldest(b->entries); e; e = table_newer(b->entries, e))
+		e->alert.incomplete = true;
+}
+
+static uint64_t quiet_since(const struct entry *e, int64_t wall_offset_ns)
+{
+	const struct rule *rule = e->alert.rule;
+	const struct group_key *key = table_key(e);
+
+	if (rule->mode == WINDOW_SLIDING)
+		return e->alert.last_ns + rule->window_ns;
+	return (uint64_t)((int64_t)((key->bin + 1ull) * rule->window_ns) - wall_offset_ns);
+}
+
+void alertbook_flush(struct alertbook *b, uint64_t now_ns, int64_t wall_offset_ns,
+		     uint64_t grace_ns)
+{
+	struct entry *e;
+
+	while ((e = b->dirty)) {
+		b->dirty = e->next_dirty;
+		e->dirty = false;
+		if (e->alert.retracted) {
+			b->stats.retracted++;
+			entry_close(b, e);
+		} else {
+			entry_speak(b, e);
+		}
+	}
+	while ((e = table_oldest(b->entries)) && quiet_since(e, wall_offset_ns) + grace_ns < now_ns)
+		entry_close(b, e);
+}
+
+void alertbook_close_all(struct alertbook *b)
+{
+	struct entry *e;
+
+	while ((e = table_oldest(b->entries))) {
+		if (!e->alert.retracted)
+			entry_speak(b, e);
+		entry_close(b, e);
+	}
+}
+
+void alertbook_stats_get(const struct alertbook *b, struct alertbook_stats *ret)
+{
+	*ret = b->stats;
+	ret->open = table_count(b->entries);
+}

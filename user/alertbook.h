@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The alerts that are open: who gets one, what it has been told, when it speaks and when it ends.
+ *
+ * A rule has one alert per group at a time. It speaks at the end of a drain, not in the middle of
+ * one: open once; update when its count has doubled since it last spoke, or a kind of answer is new;
+ * close after a window without news. */
+#ifndef RECONMON_ALERTBOOK_H
+#define RECONMON_ALERTBOOK_H
+
+#include "alert.h"
+#include "table.h"
+
+struct alertbook;
+
+/* alertbook_emit_fn - takes an alert to the sinks; the alert is the book's and changes afterwards. */
+typedef void alertbook_emit_fn(void *ctx, const struct alert *a, enum alert_state state);
+
+struct alertbook_stats {
+	uint64_t opened, closed, retracted;
+	uint64_t forced;    /* closed early: more open alerts than the book holds */
+	uint64_t no_memory; /* alerts or parts of them not kept */
+	uint64_t open;	    /* now */
+};
+
+/* alertbook_new - a book for at most max open alerts (1 or more). NULL for want of memory. */
+struct alertbook *alertbook_new(uint32_t max, alertbook_emit_fn *emit, void *ctx);
+void alertbook_free(struct alertbook *b); /* NULL is fine; emits nothing */
+
+/* alertbook_get - the open alert of a group, or NULL. */
+struct alert *alertbook_get(const struct alertbook *b, const struct group_key *key);
+
+/* alertbook_open - opens one; first_ns is the first evidence. Returns NULL if there is no memory. A
+ * full book closes its quietest alert first. */
+struct alert *alertbook_open(struct alertbook *b, const struct rule *rule,
+			     const struct group_key *key, uint64_t first_ns);
+
+/* alertbook_add - tells an alert of evidence: a value with the bits of its attempts, how many there
+ * were and when. */
+struct alert_evidence {
+	struct ip_addr host; /* where responders are counted */
+	uint16_t port;	     /* where ports are */
+	uint16_t bits;	     /* CONTACT_* */
+	uint32_t attempts;
+	uint64_t t_ns;
+	uint32_t ifindex;
+	uint8_t dir;
+};
+void alertbook_add(struct alertbook *b, struct alert *a, const struct alert_evidence *e);
+
+/* alertbook_retract - takes a value back, unless it was refused. An alert that falls below its
+ * rule's threshold closes as retracted at the next flush. */
+void alertbook_retract(struct alertbook *b, struct alert *a, const struct alert_evidence *e);
+
+/* alertbook_lost - evidence was lost somewhere: every open alert may be incomplete. */
+void alertbook_lost(struct alertbook *b);
+
+/* alertbook_flush - emits what is due at now_ns. wall_offset_ns finds the end of tumbling bins;
+ * grace_ns is how late evidence may still come. */
+void alertbook_flush(struct alertbook *b, uint64_t now_ns, int64_t wall_offset_ns,
+		     uint64_t grace_ns);
+
+/* alertbook_close_all - emits a last word on each; at the end of the program. */
+void alertbook_close_all(struct alertbook *b);
+
+void alertbook_stats_get(const struct alertbook *b, struct alertbook_stats *ret);
+
+#endif

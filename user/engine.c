@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "window.h"
+
+enum {
+	ALERTS_MAX = 4096,     /* open at once, a rule */
+	HISTORY_MAX = 262144,  /* contacts with payload remembered; about 24 MB when full */
+};
+
+/* A rule at work. */
+struct runner {
+	const struct rule *rule;
+	struct window *window;
+	struct alertbook *book;
+};
+
+/* When a contact last carried payload: the value of the table `history`. */
+struct carried {
+	uint64_t t_ns;
+};
+
+struct engine {
+	const struct config *cfg;
+	struct runner runner[RULES_MAX];
+	uint32_t runners;
+	const struct runner *wake; /* the one that engine_wake_ports() speaks of, or NULL */
+	struct table *history;
+	uint64_t history_span_ns; /* longest window of a rule on probes */
+	uint64_t slack_ns;
+	int64_t wall_offset_ns;
+	struct engine_stats stats;
+};
+
+static int runner_init(struct engine *e, struct runner *r, const struct rule *rule,
+		       alertbook_emit_fn *emit, void *ctx)
+{
+	const struct window_spec spec = {
+		.span_ns = rule->window_ns,
+		.slack_ns = e->slack_ns,
+		.mode = rule->mode,
+		.keep = rule->threshold * 2, /* see window.h */
+		.max_groups = e->cfg->groups_max,
+	};
+
+	r->rule = rule;
+	r->window = window_new(&spec);
+	r->book = alertbook_new(ALERTS_MAX, emit, ctx);
+	return r->window && r->book ? 0 : -1;
+}
+
+static bool is_wake_rule(const struct rule *r)
+{
+	return r->distinct == FIELD_RESP_PORT && (r->group & (FIELD_ORIG | FIELD_RESP)) ==
+							 (FIELD_ORIG | FIELD_RESP);
+}
+
+struct engine *engine_new(const struct config *cfg, alertbook_emit_fn *emit, void *ctx)
+{
+	struct engine *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return NULL;
+	e->cfg = cfg;
+	e->slack_ns = cfg->settle_open_ns + cfg->settle_ns + cfg->tick_ns;
+	e->history = table_new(sizeof(struct carried), HISTORY_MAX);
+	if (!e->history)
+		goto fail;
+	for (uint32_t i = 0; i < cfg->rules.n; i++) {
+		const struct rule *rule = &cfg->rules.rule[i];
+		struct runner *r = &e->runner[e->runners];
+
+		if (!rule->enabled)
+			continue;
+		e->runners++;
+		if (runner_init(e, r, rule, emit, ctx) < 0)
+			goto fail;
+		if (rule->where == WHERE_PROBE && rule->window_ns > e->history_span_ns)
+			e->history_span_ns = rule->window_ns;
+		if (is_wake_rule(rule) && (!e->wake || rule->threshold < e->wake->rule->threshold))
+			e->wake = r;
+	}
+	return e;
+
+fail:
+	engine_free(e);
+	return NULL;
+}
+
+void engine_free(struct engine *e)
+{
+	if (!e)
+		return;
+	for (uint32_t i = 0; i < e->runners; i++) {
+		window_free(e->runner[i].window);
+		alertbook_free(e->runner[i].book);
+	}
+	table_free(e->history);
+	free(e);
+}
+
+void engine_clock(struct engine *e, int64_t wall_offset_ns)
+{
+	e->wall_offset_ns = wall_offset_ns;
+}
+
+static struct group_key group_of(const struct engine *e, const struct rule *rule,
+				 const struct contact_key *key, uint64_t t_ns)
+{
+	struct group_key g = { .bin = 0 };
+
+	if (rule->group & FIELD_ORIG)
+		g.orig = key->orig;
+	if (rule->group & FIELD_RESP)
+		g.resp = key->resp;
+	if (rule->group & FIELD_RESP_PORT)
+		g.resp_port = ntohs(key->resp_port);
+	if (rule->group & FIELD_PROTO)
+		g.proto = key->proto;
+	if (rule->mode == WINDOW_TUMBLING)
+		g.bin = (uint32_t)(((int64_t)t_ns + e->wall_offset_ns) / (int64_t)rule->window_ns);
+	return g;
+}
+
+static struct window_value value_of(const struct rule *rule, const struct contact_key *key,
+				    uint32_t bits, uint64_t t_ns)
+{
+	struct window_value v = { .t_ns = t_ns, .bits = (uint16_t)bits };
+
+	if (rule->distinct & FIELD_RESP_PORT)
+		v.port = ntohs(key->resp_port);
+	if (rule->distinct & FIELD_RESP)
+		v.addr = key->resp;
+	return v;
+}
+
+static struct alert_evidence evidence_of(const struct window_value *v, const struct contact *c,
+					 uint32_t attempts)
+{
+	return (struct alert_evidence){
+		.host = v->addr,
+		.port = v->port,
+		.bits = v->bits,
+		.attempts = attempts,
+		.t_ns = v->t_ns,
+		.ifindex = c->ifindex,
+		.dir = c->dir,
+	};
+}
+
+/* The threshold is reached: an alert opens with everything that its window holds. */
+static void open_alert(struct engine *e, struct runner *r, const struct group_key *group,
+		       const struct window_value *now, const struct contact *c)
+{
+	struct alert *a = alertbook_open(r->book, r->rule, group, now->t_ns);
+	const struct window_value *v;
+	uint64_t reach = r->rule->window_ns;
+	uint32_t n;
+
+	if (!a)
+		return;
+	a->orig_internal = net_list_has(&e->cfg->internal, &group->orig);
+	v = window_values(r->window, group, &n);
+	for (uint32_t i = 0; i < n; i++) {
+		struct alert_evidence ev = evidence_of(&v[i], c, 1);
+
+		if (r->rule->mode == WINDOW_TUMBLING || (v[i].t_ns + reach >= now->t_ns &&
+							 v[i].t_ns <= now->t_ns + reach))
+			alertbook_add(r->book, a, &ev);
+	}
+}
+
+/* Shows one moment of a contact to a rule. */
+static void show(struct engine *e, struct runner *r, const struct contact_key *key,
+		 const struct contact *c, uint64_t t_ns, uint32_t attempts)
+{
+	struct group_key group = group_of(e, r->rule, key, t_ns);
+	struct window_value v = value_of(r->rule, key, CONTACT_BITS(c->word), t_ns);
+	uint32_t n = window_add(r->window, &group, &v);
+	struct alert *a = alertbook_get(r->book, &group);
+
+	if (a) {
+		struct alert_evidence ev = evidence_of(&v, c, attempts);
+
+		alertbook_add(r->book, a, &ev);
+	} else if (n >= r->rule->threshold) {
+		open_alert(e, r, &group, &v, c);
+	}
+}
+
+/* Attempts between the first and the last of a drain need no showing: as long as a drain covers
+ * less time than a window, every window that holds one of them holds the first or the last. */
+static void show_both(struct engine *e, struct runner *r, const struct contact_key *key,
+		      const struct contact *c, uint64_t first_ns, uint64_t last_ns, uint32_t n)
+{
+	show(e, r, key, c, first_ns, n);
+	if (last_ns > first_ns)
+		show(e, r, key, c, last_ns, 0);
+}
+
+static struct group_key history_key(const struct contact_key *key)
+{
+	return (struct group_key){
+		.orig = key->orig,
+		.resp = key->resp,
+		.resp_port = ntohs(key->resp_port),
+		.proto = key->proto,
+	};
+}
+
+/* Takes the silent attempts at a contact back from every rule that counted them. */
+static void retract(struct engine *e, const struct contact_key *key, const struct contact *c)
+{
+	for (uint32_t i = 0; i < e->runners; i++) {
+		struct runner *r = &e->runner[i];
+		struct group_key group = group_of(e, r->rule, key, c->carried_last_ns);
+		struct window_value v = value_of(r->rule, key, 0, c->carried_last_ns);
+		struct alert_evidence ev = evidence_of(&v, c, 0);
+		struct alert *a;
+
+		if (r->rule->where != WHERE_PROBE)
+			continue;
+		e->stats.retracted += window_retract(r->window, &group, &v);
+		a = alertbook_get(r->book, &group);
+		if (a)
+			alertbook_retract(r->book, a, &ev);
+	}
+}
+
+static void remember_carried(struct engine *e, const struct contact_key *key,
+			     const struct contact *c)
+{
+	struct group_key k = history_key(key);
+	struct carried *h;
+	bool is_new;
+
+	h = table_put(e->history, &k, &is_new);
+	if (!h && table_full(e->history)) {
+		table_remove(e->history, table_oldest(e->history));
+		e->stats.history_full++;
+		h = table_put(e->history, &k, &is_new);
+	}
+	if (!h)
+		e->stats.no_memory++;
+	else if (c->carried_last_ns > h->t_ns)
+		h->t_ns = c->carried_last_ns;
+	retract(e, key, c);
+}
+
+/* Did payload flow at this contact within a window's length of the moment? */
+static bool is_outweighed(const struct engine *e, const struct contact_key *key, uint64_t t_ns,
+			  uint64_t span_ns)
+{
+	struct group_key k = history_key(key);
+	const struct carried *h = table_get(e->history, &k);
+
+	return h && (t_ns > h->t_ns ? t_ns - h->t_ns : h->t_ns - t_ns) <= span_ns;
+}
+
+/* counts - is the silence of this contact a probe to this rule? */
+static bool counts(struct engine *e, const struct rule *rule, const struct contact_key *key,
+		   const struct contact *c)
+{
+	uint32_t bits = CONTACT_BITS(c->word);
+
+	if (rule->internal_only && !net_list_has(&e->cfg->internal, &key->resp))
+		return false;
+	if (e->cfg->profile == PROFILE_SPLUNK)
+		return bits & CONTACT_SPAN; /* else Zeek leaves orig_bytes unset */
+	if (bits & CONTACT_CLOSED || !is_outweighed(e, key, c->silent_last_ns, rule->window_ns))
+		return true;
+	e->stats.outweighed++;
+	return false;
+}
+
+static uint64_t first_of(const struct contact *c)
+{
+	if (!c->silent_first_ns ||
+	    (c->carried_first_ns && c->carried_first_ns < c->silent_first_ns))
+		return c->carried_first_ns;
+	return c->silent_first_ns;
+}
+
+bool engine_contact(struct engine *e, const struct contact_key *key, const struct contact *c)
+{
+	uint32_t bits = CONTACT_BITS(c->word);
+	bool counted = false;
+
+	e->stats.contacts++;
+	if (bits & CONTACT_CARRIED && e->cfg->profile != PROFILE_SPLUNK)
+		remember_carried(e, key, c);
+	for (uint32_t i = 0; i < e->runners; i++) {
+		struct runner *r = &e->runner[i];
+		uint64_t last = c->carried_last_ns > c->silent_last_ns ? c->carried_last_ns :
+									 c->silent_last_ns;
+
+		if (r->rule->where == WHERE_CONTACT) {
+			show_both(e, r, key, c, first_of(c), last, c->silent + c->carried);
+		} else if (bits & CONTACT_SILENT && counts(e, r->rule, key, c)) {
+			counted = true;
+			show_both(e, r, key, c, c->silent_first_ns, c->silent_last_ns, c->silent);
+		}
+	}
+	e->stats.probes += counted ? c->silent : 0;
+	return counted;
+}
+
+void engine_flush(struct engine *e, uint64_t now_ns, bool lost)
+{
+	uint64_t grace_ns = e->cfg->settle_ns + e->cfg->tick_ns;
+	struct carried *h;
+
+	for (uint32_t i = 0; i < e->runners; i++) {
+		struct runner *r = &e->runner[i];
+
+		if (lost)
+			alertbook_lost(r->book);
+		alertbook_flush(r->book, now_ns, e->wall_offset_ns, grace_ns);
+		window_expire(r->window, now_ns);
+	}
+	while ((h = table_oldest(e->history)) &&
+	       h->t_ns + e->history_span_ns + e->slack_ns < now_ns)
+		table_remove(e->history, h);
+}
+
+void engine_close(struct engine *e)
+{
+	for (uint32_t i = 0; i < e->runners; i++)
+		alertbook_close_all(e->runner[i].book);
+}
+
+uint32_t engine_wake_ports(const struct engine *e)
+{
+	return e->wake ? e->wake->rule->threshold : 0;
+}
+
+uint32_t engine_pair_ports(const struct engine *e, const struct contact_key *key, uint64_t now_ns)
+{
+	struct group_key group;
+
+	if (!e->wake)
+		return 0;
+	group = group_of(e, e->wake->rule, key, now_ns);
+	return window_count(e->wake->window, &group, now_ns);
+}
+
+void engine_stats_get(const struct engine *e, struct engine_stats *ret)
+{
+	*ret = e->stats;
+	ret->bytes = table_bytes(e->history);
+	for (uint32_t i = 0; i < e->runners; i++) {
+		struct alertbook_stats b;
+		struct window_stats w;
+
+		window_stats_get(e->runner[i].window, &w);
+		alertbook_stats_get(e->runner[i].book, &b);
+		ret->groups += w.groups;
+		ret->bytes += w.bytes;
+		ret->groups_evicted += w.evicted;
+		ret->no_memory += w.no_memory + b.no_memory;
+		ret->alerts_opened += b.opened;
+		ret->alerts_open += b.open;
+		ret->alerts_closed += b.closed;
+		ret->alerts_retracted += b.retracted;
+		ret->alerts_forced += b.forced;
+	}
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* From evidence to alerts: every contact goes to every rule; a rule decides whether it counts, where
+ * it belongs, and whether its window has reached the threshold. No rule is known here by name.
+ *
+ * What makes the default profile judge better than the searches it comes from is here too: a contact
+ * that carried payload within the window outweighs a silent attempt at the same port by the same
+ * originator, before or after it, unless that attempt was refused. */
+#ifndef RECONMON_ENGINE_H
+#define RECONMON_ENGINE_H
+
+#include <reconmon/attempt.h>
+
+#include "alertbook.h"
+#include "config.h"
+
+struct engine;
+
+struct engine_stats {
+	uint64_t contacts;	/* pieces of evidence taken in */
+	uint64_t probes;	/* silent attempts counted by a rule (once, however many rules) */
+	uint64_t outweighed;	/* silent attempts that payload at the same contact outweighs */
+	uint64_t retracted;	/* probes taken back */
+	uint64_t history_full;	/* contacts with payload forgotten early: a probe may stand wrongly */
+	uint64_t groups_evicted; /* groups lost for want of room (limit groups=) */
+	uint64_t no_memory;
+	uint64_t alerts_opened, alerts_open, alerts_closed, alerts_retracted, alerts_forced;
+	uint64_t groups, bytes;
+};
+
+/* engine_new - an engine for cfg, which must outlive it. emit gets every alert. NULL for want of
+ * memory; free with engine_free(). */
+struct engine *engine_new(const struct config *cfg, alertbook_emit_fn *emit, void *ctx);
+void engine_free(struct engine *e);
+
+/* engine_clock - wall clock minus the clock of the evidence, before each drain (tumbling bins are
+ * aligned to the epoch). */
+void engine_clock(struct engine *e, int64_t wall_offset_ns);
+
+/* engine_contact - takes in what was seen at one contact. Feed a drain's contacts in order of time.
+ * Returns true if a rule counted it as a probe. */
+bool engine_contact(struct engine *e, const struct contact_key *key, const struct contact *c);
+
+/* engine_flush - after a drain: alerts speak, what is over ends. `lost`: evidence was lost since
+ * the last flush. */
+void engine_flush(struct engine *e, uint64_t now_ns, bool lost);
+
+/* engine_close - the last word of every open alert. */
+void engine_close(struct engine *e);
+
+/* engine_wake_ports - the lowest threshold of a rule that counts ports between two hosts; 0: none is
+ * enabled. engine_pair_ports - what such a rule counts at the moment for the pair of `key`. */
+uint32_t engine_wake_ports(const struct engine *e);
+uint32_t engine_pair_ports(const struct engine *e, const struct contact_key *key, uint64_t now_ns);
+
+void engine_stats_get(const struct engine *e, struct engine_stats *ret);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Which distinct values has each group shown within the window?
+ *
+ * Input: evidence in roughly the order of its own time, at most `slack` late. Output: counts, exact
+ * up to what a rule asks: of a group no more than `keep` values are held, the newest, which is all
+ * that a threshold of keep / 2 can need. Groups are bounded too: past max_groups the one without
+ * news for longest leaves and `evicted` grows.
+ *
+ * A sliding window of span s that ends at t holds [t - s, t], both ends included, to the
+ * nanosecond. A tumbling bin b holds [b * s, (b + 1) * s). Reads no clock; one thread owns it. */
+#ifndef RECONMON_WINDOW_H
+#define RECONMON_WINDOW_H
+
+#include "rule.h"
+#include "table.h"
+
+/* One distinct value: a port, a host, or both; the part that is not counted is zero. */
+struct window_value {
+	struct ip_addr addr;
+	uint64_t t_ns; /* when it was last shown */
+	uint16_t port; /* host byte order */
+	uint16_t bits; /* CONTACT_* of all attempts that showed it */
+	uint32_t pad;
+};
+
+struct window_spec {
+	uint64_t span_ns;
+	uint64_t slack_ns; /* how late evidence may come */
+	enum window_mode mode;
+	uint32_t keep;	     /* values a group holds at the most; 1 or more */
+	uint32_t max_groups; /* 1 or more */
+};
+
+struct window_stats {
+	uint64_t evicted;   /* groups that left for want of room: their evidence is lost */
+	uint64_t no_memory; /* values not stored */
+	uint64_t groups;    /* alive now */
+	uint64_t bytes;
+};
+
+struct window;
+
+/* window_new - an empty window. Returns NULL for want of memory; free with window_free(). */
+struct window *window_new(const struct window_spec *spec);
+void window_free(struct window *w); /* NULL is fine */
+
+/* window_add - shows a value (v->t_ns is when) in a group. Returns how many distinct values the best
+ * window that contains that moment holds (1 or more), or 0 if it could not be stored (counted). */
+uint32_t window_add(struct window *w, const struct group_key *group, const struct window_value *v);
+
+/* window_retract - forgets a value, unless an attempt at it was refused. Returns true if it was
+ * there and is gone. */
+bool window_retract(struct window *w, const struct group_key *group, const struct window_value *v);
+
+/* window_values - the values that a group holds; *ret_n of them, valid until the next call. */
+const struct window_value *window_values(const struct window *w, const struct group_key *group,
+					 uint32_t *ret_n);
+
+/* window_count - distinct values of a group in [end - span, end] (sliding), or in all (tumbling). */
+uint32_t window_count(const struct window *w, const struct group_key *group, uint64_t end_ns);
+
+/* window_expire - lets go of groups whose last news is older than span and slack. */
+void window_expire(struct window *w, uint64_t now_ns);
+
+void window_stats_get(const struct window *w, struct window_stats *ret);
+
+#endif
