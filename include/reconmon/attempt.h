@@ -147,4 +147,24 @@ static __always_inline void contact_init(struct contact *c, const struct contact
 	}
 }
 
+/* silent_bits - the contact that a silent attempt makes when it ends in this state. */
+static __always_inline __u32 silent_bits(const struct attempt *a, __u8 state)
+{
+	__u32 bits = CONTACT_NONE;
+
+	if (state & STATE_ANSWERED)
+		bits = CONTACT_OPEN | CONTACT_SPAN;
+	if (state & STATE_AGAIN)
+		bits |= CONTACT_SPAN;
+	if (state & STATE_FRAGMENT)
+		bits |= CONTACT_FRAGMENT;
+	if (a->proto == PROTO_UDP)
+		return bits | CONTACT_UDP;
+	if (state & STATE_ESTAB)
+		return bits | CONTACT_CONNECT;
+	if (state & STATE_ANSWERED)
+		return bits | CONTACT_SYN;
+	return bits;
+}
+
 #endif
