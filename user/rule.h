@@ -69,7 +69,18 @@ int rules_set(struct rule_set *rules, const char *assignment, struct error *err)
 int duration_parse(const char *what, const char *text, uint64_t min_ns, uint64_t max_ns,
 		   uint64_t *ret_ns, struct error *err);
 
-/* duration_format - the shortest form duration_parse() reads back: "5m", "1.5s". buf: 32 bytes. */
+/* duration_format - the shortest form duration_parse() reads back: "5m", "1.5s", "100ms" (never a
+ * leading "0." above a millisecond). buf: 32 bytes. */
 const char *duration_format(uint64_t ns, char *buf);
+
+/* count_parse - reads a whole decimal number from min to max. Returns 0, or -EINVAL with err
+ * filled; `what` names the option. */
+int count_parse(const char *what, const char *text, uint32_t min, uint32_t max, uint32_t *ret,
+		struct error *err);
+
+/* choice_parse - reads one of n words; *ret becomes its index. Returns 0, or -EINVAL with err
+ * filled; `what` names the option. */
+int choice_parse(const char *what, const char *text, const char *const *words, unsigned int n,
+		 unsigned int *ret, struct error *err);
 
 #endif
