@@ -20,7 +20,7 @@ enum answer {
 const char *answer_name(enum answer a);
 
 /* Ports come in chunks of 1,024, allocated when the first port of one is added: a scan of three
- * ports costs half a KiB, one of all 65,536 ports 34 KiB. */
+ * ports costs half a KiB, one of all 65,536 ports 32 KiB. */
 struct portset;
 
 /* portset_new - an empty set, or NULL for want of memory. The caller frees it with portset_free(). */
@@ -35,6 +35,9 @@ int portset_add(struct portset *p, uint16_t port, enum answer a);
 
 /* portset_remove - returns true if the port was there. */
 bool portset_remove(struct portset *p, uint16_t port);
+
+/* portset_get - what a port answered. Returns false, *ret unchanged, if it is not in the set. */
+bool portset_get(const struct portset *p, uint16_t port, enum answer *ret);
 
 uint32_t portset_count(const struct portset *p);
 uint32_t portset_count_answer(const struct portset *p, enum answer a);
