@@ -41,7 +41,7 @@
 	X(PAYLOAD, "attempts_payload", "attempts whose originator sent payload")                   \
 	X(TRANSFER, "attempts_transfer", "silent attempts in which the responder streamed bulk")   \
 	X(SILENT, "attempts_silent", "attempts that ended without payload")                        \
-	X(ORPHAN, "orphans", "SYN-ACK, FIN, RST or ICMP error of no known attempt")                \
+	X(ORPHAN, "orphans", "SYN-ACK, FIN, RST, ICMP error or late reply of no attempt")                \
 	X(SCTP_UNTRACKED, "sctp_untracked", "SCTP packets: parsed, not followed")                  \
 	X(BAD_ANSWER, "answers_invalid", "answer that does not fit the attempt's sequence numbers") \
 	X(NURSERY_EXISTS, "nursery_exists", "another CPU opened the same attempt first")           \

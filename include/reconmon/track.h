@@ -12,7 +12,8 @@
  *	RST, FIN, unreachable	final, if still silent: a probe, with what the scanner learnt
  *	nothing			ripens in the daemon's sweep (user/sweep.c)
  *
- * No clock and no packet bytes here; where attempts live and end is the including side's: store.h. */
+ * No clock and no packet bytes here; where attempts live and end is the including side's: store.h.
+*/
 #ifndef RECONMON_TRACK_H
 #define RECONMON_TRACK_H
 
@@ -159,7 +160,9 @@ static __always_inline __u32 track_tcp_resp(struct store *st, struct slot *s,
 					    const struct packet *pkt)
 {
 	__u8 state = TAG_STATE(s->tag);
+	__u8 is_syn = pkt->tcp_flags & TCP_SYN;
 	__s32 acked = (__s32)(pkt->ack - s->a->isn - 1);
+	__s32 acked_max = is_syn ? s->a->syn_len : TRACK_JUMP_MAX;
 	__u32 next = pkt->seq + pkt->payload_len;
 
 	if (pkt->headless)
@@ -169,20 +172,18 @@ static __always_inline __u32 track_tcp_resp(struct store *st, struct slot *s,
 	if (!(pkt->tcp_flags & TCP_ACK))
 		return 0; /* a crossed SYN, or nonsense: nothing that answers */
 
-	if (!(state & STATE_ANSWERED) && (acked < 0 || acked > TRACK_JUMP_MAX)) {
+	if ((is_syn || !(state & STATE_ANSWERED)) && (acked < 0 || acked > acked_max)) {
 		store_count(st, STAT_BAD_ANSWER);
 		return 0;
 	}
 	if (acked > 0)
 		return CONTACT_PAYLOAD;
 	if (!(state & STATE_ANSWERED)) {
-		__u32 isn = pkt->tcp_flags & TCP_SYN ? pkt->seq : pkt->seq - 1;
-
-		resp_isn_set(s->a, TAG_GEN(s->tag), isn);
+		resp_isn_set(s->a, TAG_GEN(s->tag), is_syn ? pkt->seq : pkt->seq - 1);
 		store_mark(st, s, STATE_ANSWERED | STATE_AGAIN);
 		return 0;
 	}
-	if (!(pkt->tcp_flags & TCP_SYN) && is_bulk(st, s->a, next))
+	if (!is_syn && is_bulk(st, s->a, next))
 		return CONTACT_TRANSFER;
 	return 0;
 }
@@ -251,14 +252,19 @@ static __always_inline int opens(const struct packet *pkt, __u8 *ret_state)
 	       bpf_ntohs(pkt->dst_port) < TRACK_UDP_EPHEMERAL;
 }
 
+/* is_midstream - data or an acknowledgement: what connections are made of, and nothing to anybody
+ * but an undecided attempt of its own. */
+static __always_inline int is_midstream(const struct packet *pkt)
+{
+	return pkt->proto == PROTO_TCP && pkt->kind == PACKET_PLAIN && !pkt->headless &&
+	       !(pkt->tcp_flags & (TCP_SYN | TCP_RST | TCP_FIN));
+}
+
 /* track_concerns - can this packet change anything? The gate before track_packet(), and all that
- * most packets see: data and acknowledgements of connections that are long decided. */
+ * most packets see: those of connections that are long decided. */
 static __always_inline int track_concerns(struct store *st, __u64 h, const struct packet *pkt)
 {
-	if (pkt->proto == PROTO_TCP && pkt->kind == PACKET_PLAIN && !pkt->headless &&
-	    !(pkt->tcp_flags & (TCP_SYN | TCP_RST | TCP_FIN)))
-		return store_holds(st, h);
-	return 1;
+	return !is_midstream(pkt) || store_holds(st, h);
 }
 
 /* slot_judge - carries a verdict out on the table: takes the attempt (or keeps and marks it) and
@@ -283,8 +289,7 @@ static __always_inline void count_judged(struct store *st, __u32 bits)
 }
 
 /* track_known - what a packet of a known attempt means for it: 0, or its judgement. */
-static __always_inline __u32 track_known(struct store *st, struct slot *s,
-					 const struct packet *pkt)
+static __always_inline __u32 track_known(struct store *st, struct slot *s, const struct packet *pkt)
 {
 	if (pkt->kind != PACKET_PLAIN)
 		return track_unreachable(st, s, pkt);
@@ -303,7 +308,7 @@ static __always_inline __u32 track_unknown(struct store *st, __u64 h, const stru
 	__u8 state;
 
 	if (!opens(pkt, &state)) {
-		if (pkt->tcp_flags != TCP_ACK)
+		if (!is_midstream(pkt))
 			store_count(st, STAT_ORPHAN);
 		return 0;
 	}
