@@ -44,7 +44,8 @@ struct wire_ipv6 { /* RFC 8200, 3 */
 	__u64 src[2], dst[2];
 } WIRE;
 
-struct wire_ipv6_ext { /* RFC 8200, 4.3, 4.4, 4.6; the fragment header (4.5) fits the same 8 bytes */
+struct wire_ipv6_ext { /* RFC 8200, 4.3, 4.4, 4.6; the fragment header (4.5) fits the same 8 bytes
+			*/
 	__u8 next;
 	__u8 len; /* in units of 8 bytes, not counting the first 8; AH (RFC 4302): units of 4 */
 	__be16 frag;
@@ -108,16 +109,16 @@ enum {
 
 struct cursor {
 	const void *pos, *end; /* the bytes at hand: [pos, end) */
-	__u32 wire_left;       /* bytes of the frame from pos on: more than end - pos where the rest is
-				* in skb frags, XDP frags or beyond a capture's snap length. A count of its
-				* own, because subtracting packet pointers takes CAP_PERFMON. */
+	__u32 wire_left; /* bytes of the frame from pos on: more than end - pos where the rest is
+			  * in skb frags, XDP frags or beyond a capture's snap length. A count of
+			  * its own, because subtracting packet pointers takes CAP_PERFMON. */
 };
 
 /* What stands between the headers of the internet layer and the transport layer. */
 struct l4_info {
-	__u32 len;	/* bytes from the transport header on, by the IP header */
-	__u8 proto;	/* IANA protocol number */
-	__u8 fragment;	/* 1: a first fragment of several */
+	__u32 len;     /* bytes from the transport header on, by the IP header */
+	__u8 proto;    /* IANA protocol number */
+	__u8 fragment; /* 1: a first fragment of several */
 };
 
 /* cursor_skip - steps over a header of len bytes that has been read. */
@@ -386,6 +387,8 @@ static __always_inline int parse_icmp(struct cursor *cur, struct packet *pkt,
 		hdr_len = (ip->version_ihl & 0xf) * 4u;
 		if (hdr_len < sizeof(*ip) || ip->frag & bpf_htons(IPV4_FRAG_OFFSET))
 			return -STAT_PARSE_ICMP_QUOTE;
+		if (l4->len < sizeof(*icmp) + hdr_len + 8) /* the rest is padding */
+			return -STAT_PARSE_ICMP_QUOTE;
 		pkt->src = ip_addr_from_v4(ip->src);
 		pkt->dst = ip_addr_from_v4(ip->dst);
 		cursor_skip(cur, hdr_len);
@@ -398,7 +401,7 @@ static __always_inline int parse_icmp(struct cursor *cur, struct packet *pkt,
 
 		if (icmp->type != ICMP6_UNREACH)
 			return -STAT_PARSE_ICMP_OTHER;
-		if ((const void *)(ip + 1) > cur->end)
+		if (l4->len < sizeof(*icmp) + sizeof(*ip) + 8 || (const void *)(ip + 1) > cur->end)
 			return -STAT_PARSE_ICMP_QUOTE;
 		port_code = ICMP6_UNREACH_PORT;
 		pkt->src.w[0] = ip->src[0];
