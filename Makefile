@@ -36,7 +36,8 @@ BIN	  := $(BUILD)/reconmon$(if $(filter lru,$(STORE)),-lru)
 SKEL	  := $(OBJ)/reconmon.skel.h
 
 UNIT	  := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
-BPFTESTS  := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/test_*.c))
+BPFTESTS  := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/test_*.c)) \
+	     $(BUILD)/tests/bpf/test_track_bpf_lru
 BENCHES	  := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/bench_*.c))
 
 .DELETE_ON_ERROR:
@@ -100,6 +101,20 @@ $(BUILD)/tests/%: tests/%.c $(OBJS) $(SKEL)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) -I$(OBJ) -Itests $(WARN) $(HARDEN) $(CFLAGS) $(LDFLAGS) $< $(OBJS) $(LDLIBS) -lcmocka -lpthread -o $@
+
+# What looks at the BPF side alone needs a skeleton and nothing of the daemon. Tests whose name ends
+# in _lru are the same source over the LRU store.
+BPFTEST_CC = $(CC) $(CPPFLAGS) -Itests $(WARN) $(HARDEN) $(CFLAGS) $(LDFLAGS)
+
+$(BUILD)/tests/bpf/%: tests/bpf/%.c $(BUILD)/obj-nursery/reconmon.skel.h
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(BPFTEST_CC) -I$(BUILD)/obj-nursery $< $(LDLIBS) -lcmocka -lpthread -o $@
+
+$(BUILD)/tests/bpf/%_lru: tests/bpf/%.c $(BUILD)/obj-lru/reconmon.skel.h
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(BPFTEST_CC) -DSTORE_LRU -I$(BUILD)/obj-lru $< $(LDLIBS) -lcmocka -lpthread -o $@
 
 unit: $(UNIT) ## unit tests
 	$(Q)tests/run $(UNIT)

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The BPF side, loaded for a test: open, look, empty, close, over whichever store it was built. */
+#ifndef RECONMON_TESTS_BPF_STORE_H
+#define RECONMON_TESTS_BPF_STORE_H
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <reconmon/stats.h>
+#include <reconmon/tag.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <reconmon.skel.h>
+
+struct bpf_store {
+	struct reconmon_bpf *skel;
+#ifndef STORE_LRU
+	struct nursery_tags *tags; /* both mapped */
+	struct nursery_vals *vals;
+#endif
+	__u32 buckets;
+};
+
+/* bpf_store_skip - says why and returns 1 where programs cannot be loaded at all. */
+static inline int bpf_store_skip(void)
+{
+	int fd = bpf_map_create(BPF_MAP_TYPE_LRU_HASH, NULL, 4, 4, 1, NULL);
+
+	if (fd < 0) {
+		printf("needs CAP_BPF and CAP_NET_ADMIN\n");
+		return 1;
+	}
+	close(fd);
+	return 0;
+}
+
+#ifndef STORE_LRU
+static inline int bpf_store_map(struct bpf_store *s)
+{
+	size_t tags = s->buckets * sizeof(*s->tags), vals = s->buckets * sizeof(*s->vals);
+
+	s->tags = mmap(NULL, tags, PROT_READ | PROT_WRITE, MAP_SHARED,
+		       bpf_map__fd(s->skel->maps.nursery_tags), 0);
+	s->vals = mmap(NULL, vals, PROT_READ | PROT_WRITE, MAP_SHARED,
+		       bpf_map__fd(s->skel->maps.nursery_vals), 0);
+	return s->tags == MAP_FAILED || s->vals == MAP_FAILED ? -errno : 0;
+}
+
+static inline void bpf_store_size(struct bpf_store *s)
+{
+	s->skel->rodata->nursery_bucket_mask = s->buckets - 1;
+	bpf_map__set_max_entries(s->skel->maps.nursery_tags, s->buckets);
+	bpf_map__set_max_entries(s->skel->maps.nursery_vals, s->buckets);
+}
+#else
+static inline int bpf_store_map(struct bpf_store *s)
+{
+	(void)s;
+	return 0;
+}
+
+static inline void bpf_store_size(struct bpf_store *s)
+{
+	bpf_map__set_max_entries(s->skel->maps.attempts, s->buckets * NURSERY_WAYS);
+}
+#endif
+
+/* bpf_store_open - loads the programs over `buckets` (a power of two) of eight attempts. Returns 0
+ * or a negative errno; end it with bpf_store_close() either way. */
+static inline int bpf_store_open(struct bpf_store *s, __u32 buckets, int exempt_transfers)
+{
+	static const __u64 seed[4] = { 0x243F6A8885A308D3, 0x13198A2E03707344, 0xA4093822299F31D0,
+				       0x082EFA98EC4E6C89 };
+	int r;
+
+	*s = (struct bpf_store){ .skel = reconmon_bpf__open(), .buckets = buckets };
+	if (!s->skel)
+		return -errno;
+	for (int i = 0; i < 4; i++)
+		s->skel->rodata->hash_seed[i] = seed[i];
+	s->skel->rodata->exempt_transfers = (__u8)exempt_transfers;
+	bpf_store_size(s);
+	r = reconmon_bpf__load(s->skel);
+	return r < 0 ? r : bpf_store_map(s);
+}
+
+static inline void bpf_store_close(struct bpf_store *s)
+{
+#ifndef STORE_LRU
+	if (s->tags && s->tags != MAP_FAILED)
+		munmap(s->tags, s->buckets * sizeof(*s->tags));
+	if (s->vals && s->vals != MAP_FAILED)
+		munmap(s->vals, s->buckets * sizeof(*s->vals));
+#endif
+	reconmon_bpf__destroy(s->skel);
+}
+
+/* bpf_store_stats - every counter, summed over CPUs. */
+static inline void bpf_store_stats(struct bpf_store *s, __u64 *ret)
+{
+	static struct stats per_cpu[1024];
+	int cpus = libbpf_num_possible_cpus();
+	__u32 zero = 0;
+
+	memset(ret, 0, STAT_MAX * sizeof(*ret));
+	if (cpus > 1024 || bpf_map_lookup_elem(bpf_map__fd(s->skel->maps.stats), &zero, per_cpu))
+		abort();
+	for (int cpu = 0; cpu < cpus; cpu++)
+		for (int i = 0; i < STAT_MAX; i++)
+			ret[i] += per_cpu[cpu].n[i];
+}
+
+/* bpf_store_clear - removes every attempt; `live` (may be NULL) is told each one's tag. */
+static inline void bpf_store_clear(struct bpf_store *s, void (*live)(void *ctx, __u64 tag),
+				   void *ctx)
+{
+#ifndef STORE_LRU
+	for (__u32 i = 0; i < s->buckets * NURSERY_WAYS; i++) {
+		__u64 *tag = &s->tags[i / NURSERY_WAYS].t[i % NURSERY_WAYS];
+
+		if (TAG_STATE(*tag) && live)
+			live(ctx, *tag);
+		*tag = TAG_EMPTY(*tag);
+	}
+#else
+	int fd = bpf_map__fd(s->skel->maps.attempts);
+	__u8 key[40];
+	struct {
+		__u64 tag;
+		struct attempt a;
+	} entry;
+
+	while (!bpf_map_get_next_key(fd, NULL, key)) {
+		if (!bpf_map_lookup_elem(fd, key, &entry) && live)
+			live(ctx, entry.tag);
+		bpf_map_delete_elem(fd, key);
+	}
+#endif
+}
+
+/* bpf_store_clear_contacts - removes every contact. */
+static inline void bpf_store_clear_contacts(struct bpf_store *s)
+{
+	int fd = bpf_map__fd(s->skel->maps.contacts);
+	struct contact_key key;
+
+	while (!bpf_map_get_next_key(fd, NULL, &key))
+		bpf_map_delete_elem(fd, &key);
+}
+
+#endif
