@@ -58,6 +58,9 @@ struct alert {
 	bool incomplete; /* evidence was lost while it lived (evictions, full maps, no memory) */
 };
 
+/* alert_span_ns - from the first to the last probe. */
+uint64_t alert_span_ns(const struct alert *a);
+
 /* alert_rate - attempts a second over its life so far; 0 while that is no time at all. */
 double alert_rate(const struct alert *a);
 
