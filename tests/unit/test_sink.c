@@ -1,0 +1,747 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* user/sink_text.c and user/sink_json.c: the same alerts, as a line and as a document. */
+#include <errno.h>
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "net.h"
+#include "sink.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define NS_PER_S      1000000000ull
+
+/* --- the alerts ----------------------------------------------------------------------------- */
+
+#define T1046                                                                                      \
+	{                                                                                          \
+		"TA0007", "Discovery", "T1046", "Network Service Discovery", NULL, NULL            \
+	}
+#define T1595                                                                                      \
+	{                                                                                          \
+		"TA0043", "Reconnaissance", "T1595", "Active Scanning", "T1595.001",               \
+			"Scanning IP Blocks"                                                       \
+	}
+
+static const struct rule port_scan = {
+	.name = "port-scan",
+	.description = "several ports of one host",
+	.where = WHERE_PROBE,
+	.group = FIELD_ORIG | FIELD_RESP | FIELD_PROTO,
+	.distinct = FIELD_RESP_PORT,
+	.window_ns = 300 * NS_PER_S,
+	.threshold = 3,
+	.attack_internal = T1046,
+	.attack_external = T1595,
+};
+
+static const struct rule basic_scanning = {
+	.name = "basic-scanning",
+	.where = WHERE_CONTACT,
+	.group = FIELD_ORIG,
+	.distinct = FIELD_RESP_PORT,
+	.window_ns = 1500000000,
+	.threshold = 1000,
+	.attack_internal = T1046,
+	.attack_external = T1595,
+};
+
+static const struct rule sweep = {
+	.name = "sweep",
+	.description = "one port of several hosts",
+	.where = WHERE_PROBE,
+	.group = FIELD_ORIG | FIELD_RESP_PORT | FIELD_PROTO,
+	.distinct = FIELD_RESP,
+	.window_ns = 300 * NS_PER_S,
+	.threshold = 25,
+	.attack_internal = T1046,
+	.attack_external = T1595,
+};
+
+static struct ip_addr addr(const char *text)
+{
+	struct ip_addr a;
+
+	assert_int_equal(addr_parse(text, &a), 0);
+	return a;
+}
+
+static void ports_add(struct alert *a, unsigned int first, unsigned int last, unsigned int step,
+		      enum answer answer)
+{
+	if (!a->ports)
+		a->ports = portset_new();
+	for (unsigned int port = first; port <= last; port += step)
+		assert_true(portset_add(a->ports, (uint16_t)port, answer) >= 0);
+	a->count = portset_count(a->ports);
+}
+
+/* Each builder starts from this: 0.4 s, ten minutes after boot. */
+static void start(struct alert *a, const struct rule *rule)
+{
+	*a = (struct alert){ .id = "0192-1",
+			     .rule = rule,
+			     .orig = addr("10.0.0.5"),
+			     .attempts = 104,
+			     .first_ns = 600 * NS_PER_S,
+			     .last_ns = 600 * NS_PER_S + 400000000,
+			     .ifname = "veth0" };
+}
+
+static void a_port_scan(struct alert *a)
+{
+	start(a, &port_scan);
+	a->resp = addr("10.0.0.9");
+	a->proto = PROTO_TCP;
+	a->bits = CONTACT_OPEN | CONTACT_CLOSED | CONTACT_SYN | CONTACT_CONNECT;
+	ports_add(a, 1, 100, 1, ANSWER_CLOSED);
+	ports_add(a, 22, 22, 1, ANSWER_OPEN);
+	ports_add(a, 80, 80, 1, ANSWER_OPEN);
+}
+
+static void a_port_scan_that_leaves(struct alert *a)
+{
+	start(a, &port_scan);
+	a->orig = addr("2001:db8::5");
+	a->resp = addr("2001:db8::9");
+	a->proto = PROTO_UDP;
+	a->bits = CONTACT_NONE | CONTACT_FILTERED | CONTACT_UDP;
+	a->dir = DIR_EGRESS;
+	a->orig_internal = true;
+	a->incomplete = true;
+	a->last_ns = a->first_ns + 3 * 60 * NS_PER_S + NS_PER_S;
+	ports_add(a, 53, 53, 1, ANSWER_NONE);
+	ports_add(a, 123, 123, 1, ANSWER_FILTERED);
+}
+
+static void a_scan_taken_back(struct alert *a)
+{
+	start(a, &port_scan);
+	a->resp = addr("10.0.0.9");
+	a->proto = PROTO_TCP;
+	a->bits = CONTACT_NONE;
+	a->retracted = true;
+	a->attempts = 1;
+	a->last_ns = a->first_ns;
+	a->ifname[0] = '\0';
+	ports_add(a, 22, 22, 1, ANSWER_NONE);
+}
+
+static void a_scan_of_every_other_port(struct alert *a)
+{
+	start(a, &port_scan);
+	a->resp = addr("10.0.0.9");
+	a->proto = PROTO_TCP;
+	a->bits = CONTACT_CLOSED;
+	ports_add(a, 1, 65535, 2, ANSWER_CLOSED);
+}
+
+static void basic_scanning_of_any_host(struct alert *a)
+{
+	start(a, &basic_scanning);
+	a->bits = CONTACT_PAYLOAD | CONTACT_CLOSED;
+	a->last_ns = a->first_ns + 3 * 3600 * NS_PER_S;
+	ports_add(a, 1, 1000, 1, ANSWER_CLOSED);
+}
+
+static void a_sweep(struct alert *a)
+{
+	start(a, &sweep);
+	a->resp_port = 445;
+	a->proto = PROTO_TCP;
+	a->bits = CONTACT_CLOSED;
+	a->last_ns = a->first_ns + 2100000000;
+	a->n_hosts = a->count = 40;
+	a->hosts = calloc(a->n_hosts, sizeof(*a->hosts));
+	for (uint32_t i = 0; i < a->n_hosts; i++)
+		a->hosts[i] = (struct alert_host){
+			.addr.w[1] = IP_ADDR_V4_PREFIX | (uint64_t)htonl(0x0a000201 + i) << 32,
+			.answer = i == 20 ? ANSWER_OPEN : ANSWER_CLOSED,
+		};
+}
+
+static void a_sweep_of_more_hosts_than_kept(struct alert *a)
+{
+	start(a, &sweep);
+	a->resp_port = 445;
+	a->proto = PROTO_TCP;
+	a->bits = CONTACT_NONE;
+	a->hosts_cut = true;
+	a->count = 70000;
+	a->n_hosts = ALERT_HOSTS_MAX;
+	a->hosts = calloc(a->n_hosts, sizeof(*a->hosts));
+	for (uint32_t i = 0; i < a->n_hosts; i++)
+		a->hosts[i] = (struct alert_host){
+			.addr = { { 0xb80d0120, (uint64_t)htonl(i) << 32 } }, /* 2001:db8::i */
+			.answer = ANSWER_NONE,
+		};
+}
+
+static void an_alert_with_a_hostile_interface(struct alert *a)
+{
+	a_port_scan(a);
+	memcpy(a->ifname, "e\033[2J\xff", sizeof("e\033[2J\xff"));
+}
+
+static void an_alert_done(struct alert *a)
+{
+	portset_free(a->ports);
+	free(a->hosts);
+}
+
+/* 2026-11-25T02:50:00.123456 UTC is 1,000 s after boot. */
+static const struct sink_context context = {
+	.wall_offset_ns = 1795574000123456789ll,
+	.now_ns = 1000 * NS_PER_S,
+	.sequence = 17,
+	.hostname = "node1",
+	.host_id = "3d1219c7c4c5404aaa1f6d2a48adfda4",
+};
+
+typedef int write_fn(FILE *, const struct alert *, enum alert_state, const struct sink_context *);
+
+/* written - what a sink writes for an alert; the caller frees it. */
+static char *written(write_fn *write, void (*build)(struct alert *), enum alert_state alert_state,
+		     const struct sink_context *ctx)
+{
+	struct alert a;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	build(&a);
+	assert_int_equal(write(out, &a, alert_state, ctx), 0);
+	fclose(out);
+	an_alert_done(&a);
+	assert_true(len > 0 && text[len - 1] == '\n');
+	assert_ptr_equal(strchr(text, '\n'), text + len - 1);
+	return text;
+}
+
+/* --- text ----------------------------------------------------------------------------------- */
+
+#define AT "2026-11-25T02:50:00.123Z "
+
+static const struct text_case {
+	const char *name;
+	void (*build)(struct alert *);
+	enum alert_state state;
+	bool color;
+	const char *want;
+} text_cases[] = {
+	{ "a port scan opens", a_port_scan, ALERT_OPEN, false,
+	  AT "OPEN   port-scan 10.0.0.5 -> 10.0.0.9 tcp: 100 ports in 0.4s; open 22,80; closed "
+	     "1-21,23-79,81-100 (syn, connect; in on veth0; id 0192-1)\n" },
+	{ "a scan that leaves, over IPv6, not whole", a_port_scan_that_leaves, ALERT_UPDATE, false,
+	  AT "UPDATE port-scan 2001:db8::5 -> 2001:db8::9 udp: 2 ports in 3m 1s; filtered 123; "
+	     "none 53 (udp; out on veth0; some evidence was lost; id 0192-1)\n" },
+	{ "a close has its length", a_port_scan_that_leaves, ALERT_CLOSE, false,
+	  AT "CLOSE  port-scan 2001:db8::5 -> 2001:db8::9 udp: 2 ports in 3m 1s; filtered 123; "
+	     "none 53 (udp; out on veth0; lasted 3m 1s, 104 attempts; some evidence was lost; id "
+	     "0192-1)\n" },
+	{ "payload came after all, and the interface is gone", a_scan_taken_back, ALERT_CLOSE,
+	  false,
+	  AT
+	  "CLOSE  port-scan 10.0.0.5 -> 10.0.0.9 tcp: 1 port in 0ms; none 22 (syn; lasted 0ms, 1 "
+	  "attempt; retracted: payload came after all; id 0192-1)\n" },
+	{ "a rule that knows no responder and no protocol", basic_scanning_of_any_host, ALERT_OPEN,
+	  false,
+	  AT "OPEN   basic-scanning 10.0.0.5 -> any host: 1000 ports in 3h 0m; closed 1-1000 "
+	     "(connect; in on veth0; id 0192-1)\n" },
+	{ "a sweep names ten hosts and those that were open", a_sweep, ALERT_OPEN, false,
+	  AT "OPEN   sweep 10.0.0.5 -> 40 hosts, port 445/tcp in 2.1s: 10.0.2.1, 10.0.2.2, "
+	     "10.0.2.3, 10.0.2.4, 10.0.2.5, 10.0.2.6, 10.0.2.7, 10.0.2.8, 10.0.2.9, 10.0.2.10, "
+	     "... (+30 more); open at 10.0.2.21 (syn; in on veth0; id 0192-1)\n" },
+	{ "a list of ports ends after 200 bytes", a_scan_of_every_other_port, ALERT_OPEN, false,
+	  AT "OPEN   port-scan 10.0.0.5 -> 10.0.0.9 tcp: 32768 ports in 0.4s; closed "
+	     "1,3,5,7,9,11,13,15,17,19,21,23,25,27,29,31,33,35,37,39,41,43,45,47,49,51,53,55,57,59,"
+	     "61,63,65,67,69,71,73,75,77,79,81,83,85,87,89,91,93,95,97,99,101,103,105,107,109,111,"
+	     "113,115,117,119,121,123,125,127,... (syn; in on veth0; id 0192-1)\n" },
+	{ "an interface's name cannot reach the terminal", an_alert_with_a_hostile_interface,
+	  ALERT_OPEN, false,
+	  AT "OPEN   port-scan 10.0.0.5 -> 10.0.0.9 tcp: 100 ports in 0.4s; open 22,80; closed "
+	     "1-21,23-79,81-100 (syn, connect; in on e?[2J?; id 0192-1)\n" },
+	{ "colour: open is red, open ports are bold", a_port_scan, ALERT_OPEN, true,
+	  AT "\033[31mOPEN  \033[0m port-scan 10.0.0.5 -> 10.0.0.9 tcp: 100 ports in 0.4s; open "
+	     "\033[1m22,80\033[0m; closed 1-21,23-79,81-100 (syn, connect; in on veth0; id "
+	     "0192-1)\n" },
+	{ "colour: update is yellow", a_port_scan_that_leaves, ALERT_UPDATE, true,
+	  AT "\033[33mUPDATE\033[0m port-scan 2001:db8::5 -> 2001:db8::9 udp: 2 ports in 3m 1s; "
+	     "filtered 123; none 53 (udp; out on veth0; some evidence was lost; id 0192-1)\n" },
+	{ "colour: close is green", a_scan_taken_back, ALERT_CLOSE, true,
+	  AT "\033[32mCLOSE \033[0m port-scan 10.0.0.5 -> 10.0.0.9 tcp: 1 port in 0ms; none 22 "
+	     "(syn; lasted 0ms, 1 attempt; retracted: payload came after all; id 0192-1)\n" },
+};
+
+static void test_text(void **state)
+{
+	const struct text_case *c = *state;
+	struct sink_context ctx = context;
+	char *got;
+
+	ctx.color = c->color;
+	got = written(sink_text_write, c->build, c->state, &ctx);
+	assert_string_equal(got, c->want);
+	free(got);
+}
+
+/* --- JSON: fields ---------------------------------------------------------------------------- */
+
+/* at - the value at a path like "event.id" in a document, or NULL. */
+static const json_t *at(const json_t *doc, const char *path)
+{
+	char part[64];
+
+	while (doc && *path) {
+		size_t n = strcspn(path, ".");
+
+		snprintf(part, sizeof(part), "%.*s", (int)n, path);
+		doc = json_object_get(doc, part);
+		path += path[n] ? n + 1 : n;
+	}
+	return doc;
+}
+
+static json_t *document(void (*build)(struct alert *), enum alert_state state,
+			const struct sink_context *ctx)
+{
+	char *text = written(sink_json_write, build, state, ctx);
+	json_error_t err;
+	json_t *doc = json_loads(text, 0, &err);
+
+	if (!doc)
+		fail_msg("not JSON: %s: %s", err.text, text);
+	free(text);
+	return doc;
+}
+
+static const struct field_case {
+	const char *name;
+	void (*build)(struct alert *);
+	enum alert_state state;
+	const char *path;
+	const char *want; /* as JSON; NULL: not there */
+} field_cases[] = {
+	/* who and when */
+	{ "written now", a_port_scan, ALERT_OPEN, "@timestamp", "\"2026-11-25T02:50:00.123456Z\"" },
+	{ "created now", a_port_scan, ALERT_OPEN, "event.created",
+	  "\"2026-11-25T02:50:00.123456Z\"" },
+	{ "start is the first probe", a_port_scan, ALERT_OPEN, "event.start",
+	  "\"2026-11-25T02:43:20.123456Z\"" },
+	{ "end is the last probe", a_port_scan, ALERT_OPEN, "event.end",
+	  "\"2026-11-25T02:43:20.523456Z\"" },
+	{ "duration is in nanoseconds", a_port_scan, ALERT_OPEN, "event.duration", "400000000" },
+	{ "schema", a_port_scan, ALERT_OPEN, "ecs", "{\"version\":\"9.4.0\"}" },
+	{ "tags", a_port_scan, ALERT_OPEN, "tags", "[\"reconmon\"]" },
+	{ "host", a_port_scan, ALERT_OPEN, "host",
+	  "{\"name\":\"node1\",\"hostname\":\"node1\","
+	  "\"id\":\"3d1219c7c4c5404aaa1f6d2a48adfda4\"}" },
+	{ "observer of what came in", a_port_scan, ALERT_OPEN, "observer",
+	  "{\"vendor\":\"reconmon\",\"product\":\"reconmon\",\"version\":\"" RECONMON_VERSION
+	  "\",\"type\":\"ids\",\"hostname\":\"node1\",\"ingress\":{\"interface\":{\"name\":"
+	  "\"veth0\"}}}" },
+	{ "observer of what went out", a_port_scan_that_leaves, ALERT_OPEN, "observer.egress",
+	  "{\"interface\":{\"name\":\"veth0\"}}" },
+	{ "an interface that is gone", a_scan_taken_back, ALERT_OPEN, "observer.ingress", NULL },
+	{ "an interface's name that is not UTF-8", an_alert_with_a_hostile_interface, ALERT_OPEN,
+	  "observer.ingress", NULL },
+	/* what kind of event */
+	{ "kind", a_port_scan, ALERT_OPEN, "event.kind", "\"alert\"" },
+	{ "category", a_port_scan, ALERT_OPEN, "event.category",
+	  "[\"network\",\"intrusion_detection\"]" },
+	{ "type", a_port_scan, ALERT_OPEN, "event.type", "[\"info\"]" },
+	{ "action is the rule", a_port_scan, ALERT_OPEN, "event.action", "\"port-scan\"" },
+	{ "outcome", a_port_scan, ALERT_OPEN, "event.outcome", "\"unknown\"" },
+	{ "id", a_port_scan, ALERT_OPEN, "event.id", "\"0192-1\"" },
+	{ "sequence", a_port_scan, ALERT_OPEN, "event.sequence", "17" },
+	{ "dataset", a_port_scan, ALERT_OPEN, "event.dataset", "\"reconmon.alert\"" },
+	{ "severity", a_port_scan, ALERT_OPEN, "event.severity", "6" },
+	{ "risk score", a_port_scan, ALERT_OPEN, "event.risk_score", "60.0" },
+	{ "reason", a_port_scan, ALERT_OPEN, "event.reason",
+	  "\"100 distinct silent ports, threshold 3 in 300 s\"" },
+	{ "reason of a rule that counts all contacts", basic_scanning_of_any_host, ALERT_OPEN,
+	  "event.reason", "\"1000 distinct ports, threshold 1000 in 1.5 s\"" },
+	{ "reason of a close that takes back", a_scan_taken_back, ALERT_CLOSE, "event.reason",
+	  "\"1 distinct silent ports, threshold 3 in 300 s; retracted: payload came after all\"" },
+	{ "message of a port scan", a_port_scan, ALERT_OPEN, "message",
+	  "\"port-scan: 10.0.0.5 probed 100 ports of 10.0.0.9 over tcp: 1-100\"" },
+	{ "message of a sweep", a_sweep, ALERT_OPEN, "message",
+	  "\"sweep: 10.0.0.5 probed 40 hosts at port 445 over tcp\"" },
+	{ "message without responder or protocol", basic_scanning_of_any_host, ALERT_OPEN,
+	  "message", "\"basic-scanning: 10.0.0.5 contacted 1000 ports: 1-1000\"" },
+	{ "rule", a_port_scan, ALERT_OPEN, "rule",
+	  "{\"id\":\"port-scan\",\"name\":\"port-scan\",\"category\":\"reconnaissance\","
+	  "\"ruleset\":\"reconmon builtin\",\"version\":\"" RECONMON_VERSION
+	  "\",\"description\":\"several ports of one host\"}" },
+	{ "a rule without description", basic_scanning_of_any_host, ALERT_OPEN, "rule.description",
+	  NULL },
+	{ "ATT&CK from inside, no sub-technique", a_port_scan_that_leaves, ALERT_OPEN, "threat",
+	  "{\"framework\":\"MITRE ATT&CK\",\"tactic\":{\"id\":[\"TA0007\"],\"name\":[\"Discovery\"]"
+	  "},\"technique\":{\"id\":[\"T1046\"],\"name\":[\"Network Service Discovery\"]}}" },
+	{ "ATT&CK from outside", a_port_scan, ALERT_OPEN, "threat.technique",
+	  "{\"id\":[\"T1595\"],\"name\":[\"Active Scanning\"],\"subtechnique\":{\"id\":["
+	  "\"T1595.001\"],\"name\":[\"Scanning IP Blocks\"]}}" },
+	/* between whom */
+	{ "source", a_port_scan, ALERT_OPEN, "source",
+	  "{\"address\":\"10.0.0.5\",\"ip\":\"10.0.0.5\"}" },
+	{ "destination of a port scan", a_port_scan, ALERT_OPEN, "destination",
+	  "{\"address\":\"10.0.0.9\",\"ip\":\"10.0.0.9\"}" },
+	{ "destination of a sweep is a port", a_sweep, ALERT_OPEN, "destination",
+	  "{\"port\":445}" },
+	{ "no destination", basic_scanning_of_any_host, ALERT_OPEN, "destination", NULL },
+	{ "network of IPv4", a_port_scan, ALERT_OPEN, "network",
+	  "{\"type\":\"ipv4\",\"transport\":\"tcp\",\"iana_number\":\"6\",\"direction\":"
+	  "\"ingress\"}" },
+	{ "network of IPv6", a_port_scan_that_leaves, ALERT_OPEN, "network",
+	  "{\"type\":\"ipv6\",\"transport\":\"udp\",\"iana_number\":\"17\",\"direction\":"
+	  "\"egress\"}" },
+	{ "network of any protocol", basic_scanning_of_any_host, ALERT_OPEN, "network",
+	  "{\"type\":\"ipv4\",\"direction\":\"ingress\"}" },
+	{ "related addresses of a port scan", a_port_scan, ALERT_OPEN, "related.ip",
+	  "[\"10.0.0.5\",\"10.0.0.9\"]" },
+	{ "related addresses without responder", basic_scanning_of_any_host, ALERT_OPEN,
+	  "related.ip", "[\"10.0.0.5\"]" },
+	/* reconmon.alert */
+	{ "state open", a_port_scan, ALERT_OPEN, "reconmon.alert.state", "\"open\"" },
+	{ "state update", a_port_scan, ALERT_UPDATE, "reconmon.alert.state", "\"update\"" },
+	{ "state close", a_port_scan, ALERT_CLOSE, "reconmon.alert.state", "\"close\"" },
+	{ "ports", a_port_scan, ALERT_OPEN, "reconmon.alert.ports", "\"1-100\"" },
+	{ "number of ports", a_port_scan, ALERT_OPEN, "reconmon.alert.port_count", "100" },
+	{ "ports by answer", a_port_scan, ALERT_OPEN, "reconmon.alert.answers",
+	  "{\"open\":\"22,80\",\"closed\":\"1-21,23-79,81-100\",\"filtered\":\"\",\"none\":\"\"}" },
+	{ "ports are whole", a_port_scan, ALERT_OPEN, "reconmon.alert.ports_truncated", "false" },
+	{ "ports are cut", a_scan_of_every_other_port, ALERT_OPEN, "reconmon.alert.ports_truncated",
+	  "true" },
+	{ "the number of ports is not cut", a_scan_of_every_other_port, ALERT_OPEN,
+	  "reconmon.alert.port_count", "32768" },
+	{ "techniques", a_port_scan, ALERT_OPEN, "reconmon.alert.technique",
+	  "[\"syn\",\"connect\"]" },
+	{ "one technique is a list", a_sweep, ALERT_OPEN, "reconmon.alert.technique", "[\"syn\"]" },
+	{ "a window of whole seconds", a_port_scan, ALERT_OPEN, "reconmon.alert.window_s", "300" },
+	{ "a window of half seconds", basic_scanning_of_any_host, ALERT_OPEN,
+	  "reconmon.alert.window_s", "1.5" },
+	{ "threshold", a_port_scan, ALERT_OPEN, "reconmon.alert.threshold", "3" },
+	{ "rate", a_port_scan, ALERT_OPEN, "reconmon.alert.rate_pps", "260.0" },
+	{ "rate of an instant", a_scan_taken_back, ALERT_OPEN, "reconmon.alert.rate_pps", "0.0" },
+	{ "taken back", a_scan_taken_back, ALERT_CLOSE, "reconmon.alert.retracted", "true" },
+	{ "not taken back", a_port_scan, ALERT_CLOSE, "reconmon.alert.retracted", "false" },
+	{ "not whole", a_port_scan_that_leaves, ALERT_OPEN, "reconmon.alert.incomplete", "true" },
+	{ "whole", a_port_scan, ALERT_OPEN, "reconmon.alert.incomplete", "false" },
+	{ "responders only of a sweep", a_port_scan, ALERT_OPEN, "reconmon.alert.responders",
+	  NULL },
+	{ "responders are counted", a_sweep, ALERT_OPEN, "reconmon.alert.responder_count", "40" },
+	{ "responders are counted beyond what is kept", a_sweep_of_more_hosts_than_kept, ALERT_OPEN,
+	  "reconmon.alert.responder_count", "70000" },
+	{ "the port of a sweep", a_sweep, ALERT_OPEN, "reconmon.alert.ports", "\"445\"" },
+	{ "the port of a sweep is one", a_sweep, ALERT_OPEN, "reconmon.alert.port_count", "1" },
+	{ "the port of a sweep answered its best", a_sweep, ALERT_OPEN, "reconmon.alert.answers",
+	  "{\"open\":\"445\",\"closed\":\"\",\"filtered\":\"\",\"none\":\"\"}" },
+};
+
+static void test_field(void **state)
+{
+	const struct field_case *c = *state;
+	json_t *doc = document(c->build, c->state, &context);
+	const json_t *value = at(doc, c->path);
+	char *got = value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+
+	if (!c->want != !got || (got && strcmp(got, c->want)))
+		fail_msg("%s: %s instead of %s", c->path, got, c->want);
+	free(got);
+	json_decref(doc);
+}
+
+static void lists_of_addresses_end_at_256(void **state)
+{
+	json_t *doc = document(a_sweep_of_more_hosts_than_kept, ALERT_OPEN, &context);
+	const json_t *ip = at(doc, "related.ip"), *hosts = at(doc, "reconmon.alert.responders");
+
+	(void)state;
+	assert_int_equal(json_array_size(ip), 256);
+	assert_int_equal(json_array_size(hosts), 256);
+	assert_string_equal(json_string_value(json_array_get(ip, 0)), "10.0.0.5");
+	assert_string_equal(json_string_value(json_array_get(ip, 1)), "2001:db8::");
+	assert_string_equal(json_string_value(json_array_get(hosts, 255)), "2001:db8::ff");
+	json_decref(doc);
+}
+
+static void lists_of_ports_end_at_16_kib(void **state)
+{
+	json_t *doc = document(a_scan_of_every_other_port, ALERT_OPEN, &context);
+	const char *ports = json_string_value(at(doc, "reconmon.alert.ports"));
+	size_t n = strlen(ports);
+
+	(void)state;
+	assert_true(n <= 16384 && n > 16384 - 6);
+	assert_string_equal(json_string_value(at(doc, "reconmon.alert.answers.closed")), ports);
+	assert_int_equal(json_string_length(at(doc, "reconmon.alert.answers.open")), 0);
+	json_decref(doc);
+}
+
+static void broken_utf8_costs_its_field_only(void **state)
+{
+	struct sink_context ctx = context;
+	json_t *doc;
+
+	(void)state;
+	ctx.hostname = "node\xff";
+	doc = document(a_port_scan, ALERT_OPEN, &ctx);
+	assert_null(at(doc, "host.name"));
+	assert_null(at(doc, "observer.hostname"));
+	assert_non_null(at(doc, "host.id"));
+	assert_non_null(at(doc, "event.id"));
+	json_decref(doc);
+}
+
+static void an_unknown_host_is_left_out(void **state)
+{
+	struct sink_context ctx = context;
+	json_t *doc;
+
+	(void)state;
+	ctx.hostname = "";
+	ctx.host_id = "";
+	doc = document(a_port_scan, ALERT_OPEN, &ctx);
+	assert_null(at(doc, "host"));
+	assert_null(at(doc, "observer.hostname"));
+	json_decref(doc);
+}
+
+/* --- JSON: against the schema ---------------------------------------------------------------- */
+
+static void (*const builders[])(struct alert *) = {
+	a_port_scan,
+	a_port_scan_that_leaves,
+	a_scan_taken_back,
+	a_scan_of_every_other_port,
+	basic_scanning_of_any_host,
+	a_sweep,
+	a_sweep_of_more_hosts_than_kept,
+	an_alert_with_a_hostile_interface,
+};
+
+/* schema_load - name to "type array-ness", or NULL if the file is not there. It is no part of the
+ * sources: RECONMON_SHARED says where it is. */
+static json_t *schema_load(void)
+{
+	const char *shared = getenv("RECONMON_SHARED");
+	char path[512], line[512], name[128], type[32], level[16], norm[16];
+	json_t *schema;
+	FILE *in;
+
+	snprintf(path, sizeof(path), "%s/schemas/ecs-fields.tsv", shared ? shared : "../shared");
+	in = fopen(path, "r");
+	if (!in) {
+		print_message("%s is not there (RECONMON_SHARED says where): fields are not "
+			      "checked against the schema\n",
+			      path);
+		return NULL;
+	}
+	schema = json_object();
+	while (fgets(line, sizeof(line), in))
+		if (line[0] != '#' && sscanf(line, "%127[^\t]\t%31[^\t]\t%15[^\t]\t%15s", name,
+					     type, level, norm) == 4)
+			json_object_set_new(schema, name,
+					    json_pack("{s:s, s:b}", "type", type, "array",
+						      !strcmp(norm, "array")));
+	fclose(in);
+	return schema;
+}
+
+static bool is_date(const char *text)
+{
+	int y, mo, d, h, mi, s, us, end = 0;
+
+	return sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%6dZ%n", &y, &mo, &d, &h, &mi, &s, &us,
+		      &end) == 7 &&
+	       end == 27 && !text[end];
+}
+
+static bool type_fits(const char *type, const json_t *value)
+{
+	const char *text = json_string_value(value);
+	struct ip_addr a;
+
+	if (!strcmp(type, "long"))
+		return json_is_integer(value);
+	if (!strcmp(type, "float"))
+		return json_is_real(value);
+	if (!text || !*text)
+		return false;
+	if (!strcmp(type, "date"))
+		return is_date(text);
+	if (!strcmp(type, "ip"))
+		return !addr_parse(text, &a);
+	return !strcmp(type, "keyword") || !strcmp(type, "match_only_text");
+}
+
+/* check_value - a field that is no object: known, as a list where it has to be, of its type. */
+static void check_value(const json_t *schema, const char *name, const json_t *value)
+{
+	const json_t *field = json_object_get(schema, name);
+	const char *type = json_string_value(json_object_get(field, "type"));
+	bool array = json_is_true(json_object_get(field, "array"));
+
+	if (!field)
+		fail_msg("%s is no field of ECS", name);
+	if (array != json_is_array(value))
+		fail_msg("%s: a list where none belongs, or none where one does", name);
+	if (array && !json_array_size(value))
+		fail_msg("%s: an empty list", name);
+	for (size_t i = 0; i < (array ? json_array_size(value) : 1); i++)
+		if (!type_fits(type, array ? json_array_get(value, i) : value))
+			fail_msg("%s: not a value of type %s", name, type);
+}
+
+static void check_object(const json_t *schema, const char *prefix, json_t *object)
+{
+	char name[256];
+	const char *key;
+	json_t *value;
+
+	assert_true(json_object_size(object) > 0);
+	json_object_foreach (object, key, value) {
+		snprintf(name, sizeof(name), "%s%s%s", prefix, *prefix ? "." : "", key);
+		if (!strcmp(name, "reconmon"))
+			continue;
+		if (json_is_object(value))
+			check_object(schema, name, value);
+		else
+			check_value(schema, name, value);
+	}
+}
+
+static void each_field_is_as_ecs_has_it(void **state)
+{
+	json_t *schema = schema_load();
+
+	(void)state;
+	if (!schema)
+		skip();
+	assert_true(json_object_size(schema) > 2000);
+	for (size_t i = 0; i < ARRAY_SIZE(builders); i++)
+		for (int s = ALERT_OPEN; s <= ALERT_CLOSE; s++) {
+			json_t *doc = document(builders[i], s, &context);
+
+			check_object(schema, "", doc);
+			json_decref(doc);
+		}
+	json_decref(schema);
+}
+
+/* --- what goes wrong ------------------------------------------------------------------------- */
+
+static void a_full_disk_is_an_error(void **state)
+{
+	static write_fn *const sinks[] = { sink_text_write, sink_json_write };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(sinks); i++)
+		for (size_t k = 0; k < ARRAY_SIZE(builders); k++) {
+			FILE *out = fopen("/dev/full", "w");
+			struct alert a;
+
+			assert_non_null(out);
+			builders[k](&a);
+			assert_int_equal(sinks[i](out, &a, ALERT_OPEN, &context), -EIO);
+			an_alert_done(&a);
+			fclose(out);
+		}
+}
+
+static unsigned int allocations_left;
+
+static void *scarce_malloc(size_t size)
+{
+	return allocations_left && allocations_left-- ? malloc(size) : NULL;
+}
+
+/* Each allocation fails once, and all that follow it. Nothing is written then, and the sanitizer
+ * sees that nothing leaks. */
+static void want_of_memory_writes_nothing(void **state)
+{
+	int r = -ENOMEM;
+
+	(void)state;
+	json_set_alloc_funcs(scarce_malloc, free);
+	for (unsigned int n = 0; r == -ENOMEM && n < 10000; n++) {
+		struct alert a;
+		char *text = NULL;
+		size_t len = 0;
+		FILE *out = open_memstream(&text, &len);
+
+		a_sweep(&a);
+		allocations_left = n;
+		r = sink_json_write(out, &a, ALERT_OPEN, &context);
+		fclose(out);
+		assert_int_equal(r == -ENOMEM, len == 0);
+		an_alert_done(&a);
+		free(text);
+	}
+	json_set_alloc_funcs(malloc, free);
+	assert_int_equal(r, 0);
+}
+
+static const struct time_case {
+	const char *name;
+	int64_t offset_ns;
+	uint64_t t_ns;
+	int decimals;
+	const char *want;
+} time_cases[] = {
+	{ "the epoch", 0, 0, 6, "1970-01-01T00:00:00.000000Z" },
+	{ "no decimals", 0, NS_PER_S, 0, "1970-01-01T00:00:01Z" },
+	{ "decimals are cut, not rounded", 0, 1999999999, 3, "1970-01-01T00:00:01.999Z" },
+	{ "nine decimals", 0, 1, 9, "1970-01-01T00:00:00.000000001Z" },
+	{ "a capture's clock", 0, 1795575000123456789, 6, "2026-11-25T02:50:00.123456Z" },
+	{ "a wall clock before 1970", -1500000000, 0, 3, "1969-12-31T23:59:58.500Z" },
+};
+
+static void test_time(void **state)
+{
+	const struct time_case *c = *state;
+	struct sink_context ctx = { .wall_offset_ns = c->offset_ns };
+	char got[SINK_TIME_MAX];
+
+	assert_string_equal(sink_time(&ctx, c->t_ns, c->decimals, got), c->want);
+}
+
+#define ROW_TESTS(tests, cases, func)                                                              \
+	struct CMUnitTest tests[ARRAY_SIZE(cases)];                                                \
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)                                             \
+		tests[i] = (struct CMUnitTest)                                                     \
+		{                                                                                  \
+			.name = (cases)[i].name, .test_func = (func),                              \
+			.initial_state = (void *)&(cases)[i]                                       \
+		}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lists_of_addresses_end_at_256),
+		cmocka_unit_test(lists_of_ports_end_at_16_kib),
+		cmocka_unit_test(broken_utf8_costs_its_field_only),
+		cmocka_unit_test(an_unknown_host_is_left_out),
+		cmocka_unit_test(each_field_is_as_ecs_has_it),
+		cmocka_unit_test(a_full_disk_is_an_error),
+		cmocka_unit_test(want_of_memory_writes_nothing),
+	};
+	int failed = 0;
+
+	ROW_TESTS(text, text_cases, test_text);
+	ROW_TESTS(field, field_cases, test_field);
+	ROW_TESTS(time, time_cases, test_time);
+	failed += cmocka_run_group_tests_name("sink_text_write", text, NULL, NULL);
+	failed += cmocka_run_group_tests_name("sink_json_write: fields", field, NULL, NULL);
+	failed += cmocka_run_group_tests_name("sink_time", time, NULL, NULL);
+	failed += cmocka_run_group_tests_name("sink", tests, NULL, NULL);
+	return failed != 0;
+}

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* How does a machine read an alert? One document of the Elastic Common Schema a line. What ECS has
+ * no name for is below reconmon.alert. What is unknown is left out: an empty string would be
+ * indexed as a value. The shape of each object is the json_pack() format that builds it, in which
+ * `*` marks what may be missing. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net.h"
+#include "sink.h"
+
+#define ECS_VERSION "9.4.0"
+#define NS_PER_S    ((uint64_t)1000000000)
+
+enum {
+	PORTS_TEXT_MAX = 16 * 1024, /* of one list of ports; Elasticsearch's keywords end at 32,766
+				     * bytes */
+	MESSAGE_PORTS_MAX = 200,    /* in a sentence, which people read */
+	ADDRESSES_MAX = 256,	    /* in one list; a sweep may have found thousands */
+};
+
+/* known - text, or NULL if there is none or it is not UTF-8. jansson refuses broken UTF-8, and a
+ * host's or interface's odd name must not cost the alert. */
+static const char *known(const char *text)
+{
+	json_t *probe = text && *text ? json_string(text) : NULL;
+
+	json_decref(probe);
+	return probe ? text : NULL;
+}
+
+static json_t *addr_json(const struct ip_addr *addr)
+{
+	char text[NET_TEXT_MAX];
+
+	return json_string(addr_format(addr, text));
+}
+
+/* list_add - appends an address unless the list is full. Returns 0, or -1 for want of memory. */
+static int list_add(json_t *list, const struct ip_addr *addr)
+{
+	if (json_array_size(list) >= ADDRESSES_MAX)
+		return 0;
+	return json_array_append_new(list, addr_json(addr));
+}
+
+/* list_of_hosts - appends the responders of a sweep to list, which it takes over. Returns it, or
+ * NULL for want of memory. */
+static json_t *list_of_hosts(json_t *list, const struct alert *a)
+{
+	int r = list ? 0 : -1;
+
+	for (uint32_t i = 0; !r && i < a->n_hosts; i++)
+		r = list_add(list, &a->hosts[i].addr);
+	if (!r)
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
+/* counted - what the rule counts, as a noun. */
+static const char *counted(const struct rule *rule)
+{
+	switch (rule->distinct) {
+	case FIELD_RESP_PORT:
+		return "ports";
+	case FIELD_RESP:
+		return "hosts";
+	default:
+		return "pairs of host and port";
+	}
+}
+
+/* message_json - the alert in one sentence: "port-scan: 10.0.0.5 probed 4 ports of 10.0.0.9 over
+ * tcp: 22,80,443,8080". */
+static json_t *message_json(const struct alert *a)
+{
+	const struct rule *rule = a->rule;
+	const char *verb = rule->where == WHERE_PROBE ? "probed" : "contacted";
+	char orig[NET_TEXT_MAX], resp[NET_TEXT_MAX], ports[MESSAGE_PORTS_MAX + 1] = "";
+	char port[16] = "";
+	bool resp_known = rule->group & FIELD_RESP, cut = false;
+
+	if (a->ports)
+		cut = portset_format(a->ports, ANSWER_MAX, ports, sizeof(ports)) >= sizeof(ports);
+	if (rule->group & FIELD_RESP_PORT)
+		snprintf(port, sizeof(port), " at port %u", a->resp_port);
+
+	return json_sprintf("%s: %s %s %u %s%s%s%s%s%s%s%s%s", rule->name,
+			    addr_format(&a->orig, orig), verb, a->count, counted(rule),
+			    resp_known ? " of " : "", resp_known ? addr_format(&a->resp, resp) : "",
+			    port, a->proto ? " over " : "", a->proto ? proto_name(a->proto) : "",
+			    *ports ? ": " : "", ports, cut ? ",..." : "");
+}
+
+static json_t *reason_json(const struct alert *a)
+{
+	const struct rule *rule = a->rule;
+
+	return json_sprintf("%u distinct %s%s, threshold %u in %g s%s%s", a->count,
+			    rule->where == WHERE_PROBE ? "silent " : "", counted(rule),
+			    rule->threshold, (double)rule->window_ns / NS_PER_S,
+			    a->retracted ? "; retracted: payload came after all" : "",
+			    a->incomplete ? "; some evidence was lost" : "");
+}
+
+static json_t *event_json(const struct alert *a, const struct sink_context *ctx)
+{
+	char now[SINK_TIME_MAX], start[SINK_TIME_MAX], end[SINK_TIME_MAX];
+	int severity = alert_severity(a);
+
+	/* clang-format off */
+	return json_pack("{s:s, s:[s,s], s:[s], s:s, s:s, s:s*, s:I, s:s, s:s, s:s,"
+			 " s:i, s:f, s:s, s:s, s:s, s:I, s:o}",
+			 "kind", "alert",
+			 "category", "network", "intrusion_detection",
+			 "type", "info",
+			 "action", a->rule->name,
+			 "outcome", "unknown",
+			 "id", known(a->id),
+			 "sequence", (json_int_t)ctx->sequence,
+			 "provider", "reconmon",
+			 "module", "reconmon",
+			 "dataset", "reconmon.alert",
+			 "severity", severity,
+			 "risk_score", severity * 10.0, /* ECS: 0 to 100 */
+			 "created", sink_time(ctx, ctx->now_ns, 6, now),
+			 "start", sink_time(ctx, a->first_ns, 6, start),
+			 "end", sink_time(ctx, a->last_ns, 6, end),
+			 "duration", (json_int_t)alert_span_ns(a),
+			 "reason", reason_json(a));
+	/* clang-format on */
+}
+
+static json_t *rule_json(const struct rule *rule)
+{
+	/* The rules are part of the daemon, so its version is theirs. */
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s*}", "id", rule->name, "name", rule->name,
+			 "category", "reconnaissance", "ruleset", "reconmon builtin", "version",
+			 RECONMON_VERSION, "description", known(rule->description));
+}
+
+static json_t *threat_json(const struct attack_ref *ref)
+{
+	json_t *technique;
+
+	if (ref->sub_id)
+		technique = json_pack("{s:[s], s:[s], s:{s:[s], s:[s]}}", "id", ref->technique_id,
+				      "name", ref->technique_name, "subtechnique", "id",
+				      ref->sub_id, "name", ref->sub_name);
+	else
+		technique = json_pack("{s:[s], s:[s]}", "id", ref->technique_id, "name",
+				      ref->technique_name);
+	return json_pack("{s:s, s:{s:[s], s:[s]}, s:o}", "framework", "MITRE ATT&CK", "tactic",
+			 "id", ref->tactic_id, "name", ref->tactic_name, "technique", technique);
+}
+
+/* destination_json - the responder, as far as the group has one; NULL is want of memory. */
+static json_t *destination_json(const struct alert *a)
+{
+	uint8_t group = a->rule->group;
+	json_t *dst = json_object();
+	int r = 0;
+
+	if (group & FIELD_RESP) {
+		r |= json_object_set_new(dst, "address", addr_json(&a->resp));
+		r |= json_object_set_new(dst, "ip", addr_json(&a->resp));
+	}
+	if (group & FIELD_RESP_PORT)
+		r |= json_object_set_new(dst, "port", json_integer(a->resp_port));
+	if (!r)
+		return dst;
+	json_decref(dst);
+	return NULL;
+}
+
+static json_t *network_json(const struct alert *a)
+{
+	const char *name = proto_name(a->proto);
+	char number[4];
+
+	snprintf(number, sizeof(number), "%u", a->proto);
+	if (!strcmp(name, "other"))
+		name = NULL;
+	return json_pack("{s:s, s:s*, s:s*, s:s}", "type", addr_is_v4(&a->orig) ? "ipv4" : "ipv6",
+			 "transport", a->proto ? name : NULL, "iana_number",
+			 a->proto ? number : NULL, "direction",
+			 a->dir == DIR_EGRESS ? "egress" : "ingress");
+}
+
+static json_t *observer_json(const struct alert *a, const struct sink_context *ctx)
+{
+	json_t *observer = json_pack("{s:s, s:s, s:s, s:s, s:s*}", "vendor", "reconmon", "product",
+				     "reconmon", "version", RECONMON_VERSION, "type", "ids",
+				     "hostname", known(ctx->hostname));
+	const char *side = a->dir == DIR_EGRESS ? "egress" : "ingress";
+
+	if (known(a->ifname) &&
+	    json_object_set_new(observer, side,
+				json_pack("{s:{s:s}}", "interface", "name", a->ifname)) < 0) {
+		json_decref(observer);
+		return NULL;
+	}
+	return observer;
+}
+
+/* related_json - every address of the alert, so that a search for one finds it. */
+static json_t *related_json(const struct alert *a)
+{
+	json_t *ip = json_array();
+	int r = list_add(ip, &a->orig);
+
+	if (a->rule->group & FIELD_RESP)
+		r |= list_add(ip, &a->resp);
+	if (r) {
+		json_decref(ip);
+		return NULL;
+	}
+	return json_pack("{s:o}", "ip", list_of_hosts(ip, a));
+}
+
+static enum answer best_answer(const struct alert *a)
+{
+	enum answer best = ANSWER_NONE;
+
+	for (uint32_t i = 0; i < a->n_hosts; i++)
+		if (a->hosts[i].answer < best)
+			best = a->hosts[i].answer;
+	return best;
+}
+
+/* ports_format - the ports with that answer (ANSWER_MAX: all) into text of PORTS_TEXT_MAX + 1
+ * bytes. A sweep has no set of ports but one in its group, known by its best answer at any host,
+ * as in a set. Returns whether the text was cut. */
+static bool ports_format(const struct alert *a, enum answer answer, char *text)
+{
+	text[0] = '\0';
+	if (a->ports)
+		return portset_format(a->ports, answer, text, PORTS_TEXT_MAX + 1) > PORTS_TEXT_MAX;
+	if (a->rule->group & FIELD_RESP_PORT && (answer == ANSWER_MAX || answer == best_answer(a)))
+		snprintf(text, PORTS_TEXT_MAX + 1, "%u", a->resp_port);
+	return false;
+}
+
+/* ports_set - what is known of the ports, in fields of `alert`. Returns 0, or -1 for want of
+ * memory. */
+static int ports_set(json_t *alert, const struct alert *a)
+{
+	char text[PORTS_TEXT_MAX + 1];
+	bool one = !a->ports && a->rule->group & FIELD_RESP_PORT;
+	bool cut = ports_format(a, ANSWER_MAX, text);
+	json_t *answers = json_object();
+	int r = 0;
+
+	r |= json_object_set_new(alert, "port_count",
+				 json_integer(a->ports ? portset_count(a->ports) : one));
+	r |= json_object_set_new(alert, "ports", json_string(text));
+	for (unsigned int i = 0; i < ANSWER_MAX; i++) {
+		cut |= ports_format(a, i, text);
+		r |= json_object_set_new(answers, answer_name(i), json_string(text));
+	}
+	r |= json_object_set_new(alert, "ports_truncated", json_boolean(cut));
+	r |= json_object_set_new(alert, "answers", answers);
+	return r;
+}
+
+static json_t *techniques_json(const struct alert *a)
+{
+	const char *technique[ALERT_TECHNIQUES_MAX];
+	unsigned int n = alert_techniques(a, technique);
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < n; i++)
+		if (json_array_append_new(list, json_string(technique[i])) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
+static json_t *window_json(uint64_t ns)
+{
+	return ns % NS_PER_S ? json_real((double)ns / NS_PER_S)
+			     : json_integer((json_int_t)(ns / NS_PER_S));
+}
+
+/* alert_json - reconmon.alert: what ECS has no field for. */
+static json_t *alert_json(const struct alert *a, enum alert_state state)
+{
+	json_t *alert = json_pack("{s:s, s:o, s:o, s:i, s:f, s:b, s:b}", "state",
+				  alert_state_name(state), "technique", techniques_json(a),
+				  "window_s", window_json(a->rule->window_ns), "threshold",
+				  (int)a->rule->threshold, "rate_pps", alert_rate(a), "retracted",
+				  a->retracted, "incomplete", a->incomplete);
+	int r = ports_set(alert, a);
+
+	if (a->hosts) {
+		/* `count` goes on where the list of hosts ends. */
+		uint32_t n = a->rule->distinct == FIELD_RESP ? a->count : a->n_hosts;
+
+		r |= json_object_set_new(alert, "responder_count", json_integer(n));
+		r |= json_object_set_new(alert, "responders", list_of_hosts(json_array(), a));
+	}
+	if (!r)
+		return alert;
+	json_decref(alert);
+	return NULL;
+}
+
+/* host_set - the machine reconmon runs on, if it knows its name or id. */
+static int host_set(json_t *doc, const struct sink_context *ctx)
+{
+	const char *name = known(ctx->hostname), *id = known(ctx->host_id);
+
+	if (!name && !id)
+		return 0;
+	return json_object_set_new(
+		doc, "host",
+		json_pack("{s:s*, s:s*, s:s*}", "name", name, "hostname", name, "id", id));
+}
+
+/* document - the whole of it; NULL for want of memory. json_pack() and json_object_set_new() fail
+ * on a NULL they are given as object, so no step needs a check of its own. */
+static json_t *document(const struct alert *a, enum alert_state state,
+			const struct sink_context *ctx)
+{
+	char now[SINK_TIME_MAX];
+	int r = 0;
+	json_t *doc;
+
+	/* clang-format off */
+	doc = json_pack("{s:s, s:{s:s}, s:o, s:[s], s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o, s:{s:o}}",
+			"@timestamp", sink_time(ctx, ctx->now_ns, 6, now),
+			"ecs", "version", ECS_VERSION,
+			"message", message_json(a),
+			"tags", "reconmon",
+			"event", event_json(a, ctx),
+			"rule", rule_json(a->rule),
+			"threat", threat_json(alert_attack(a)),
+			"source", "address", addr_json(&a->orig), "ip", addr_json(&a->orig),
+			"network", network_json(a),
+			"observer", observer_json(a, ctx),
+			"related", related_json(a),
+			"reconmon", "alert", alert_json(a, state));
+	/* clang-format on */
+
+	r |= host_set(doc, ctx);
+	if (a->rule->group & (FIELD_RESP | FIELD_RESP_PORT))
+		r |= json_object_set_new(doc, "destination", destination_json(a));
+	if (!r && doc)
+		return doc;
+	json_decref(doc);
+	return NULL;
+}
+
+int sink_json_write(FILE *out, const struct alert *a, enum alert_state state,
+		    const struct sink_context *ctx)
+{
+	json_t *doc = document(a, state, ctx);
+	/* As text first, so that want of memory writes no half of a line. Six digits are more than
+	 * a rate is good for, and print 0.4 as 0.4. */
+	char *text = doc ? json_dumps(doc, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
+	int r = 0;
+
+	json_decref(doc);
+	if (!text)
+		return -ENOMEM;
+	if (fprintf(out, "%s\n", text) < 0 || fflush(out) == EOF)
+		r = -EIO;
+	free(text);
+	return r;
+}
