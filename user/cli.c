@@ -1,0 +1,534 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* What did the user ask for? One table of options, read by argp, which also makes --help of it.
+ *
+ * argp is told to print nothing and never to exit: what is wrong goes into struct error as one
+ * sentence. It then does not say either which option it stumbled over; option_error() finds out. */
+#include "cli.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+#define NS_PER_MS 1000000ull
+#define NS_PER_S  1000000000ull
+#define NS_PER_D  (24 * 3600 * NS_PER_S)
+
+/* Options without a short form; above every character. */
+enum {
+	OPT_INGRESS = 0x100,
+	OPT_TICK,
+	OPT_SETTLE,
+	OPT_SETTLE_OPEN,
+	OPT_SET,
+	OPT_PROFILE,
+	OPT_INTERNAL,
+	OPT_DURATION,
+	OPT_LIMIT,
+};
+
+static const struct argp_option options[] = {
+	{ NULL, 0, NULL, 0, "Where to look:", 1 },
+	{ "interface", 'i', "NAME|GLOB", 0,
+	  "Watch this interface, or all that match, as in 'veth*'; repeatable, at most 64 "
+	  "(default: "
+	  "every interface that is up)",
+	  1 },
+	{ "ingress", OPT_INGRESS, "HOOK", 0,
+	  "Where incoming packets are read: auto, tc, xdp or xdp-generic (default: auto, which is "
+	  "native XDP on network cards that have it free, and tc elsewhere)",
+	  1 },
+	{ "duration", OPT_DURATION, "TIME", 0,
+	  "Stop after this time, 100ms to 365d (default: run until SIGINT or SIGTERM)", 1 },
+
+	{ NULL, 0, NULL, 0, "What counts:", 2 },
+	{ "set", OPT_SET, "RULE.FIELD=VALUE", 0,
+	  "Change a rule; repeatable. Fields: threshold (1 to 65536), window (1s to 7d), mode "
+	  "(sliding or tumbling), enabled (true or false). The rules are listed below",
+	  2 },
+	{ "profile", OPT_PROFILE, "NAME", 0,
+	  "Rules to start from: default, or splunk, which counts as the two Splunk searches over "
+	  "Zeek's conn.log do: port-scan and basic-scanning only, tumbling windows, all protocols "
+	  "together. --set applies after it, in any order (default: default)",
+	  2 },
+	{ "internal", OPT_INTERNAL, "CIDR[,CIDR]...", 0,
+	  "Networks that are internal, instead of the default list (default: "
+	  "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7)",
+	  2 },
+	{ "settle", OPT_SETTLE, "TIME", 0,
+	  "An attempt without answer is a probe once it was silent for this long, 100ms to 1m "
+	  "(default: 2s)",
+	  2 },
+	{ "settle-open", OPT_SETTLE_OPEN, "TIME", 0,
+	  "The same for a connection that is established and stays silent, 100ms to 10m (default: "
+	  "30s)",
+	  2 },
+
+	{ NULL, 0, NULL, 0, "What comes out:", 3 },
+	{ "json", 'j', NULL, 0,
+	  "One JSON document (Elastic Common Schema) an alert and line, instead of text", 3 },
+	{ "quiet", 'q', NULL, 0, "Alerts and problems only", 3 },
+	{ "verbose", 'v', NULL, 0, "Say more on standard error; of -q and -v the last counts", 3 },
+
+	{ NULL, 0, NULL, 0, "How much and how often:", 4 },
+	{ "tick", OPT_TICK, "TIME", 0,
+	  "How often the kernel's tables are read, 50ms to 1m (default: 1s)", 4 },
+	{ "limit", OPT_LIMIT, "NAME=N", 0,
+	  "Size of a table; repeatable. attempts: connections not decided yet, 1024 to 1048576, "
+	  "rounded up to a power of two (default: 65536); contacts: judged and not yet read, 1024 "
+	  "to 4194304 (default: 65536); groups: live groups of each rule, 1024 to 16777216 "
+	  "(default: 262144)",
+	  4 },
+
+	/* argp puts options of these two names into group -1 whatever is said here. */
+	{ NULL, 0, NULL, 0, "About:", -1 },
+	{ "help", 'h', NULL, 0, "Show this help", -1 },
+	{ "version", 'V', NULL, 0, "Show the version", -1 },
+	{ 0 },
+};
+
+/* The rules go between the options and this; see help_filter(). argp keeps lines and indents. */
+static const char doc[] =
+	"Detects port scans: follows every connection attempt at the network interfaces with eBPF "
+	"and reports originators whose attempts carried no payload. Packets always pass untouched. "
+	"Needs root, or CAP_BPF and CAP_NET_ADMIN."
+	"\v"
+	"TIME is a number with its unit: 300ms, 1.5s, 10m, 24h, 7d.\n"
+	"\n"
+	"Examples:\n"
+	"  reconmon -i eth0 -i 'veth*'\n"
+	"        watch eth0 and all containers behind veth interfaces\n"
+	"  reconmon --json --set port-scan.threshold=10 --set sweep.enabled=false\n"
+	"        JSON; a port scan begins at ten ports; no sweeps\n"
+	"\n"
+	"An alert has a life, and each state is one line:\n"
+	"  open    the rule's threshold was reached\n"
+	"  update  the count has doubled, or a kind of answer is new\n"
+	"  close   a whole window went by without news, or payload came after all\n"
+	"\n"
+	"Counters: `kill -USR1 PID` writes them to standard error. `lost` is the sum of\n"
+	"those that tell of evidence which left unseen; while it is 0, every count is\n"
+	"complete. If it grows, raise the --limit that belongs to it.\n"
+	"\n"
+	"Exit codes:\n"
+	"  0  fine\n"
+	"  1  something failed while it ran\n"
+	"  2  the command line makes no sense\n"
+	"  3  not permitted: root or capabilities are missing\n"
+	"  4  the kernel lacks something\n";
+
+/* What is known while argp walks over the command line. */
+struct cli {
+	struct config *cfg;
+	struct error *err;
+	const char **settings; /* --set, in their order: they wait for --profile */
+	size_t n_settings;
+	int next;    /* state->next after the last option that was understood */
+	bool done;   /* --help or --version */
+	bool failed; /* err is filled */
+};
+
+/* --- values --- */
+
+static const char *const ingress_words[] = {
+	[INGRESS_AUTO] = "auto",
+	[INGRESS_TC] = "tc",
+	[INGRESS_XDP] = "xdp",
+	[INGRESS_XDP_GENERIC] = "xdp-generic",
+};
+
+static const char *const profile_words[] = {
+	[PROFILE_DEFAULT] = "default",
+	[PROFILE_SPLUNK] = "splunk",
+};
+
+static int iface_add(struct config *cfg, const char *pattern, struct error *err)
+{
+	size_t len = strlen(pattern);
+	bool glob = strpbrk(pattern, "*?[");
+	size_t max = glob ? IFACE_PATTERN_LEN - 1 : IFNAMSIZ - 1;
+
+	if (!len)
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "--interface '': a name or a glob is needed (`ip link` lists "
+				 "names)");
+	if (len > max)
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "--interface '%.80s': %s has at most %zu characters", pattern,
+				 glob ? "a glob" : "the name of an interface", max);
+	if (cfg->ifaces == IFACE_PATTERNS_MAX)
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "--interface '%s': more than %d of them; use globs, as in 'veth*'",
+				 pattern, IFACE_PATTERNS_MAX);
+	memcpy(cfg->iface[cfg->ifaces++], pattern, len + 1);
+	return 0;
+}
+
+static int ingress_set(struct config *cfg, const char *text, struct error *err)
+{
+	unsigned int i;
+	int r = choice_parse("--ingress", text, ingress_words, ARRAY_SIZE(ingress_words), &i, err);
+
+	if (!r)
+		cfg->ingress = (enum ingress_hook)i;
+	return r;
+}
+
+static int profile_set(struct config *cfg, const char *text, struct error *err)
+{
+	unsigned int i;
+	int r = choice_parse("--profile", text, profile_words, ARRAY_SIZE(profile_words), &i, err);
+
+	if (!r)
+		cfg->profile = (enum rule_profile)i;
+	return r;
+}
+
+static uint32_t power_of_two_up(uint32_t n) /* n: 1 to 2^31 */
+{
+	return n == 1 ? 1 : 1u << (32 - __builtin_clz(n - 1));
+}
+
+/* limit_set - NAME=N. The nursery finds a bucket by masking a hash: hence its power of two. */
+static int limit_set(struct config *cfg, const char *text, struct error *err)
+{
+	static const char *const words[] = { "attempts", "contacts", "groups" };
+	static const uint32_t max[] = { 1u << 20, 1u << 22, 1u << 24 };
+	uint32_t *const value[] = { &cfg->nursery_slots, &cfg->contacts_max, &cfg->groups_max };
+	const char *equals = strchr(text, '=');
+	char name[32], what[64];
+	unsigned int i;
+	int r;
+
+	if (!equals)
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "--limit '%.80s': NAME=N is accepted, as in attempts=131072",
+				 text);
+	snprintf(name, sizeof(name), "%.*s", (int)(equals - text), text);
+	r = choice_parse("--limit", name, words, ARRAY_SIZE(words), &i, err);
+	if (r < 0)
+		return r;
+	snprintf(what, sizeof(what), "--limit %s", words[i]);
+	r = count_parse(what, equals + 1, 1024, max[i], value[i], err);
+	if (!r && value[i] == &cfg->nursery_slots)
+		*value[i] = power_of_two_up(*value[i]);
+	return r;
+}
+
+/* error_prefix - puts the option in front of a sentence of a module that knows no options. */
+static int error_prefix(struct error *err, int code, const char *option)
+{
+	char text[sizeof(err->text)];
+
+	if (!err)
+		return code;
+	memcpy(text, err->text, sizeof(text));
+	return error_set(err, code, EXIT_USAGE, "%s: %s", option, text);
+}
+
+static int internal_set(struct config *cfg, const char *text, struct error *err)
+{
+	int r = net_list_parse(text, &cfg->internal, err);
+
+	return r < 0 ? error_prefix(err, r, "--internal") : 0;
+}
+
+/* --- what was wrong with an option --- */
+
+/* long_find - the options that begin with name[0..len), as "--a, --b" in list. Returns how many,
+ * and in *ret the last of them; a whole name stands for itself, whatever else begins with it. */
+static unsigned int long_find(const char *name, size_t len, char *list, size_t size,
+			      const struct argp_option **ret)
+{
+	unsigned int n = 0;
+	size_t end = 0;
+
+	list[0] = '\0';
+	for (const struct argp_option *o = options; o->name || o->doc; o++) {
+		if (!len || !o->name || strncmp(o->name, name, len))
+			continue;
+		*ret = o;
+		if (!o->name[len])
+			return 1;
+		if (end < size)
+			end += (size_t)snprintf(list + end, size - end, "%s--%s", n ? ", " : "",
+						o->name);
+		n++;
+	}
+	return n;
+}
+
+/* long_error - why getopt refused "--NAME[=VALUE]". */
+static int long_error(const char *arg, struct error *err)
+{
+	const struct argp_option *o = NULL;
+	char list[256];
+	unsigned int n = long_find(arg + 2, strcspn(arg + 2, "="), list, sizeof(list), &o);
+
+	if (!n)
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "unknown option '%.80s'; `reconmon --help` lists them", arg);
+	if (n > 1)
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "option '%.80s' is ambiguous; it may be one of %s", arg, list);
+	if (o->arg)
+		return error_set(err, -EINVAL, EXIT_USAGE, "option '--%s' needs a value: --%s=%s",
+				 o->name, o->name, o->arg);
+	return error_set(err, -EINVAL, EXIT_USAGE, "option '--%s' takes no value, '%.80s' has one",
+			 o->name, arg);
+}
+
+static const struct argp_option *option_find(char key)
+{
+	for (const struct argp_option *o = options; o->name || o->doc; o++)
+		if (o->key == key)
+			return o;
+	return NULL;
+}
+
+/* short_error - why getopt refused "-abc": one of the letters is unknown, or the last lacks its
+ * value. */
+static int short_error(const char *arg, struct error *err)
+{
+	const struct argp_option *o = NULL;
+	const char *letter = arg + 1;
+
+	while (*letter && (o = option_find(*letter)) && !o->arg)
+		letter++;
+	if (o && o->arg)
+		return error_set(err, -EINVAL, EXIT_USAGE, "option '-%c' needs a value: -%c %s",
+				 o->key, o->key, o->arg);
+	if (letter == arg + 1 || *letter <= ' ' || *letter > '~') /* no half of a UTF-8 sequence */
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "unknown option '%.80s'; `reconmon --help` lists them", arg);
+	return error_set(err, -EINVAL, EXIT_USAGE,
+			 "unknown option '-%c' in '%.80s'; `reconmon --help` lists them", *letter,
+			 arg);
+}
+
+/* option_error - names the option that getopt refused, which argp does not hand on. getopt has
+ * stepped over it if it was a long one or the last letter of its word; in the middle of a word
+ * like -abc it still points there. */
+static int option_error(const struct cli *cli, const struct argp_state *state)
+{
+	int at = state->next > cli->next ? state->next - 1 : state->next;
+	const char *arg = at < state->argc ? state->argv[at] : "";
+
+	return strncmp(arg, "--", 2) ? short_error(arg, cli->err) : long_error(arg, cli->err);
+}
+
+/* --- the walk --- */
+
+static int option_take(struct cli *cli, int key, const char *arg)
+{
+	struct config *cfg = cli->cfg;
+	struct error *err = cli->err;
+
+	switch (key) {
+	case 'i':
+		return iface_add(cfg, arg, err);
+	case OPT_INGRESS:
+		return ingress_set(cfg, arg, err);
+	case OPT_DURATION:
+		return duration_parse("--duration", arg, 100 * NS_PER_MS, 365 * NS_PER_D,
+				      &cfg->duration_ns, err);
+	case OPT_SET:
+		cli->settings[cli->n_settings++] = arg;
+		return 0;
+	case OPT_PROFILE:
+		return profile_set(cfg, arg, err);
+	case OPT_INTERNAL:
+		return internal_set(cfg, arg, err);
+	case OPT_SETTLE:
+		return duration_parse("--settle", arg, 100 * NS_PER_MS, 60 * NS_PER_S,
+				      &cfg->settle_ns, err);
+	case OPT_SETTLE_OPEN:
+		return duration_parse("--settle-open", arg, 100 * NS_PER_MS, 600 * NS_PER_S,
+				      &cfg->settle_open_ns, err);
+	case OPT_TICK:
+		return duration_parse("--tick", arg, 50 * NS_PER_MS, 60 * NS_PER_S, &cfg->tick_ns,
+				      err);
+	case OPT_LIMIT:
+		return limit_set(cfg, arg, err);
+	case 'j':
+		cfg->json = true;
+		return 0;
+	case 'q':
+		cfg->verbosity = -1;
+		return 0;
+	case 'v':
+		cfg->verbosity = 1;
+		return 0;
+	default:
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "unexpected argument '%.80s'; interfaces are given as -i NAME",
+				 arg);
+	}
+}
+
+/* help_show - the help is what was asked for, hence standard output. argp prints it with a state
+ * only (without, it forgets help_filter()), and only if it may print errors. */
+static void help_show(struct argp_state *state)
+{
+	char name[] = "reconmon"; /* not argv[0]: the help is the same wherever it was installed */
+
+	state->name = name;
+	state->flags &= ~(unsigned int)ARGP_NO_ERRS;
+	argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+	state->flags |= ARGP_NO_ERRS;
+	state->name = NULL;
+}
+
+/* on_key - argp's callback. Of our errors argp only learns that there was one: some errno values
+ * mean something else to it (E2BIG is ARGP_ERR_UNKNOWN). */
+static error_t on_key(int key, char *arg, struct argp_state *state)
+{
+	struct cli *cli = state->input;
+
+	switch (key) {
+	case 'h':
+	case 'V':
+		if (key == 'h')
+			help_show(state);
+		else
+			printf("reconmon %s\n", RECONMON_VERSION);
+		cli->done = true;
+		return ECANCELED; /* what follows does not matter any more */
+	case ARGP_KEY_ERROR:
+		if (!cli->done && !cli->failed)
+			cli->failed = option_error(cli, state) < 0;
+		return 0;
+	case ARGP_KEY_INIT:
+	case ARGP_KEY_FINI:
+	case ARGP_KEY_END:
+	case ARGP_KEY_NO_ARGS:
+	case ARGP_KEY_SUCCESS:
+		return 0;
+	case ARGP_KEY_ARGS: /* never all at once: ARGP_KEY_ARG, which is 0, takes each */
+		return ARGP_ERR_UNKNOWN;
+	default:
+		cli->failed = option_take(cli, key, arg) < 0;
+		cli->next = state->next;
+		return cli->failed ? EINVAL : 0;
+	}
+}
+
+static void rules_describe(FILE *out)
+{
+	struct rule_set rules;
+	char window[32];
+
+	rules_builtin(PROFILE_DEFAULT, &rules);
+	fputs("Rules and their defaults:\n", out);
+	for (uint32_t i = 0; i < rules.n; i++) {
+		const struct rule *r = &rules.rule[i];
+
+		fprintf(out, "  %-15s %s\n%18sthreshold=%u window=%s mode=%s enabled=%s\n", r->name,
+			r->description, "", r->threshold, duration_format(r->window_ns, window),
+			r->mode == WINDOW_TUMBLING ? "tumbling" : "sliding",
+			r->enabled ? "true" : "false");
+	}
+	fputc('\n', out);
+}
+
+/* help_filter - argp's hook for its texts: puts the rules as they are in front of the last one.
+ * argp frees what is not the text it gave. */
+static char *help_filter(int key, const char *text, void *input)
+{
+	char *buf = NULL;
+	size_t size;
+	FILE *out;
+
+	(void)input;
+	if (key == ARGP_KEY_HELP_DUP_ARGS_NOTE)
+		return NULL; /* "mandatory arguments to long options are ...": all are */
+	if (key != ARGP_KEY_HELP_POST_DOC)
+		return (char *)(uintptr_t)text;
+	out = open_memstream(&buf, &size);
+	if (!out)
+		return (char *)(uintptr_t)text;
+	rules_describe(out);
+	fputs(text, out);
+	if (fclose(out)) {
+		free(buf);
+		return (char *)(uintptr_t)text;
+	}
+	return buf;
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = on_key,
+	.doc = doc,
+	.help_filter = help_filter,
+};
+
+/* --- the whole --- */
+
+static int settings_apply(const struct cli *cli)
+{
+	struct config *cfg = cli->cfg;
+	int r;
+
+	rules_builtin(cfg->profile, &cfg->rules);
+	for (size_t i = 0; i < cli->n_settings; i++) {
+		r = rules_set(&cfg->rules, cli->settings[i], cli->err);
+		if (r < 0)
+			return error_prefix(cli->err, r, "--set");
+	}
+	return 0;
+}
+
+static bool color_wanted(const struct config *cfg)
+{
+	const char *no_color = getenv("NO_COLOR"); /* https://no-color.org: set and not empty */
+
+	return !cfg->json && isatty(STDOUT_FILENO) && !(no_color && *no_color);
+}
+
+static enum cli_result output_check(struct error *err)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return CLI_DONE;
+	error_set(err, -errno, EXIT_RUNTIME, "standard output: %m");
+	return CLI_BAD;
+}
+
+/* ARGP_IN_ORDER keeps getopt from permuting argv, on which option_error() relies. */
+static enum cli_result cli_walk(struct cli *cli, int argc, char **argv)
+{
+	const unsigned int flags = ARGP_NO_EXIT | ARGP_NO_ERRS | ARGP_NO_HELP | ARGP_IN_ORDER;
+	error_t r = argp_parse(&argp, argc, argv, flags, NULL, cli);
+
+	if (cli->done)
+		return output_check(cli->err);
+	if (cli->failed)
+		return CLI_BAD;
+	if (r) {
+		error_set(cli->err, -r, EXIT_RUNTIME, "reading the command line: %s", strerror(r));
+		return CLI_BAD;
+	}
+	return settings_apply(cli) < 0 ? CLI_BAD : CLI_RUN;
+}
+
+enum cli_result cli_parse(int argc, char **argv, struct config *cfg, struct error *err)
+{
+	struct cli cli = { .cfg = cfg, .err = err, .next = 1 };
+	enum cli_result result;
+
+	config_defaults(cfg);
+	cli.settings = calloc((size_t)argc + 1, sizeof(*cli.settings)); /* each has its argument */
+	if (!cli.settings) {
+		error_set(err, -ENOMEM, EXIT_RUNTIME, "reading the command line: out of memory");
+		return CLI_BAD;
+	}
+	result = cli_walk(&cli, argc, argv);
+	cfg->color = color_wanted(cfg);
+	free(cli.settings);
+	return result;
+}
