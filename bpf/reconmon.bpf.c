@@ -23,6 +23,7 @@ __attribute__((noinline)) int follow_packet(const struct packet *pkt, __u64 hash
 {
 	struct store st = { .stats = stats_of_cpu(), .ifindex = ifindex, .dir = (__u8)dir };
 
+	OPAQUE(hash); /* the LRU store ignores it; the caller must set the register all the same */
 	if (pkt && st.stats)
 		track_packet(&st, hash, pkt);
 	return 0;
@@ -93,9 +94,7 @@ int tc_egress_l3(struct __sk_buff *skb)
 	return handle_skb(skb, 0, DIR_EGRESS);
 }
 
-/* "frags": a driver with a jumbo MTU takes only programs that know of multi-buffer packets. */
-SEC("xdp.frags")
-int xdp_ingress(struct xdp_md *ctx)
+static __always_inline int handle_xdp(struct xdp_md *ctx)
 {
 	struct store st = { .stats = stats_of_cpu(),
 			    .ifindex = ctx->ingress_ifindex,
@@ -109,6 +108,13 @@ int xdp_ingress(struct xdp_md *ctx)
 	cur.end = (void *)(long)ctx->data_end;
 	handle_packet(&cur, 1, &st);
 	return XDP_PASS;
+}
+
+/* "frags": a driver with a jumbo MTU takes only programs that know of multi-buffer packets. */
+SEC("xdp.frags")
+int xdp_ingress(struct xdp_md *ctx)
+{
+	return handle_xdp(ctx);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
