@@ -116,6 +116,19 @@ $(BUILD)/tests/bpf/%_lru: tests/bpf/%.c $(BUILD)/obj-lru/reconmon.skel.h
 	$(call say,CC,$@)
 	$(Q)$(BPFTEST_CC) -DSTORE_LRU -I$(BUILD)/obj-lru $< $(LDLIBS) -lcmocka -lpthread -o $@
 
+# The benchmark's BPF side includes the real one and measures it over both stores.
+BENCH_STORE_lru := -DSTORE_LRU
+
+$(BUILD)/tests/bench/path_%.skel.h: tests/bench/path.bpf.c tests/bench/path.h bpf/reconmon.bpf.c $(BPF_HDRS)
+	@mkdir -p $(@D)
+	$(call say,CLANG,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -Itests/bench $(BENCH_STORE_$*) -c $< -o $(@:.skel.h=.bpf.o)
+	$(Q)$(BPFTOOL) gen skeleton $(@:.skel.h=.bpf.o) name path_$* > $@
+
+$(BUILD)/tests/bench/bench_path: tests/bench/bench_path.c $(BUILD)/tests/bench/path_nursery.skel.h 		$(BUILD)/tests/bench/path_lru.skel.h
+	$(call say,CC,$@)
+	$(Q)$(BPFTEST_CC) -I$(@D) $< $(LDLIBS) -o $@
+
 unit: $(UNIT) ## unit tests
 	$(Q)tests/run $(UNIT)
 

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What does the packet path add to each packet? By BPF test runs, in one process: every case and
+ * its base (an empty program, or one that only writes the case's packets) take turns for ROUNDS
+ * rounds, so that a machine that changes speed changes it for both. Prints minimum and median of
+ * the difference, in nanoseconds, for what the case names: one packet, or a conversation. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <frame.h>
+#include <reconmon/attempt.h>
+#include <reconmon/tag.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "path.h"
+
+#include "path_lru.skel.h"
+#include "path_nursery.skel.h"
+
+#define ROUNDS	11
+#define REPEAT	200000
+#define SETTLED 10000 /* runs before those that count */
+
+struct bench_case {
+	const char *name;
+	struct layer packet[PLAN_STEPS][5];
+	int is_data;	 /* 1: packet[0] as it is, every time; else the conversation of `packet` */
+	__u32 flows;	 /* of the conversation; a power of two */
+	__u32 vary_addr; /* 1: each flow is a contact of its own */
+	double target;	 /* nanoseconds over the nursery; 0: none was set */
+};
+
+#define SYN_STEP                                                                                   \
+	{                                                                                          \
+		ETH(), IPV4(), TCP(.flags = TCP_SYN, .seq = 1000), PAD(10)                         \
+	}
+#define PAYLOAD_STEP(...)                                                                          \
+	{                                                                                          \
+		ETH(), IPV4(), TCP(.flags = TCP_ACK, __VA_ARGS__), DATA(10)                        \
+	}
+#define ANSWER_STEP(...)                                                                           \
+	{                                                                                          \
+		ETH(), IPV4(.reversed = 1), TCP(.reversed = 1, .seq = 5000, __VA_ARGS__), PAD(10)  \
+	}
+
+static const struct bench_case cases[] = {
+	{ "data, IPv4, innocent connection",
+	  { { ETH(), IPV4(), TCP(.flags = TCP_ACK), DATA(100) } },
+	  .is_data = 1,
+	  .target = 11 },
+	{ "data, IPv6, innocent connection",
+	  { { ETH(), IPV6(), TCP(.flags = TCP_ACK), DATA(100) } },
+	  .is_data = 1,
+	  .target = 14 },
+	{ "ACK, IPv4, innocent connection",
+	  { { ETH(), IPV4(), TCP(.flags = TCP_ACK), PAD(10) } },
+	  .is_data = 1,
+	  .target = 11 },
+	{ "data, IPv4, 65,536 connections in turn",
+	  { { ETH(), IPV4(), TCP(.flags = TCP_ACK), DATA(10) } },
+	  .flows = 65536 },
+	{ "SYN + acknowledged payload, 64 flows",
+	  { SYN_STEP, ANSWER_STEP(.flags = TCP_ACK, .ack = 1011) },
+	  .flows = 64,
+	  .target = 120 },
+	{ "SYN + acknowledged payload, 65,536 flows",
+	  { SYN_STEP, ANSWER_STEP(.flags = TCP_ACK, .ack = 1011) },
+	  .flows = 65536 },
+	{ "SYN + SYN-ACK + payload, 64 flows",
+	  { SYN_STEP, ANSWER_STEP(.flags = TCP_SYN | TCP_ACK, .ack = 1001),
+	    PAYLOAD_STEP(.seq = 1001, .ack = 5001) },
+	  .flows = 64 },
+	{ "SYN + RST, contact known",
+	  { SYN_STEP, ANSWER_STEP(.flags = TCP_RST | TCP_ACK, .ack = 1001) },
+	  .flows = 64 },
+	{ "SYN + RST, contact new",
+	  { SYN_STEP, ANSWER_STEP(.flags = TCP_RST | TCP_ACK, .ack = 1001) },
+	  .flows = 65536,
+	  .vary_addr = 1 },
+};
+
+static const struct hook {
+	const char *name, *path, *empty, *cycle, *write;
+} hooks[] = {
+	{ "tc", "tc_ingress", "empty_tc", "cycle_tc", "write_tc" },
+	{ "XDP", "xdp_ingress", "empty_xdp", "cycle_xdp", "write_xdp" },
+};
+
+struct subject {
+	const char *name;
+	struct bpf_object *obj;
+	struct plan *plan;
+};
+
+struct measured {
+	double base[ROUNDS], added[ROUNDS];
+};
+
+static __u32 case_steps(const struct bench_case *c)
+{
+	__u32 n = 0;
+
+	while (n < PLAN_STEPS && c->packet[n][0].kind)
+		n++;
+	return n;
+}
+
+static void plan_set(struct plan *plan, const struct bench_case *c)
+{
+	struct frame f;
+
+	memset(plan, 0, sizeof(*plan));
+	plan->steps = case_steps(c);
+	plan->flow_mask = c->flows - 1;
+	plan->vary_addr = c->vary_addr;
+	for (__u32 i = 0; i < plan->steps; i++) {
+		frame_build(&f, c->packet[i], &test_ends);
+		memcpy(plan->packet[i], f.b, sizeof(plan->packet[i]));
+		plan->from_resp[i] = c->packet[i][1].reversed;
+	}
+}
+
+/* run_ns - whole nanoseconds a run of one program, by the kernel's clock around the runs alone; the
+ * runs' own fixed cost is inside. */
+static double run_ns(const struct subject *s, const char *program, const struct frame *f)
+{
+	struct bpf_program *prog = bpf_object__find_program_by_name(s->obj, program);
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = f->b, .data_size_in = f->len);
+
+	for (int i = 0; i < 2; i++) {
+		opts.repeat = i ? REPEAT : SETTLED;
+		if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts)) {
+			perror(program);
+			exit(1);
+		}
+	}
+	return opts.duration;
+}
+
+static void measure(const struct subject *s, const struct hook *h, const struct bench_case *c,
+		    int round, struct measured *m)
+{
+	double base, path;
+	struct frame f;
+
+	frame_build(&f, c->packet[0], &test_ends);
+	if (c->is_data) {
+		base = run_ns(s, h->empty, &f);
+		path = run_ns(s, h->path, &f);
+		m->base[round] = base;
+		m->added[round] = path - base;
+		return;
+	}
+	plan_set(s->plan, c);
+	base = run_ns(s, h->write, &f);
+	plan_set(s->plan, c);
+	path = run_ns(s, h->cycle, &f);
+	m->base[round] = base * case_steps(c);
+	m->added[round] = (path - base) * case_steps(c);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void print_row(const struct subject *s, const struct hook *h, const struct bench_case *c,
+		      struct measured *m)
+{
+	double target = strcmp(s->name, "nursery") ? 0 : c->target;
+	double median;
+
+	qsort(m->base, ROUNDS, sizeof(double), by_value);
+	qsort(m->added, ROUNDS, sizeof(double), by_value);
+	median = m->added[ROUNDS / 2];
+	printf("%-8s %-4s %-42s %8.1f %8.1f %8.1f", s->name, h->name, c->name, m->base[ROUNDS / 2],
+	       m->added[0], median);
+	if (target > 0)
+		printf(" %7.0f %6.2f", target, median / target);
+	printf("\n");
+}
+
+static void pin(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((int)sysconf(_SC_NPROCESSORS_ONLN) - 1, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+int main(void)
+{
+	static struct measured m[2][ARRAY_SIZE(hooks)][ARRAY_SIZE(cases)];
+	struct path_nursery *nursery = path_nursery__open_and_load();
+	struct path_lru *lru = path_lru__open_and_load();
+	struct subject subjects[2];
+
+	if (!nursery || !lru) {
+		fprintf(stderr, "bench_path: loading: %s; needs CAP_BPF, CAP_NET_ADMIN\n",
+			strerror(errno));
+		return 77;
+	}
+	subjects[0] = (struct subject){ "nursery", nursery->obj, &nursery->bss->plan };
+	subjects[1] = (struct subject){ "lru", lru->obj, &lru->bss->plan };
+	pin();
+
+	for (int round = 0; round < ROUNDS; round++)
+		for (size_t s = 0; s < 2; s++)
+			for (size_t h = 0; h < ARRAY_SIZE(hooks); h++)
+				for (size_t c = 0; c < ARRAY_SIZE(cases); c++)
+					measure(&subjects[s], &hooks[h], &cases[c], round,
+						&m[s][h][c]);
+
+	printf("%-8s %-4s %-42s %8s %8s %8s %7s %6s\n", "store", "hook", "ns added by", "base",
+	       "min", "median", "target", "ratio");
+	for (size_t s = 0; s < 2; s++)
+		for (size_t h = 0; h < ARRAY_SIZE(hooks); h++)
+			for (size_t c = 0; c < ARRAY_SIZE(cases); c++)
+				print_row(&subjects[s], &hooks[h], &cases[c], &m[s][h][c]);
+	path_nursery__destroy(nursery);
+	path_lru__destroy(lru);
+	return 0;
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* The packet path as it ships, and beside it what is needed to measure it: empty programs, and
+ * programs that turn the packet of a test run into the next one of a conversation. A test run hands
+ * every repetition the same packet, which would measure one flow in one state; `cycle_*` writes the
+ * next packet and runs the real path over it, `write_*` only writes. The difference is the path. */
+#include "../../bpf/reconmon.bpf.c"
+
+#include "path.h"
+
+struct plan plan;
+
+SEC("tc")
+int empty_tc(struct __sk_buff *skb)
+{
+	(void)skb;
+	return TC_NEXT;
+}
+
+SEC("xdp.frags")
+int empty_xdp(struct xdp_md *ctx)
+{
+	(void)ctx;
+	return XDP_PASS;
+}
+
+struct headers {
+	__u64 w[PLAN_WORDS];
+};
+
+/* packet_next - writes the plan's next packet. Returns 0 if the frame is too short for it. It ends
+ * with an atomic, which drains the store buffer: otherwise the parser's first loads would stall on
+ * stores of another width, and that is not the path's cost. */
+static __always_inline int packet_next(void *data, void *end)
+{
+	struct headers *h = data;
+	__u8 *b = data;
+	__u32 step = plan.step & (PLAN_STEPS - 1);
+	__u16 port, addr;
+
+	if ((void *)(h + 1) > end)
+		return 0;
+	for (int i = 0; i < PLAN_WORDS; i++)
+		h->w[i] = plan.packet[step][i];
+	port = (__u16)(plan.flow & plan.flow_mask);
+	addr = plan.vary_addr ? port : 0;
+	if (plan.from_resp[step]) {
+		*(__u16 *)(b + 32) ^= addr;
+		*(__u16 *)(b + 36) ^= port;
+	} else {
+		*(__u16 *)(b + 28) ^= addr;
+		*(__u16 *)(b + 34) ^= port;
+	}
+	if (++plan.step >= plan.steps) {
+		plan.step = 0;
+		plan.flow++;
+	}
+	__sync_fetch_and_add(&plan.runs, 1);
+	return 1;
+}
+
+SEC("tc")
+int write_tc(struct __sk_buff *skb)
+{
+	packet_next((void *)(long)skb->data, (void *)(long)skb->data_end);
+	return TC_NEXT;
+}
+
+SEC("tc")
+int cycle_tc(struct __sk_buff *skb)
+{
+	if (!packet_next((void *)(long)skb->data, (void *)(long)skb->data_end))
+		return TC_NEXT;
+	return handle_skb(skb, 1, DIR_INGRESS);
+}
+
+SEC("xdp.frags")
+int write_xdp(struct xdp_md *ctx)
+{
+	packet_next((void *)(long)ctx->data, (void *)(long)ctx->data_end);
+	return XDP_PASS;
+}
+
+SEC("xdp.frags")
+int cycle_xdp(struct xdp_md *ctx)
+{
+	if (!packet_next((void *)(long)ctx->data, (void *)(long)ctx->data_end))
+		return XDP_PASS;
+	return handle_xdp(ctx);
+}
