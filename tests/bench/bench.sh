@@ -6,7 +6,9 @@ set -u
 here=$(dirname "$0")
 failed=0
 for b in "${BUILD:-build}"/tests/bench/bench_* "$here"/bench_*.sh; do
-	[ -f "$b" ] && [ -x "$b" ] || continue
+	if [ ! -f "$b" ] || [ ! -x "$b" ]; then
+		continue
+	fi
 	printf '\n== %s\n' "$(basename "$b" .sh)"
 	"$b"
 	r=$?

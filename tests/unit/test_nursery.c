@@ -1,0 +1,542 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* include/reconmon/nursery.h: the table alone, and under threads. tests/bpf/test_stress.c does the
+ * latter on CPUs in the kernel. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <host_store.h>
+#include <pthread.h>
+#include <time.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+static void on_judged_nothing(void *ctx, const struct attempt *a, __u32 bits)
+{
+	(void)ctx;
+	(void)a;
+	(void)bits;
+}
+
+/* flow_packet - a SYN of flow n: everything in it follows from n, so that a copy that mixes two
+ * flows shows. */
+static struct packet flow_packet(__u32 n)
+{
+	struct packet pkt = {
+		.src = ip_addr_from_v4(htonl(0x0a000000 + n)),
+		.dst = ip_addr_from_v4(htonl(0xc0000200 + n * 7)),
+		.src_port = htons((__u16)(1024 + n)),
+		.dst_port = htons((__u16)(n * 13)),
+		.seq = n * 1000003,
+		.proto = PROTO_TCP,
+		.tcp_flags = TCP_SYN,
+	};
+
+	return pkt;
+}
+
+static struct packet turned(struct packet pkt)
+{
+	struct packet back = pkt;
+
+	back.src = pkt.dst;
+	back.dst = pkt.src;
+	back.src_port = pkt.dst_port;
+	back.dst_port = pkt.src_port;
+	return back;
+}
+
+static struct attempt flow_attempt(__u32 n)
+{
+	struct packet pkt = flow_packet(n);
+
+	return (struct attempt){ .orig = pkt.src,
+				 .resp = pkt.dst,
+				 .orig_port = pkt.src_port,
+				 .resp_port = pkt.dst_port,
+				 .isn = pkt.seq,
+				 .proto = pkt.proto };
+}
+
+static __u64 flow_hash(struct store *st, __u32 n)
+{
+	struct packet pkt = flow_packet(n);
+
+	return store_hash(st, &pkt);
+}
+
+static void one_bucket(struct store *st)
+{
+	assert_int_equal(host_store_init(st, 1, on_judged_nothing, NULL), 0);
+}
+
+static void test_hash_of_both_directions(void **state)
+{
+	struct store st;
+
+	(void)state;
+	one_bucket(&st);
+	for (__u32 n = 0; n < 1000; n++) {
+		struct packet pkt = flow_packet(n), back;
+		__u64 v4, v6;
+
+		back = turned(pkt);
+		v4 = store_hash(&st, &pkt);
+		assert_true(v4 == store_hash(&st, &back));
+		pkt.src.w[0] = n + 1;
+		pkt.dst.w[0] = n + 2;
+		back = turned(pkt);
+		v6 = store_hash(&st, &pkt);
+		assert_true(v6 == store_hash(&st, &back));
+		assert_true(v4 != v6 && v4 >> 63 && v6 >> 63);
+	}
+	host_store_done(&st);
+}
+
+/* One value of one flow changed is another flow, and so is the same flow under another seed. */
+static void test_hash_differs(void **state)
+{
+	struct packet pkt = flow_packet(5), other[7];
+	struct store st;
+	__u64 h;
+
+	(void)state;
+	one_bucket(&st);
+	h = store_hash(&st, &pkt);
+	for (size_t i = 0; i < ARRAY_SIZE(other); i++)
+		other[i] = pkt;
+	other[0].src.w[1] ^= 1ull << 63;
+	other[1].dst.w[1] ^= 1ull << 32;
+	other[2].src_port ^= htons(1);
+	other[3].dst_port ^= htons(0x8000);
+	other[4].proto = PROTO_UDP;
+	other[5].src_port = pkt.dst_port; /* ports swapped, hosts not */
+	other[5].dst_port = pkt.src_port;
+	other[6].src.w[0] = 1;
+	for (size_t i = 0; i < ARRAY_SIZE(other); i++)
+		assert_true(TAG_FP(store_hash(&st, &other[i]) ^ h));
+	st.seed[0]++;
+	assert_true(TAG_FP(store_hash(&st, &pkt) ^ h));
+	host_store_done(&st);
+}
+
+static void test_life_of_a_slot(void **state)
+{
+	struct attempt a = flow_attempt(1), taken = { 0 };
+	struct packet pkt = flow_packet(1), back = turned(pkt), stranger = flow_packet(2);
+	struct slot s, stale;
+	struct store st;
+	__u64 h;
+
+	(void)state;
+	one_bucket(&st);
+	h = store_hash(&st, &pkt);
+	st.now_ns = 7ull << NURSERY_AGE_SHIFT;
+
+	assert_false(store_holds(&st, h));
+	assert_int_equal(nursery_find(&st, h, &pkt, &s), FOUND_NOT);
+	assert_int_equal(nursery_open(&st, h, &a, STATE_FRAGMENT), 1);
+	assert_true(store_holds(&st, h));
+	assert_int_equal(nursery_find(&st, h, &pkt, &s), FOUND_YES);
+	assert_int_equal(s.from_orig, 1);
+	assert_int_equal(TAG_STATE(s.tag), STATE_LIVE | STATE_FRAGMENT);
+	assert_int_equal(TAG_AGE(s.tag), 7);
+	assert_int_equal(s.a->acct >> ACCT_GEN_SHIFT, TAG_GEN(s.tag));
+	assert_int_equal(nursery_find(&st, h, &back, &s), FOUND_YES);
+	assert_int_equal(s.from_orig, 0);
+	assert_int_equal(nursery_find(&st, store_hash(&st, &stranger), &stranger, &s), FOUND_NOT);
+
+	assert_int_equal(nursery_find(&st, h, &pkt, &s), FOUND_YES);
+	stale = s;
+	st.now_ns = 300ull << NURSERY_AGE_SHIFT; /* ages are bytes */
+	assert_int_equal(nursery_mark(&st, &s, STATE_ANSWERED), 1);
+	assert_int_equal(TAG_AGE(*s.tag_ptr), 300 - 256);
+	assert_int_equal(TAG_STATE(*s.tag_ptr), STATE_LIVE | STATE_FRAGMENT | STATE_ANSWERED);
+	assert_int_equal(nursery_mark(&st, &stale, STATE_AGAIN), 1); /* a late writer adds */
+	assert_int_equal(TAG_STATE(*s.tag_ptr),
+			 STATE_LIVE | STATE_FRAGMENT | STATE_ANSWERED | STATE_AGAIN);
+
+	assert_int_equal(nursery_take(&s, &taken), 1);
+	assert_int_equal(TAG_STATE(s.tag), /* what the judge must know */
+			 STATE_LIVE | STATE_FRAGMENT | STATE_ANSWERED | STATE_AGAIN);
+	taken.acct = 0;
+	assert_memory_equal(&taken, &a, sizeof(a));
+	assert_false(store_holds(&st, h));
+	assert_int_equal(nursery_take(&s, &taken), 0);
+	assert_int_equal(nursery_mark(&st, &s, STATE_AGAIN), 0);
+	host_store_done(&st);
+}
+
+/* The same flow in the same slot again, with state and age as before: only the generation tells. */
+static void test_generation_keeps_late_hands_off(void **state)
+{
+	struct attempt a = flow_attempt(1), taken;
+	struct packet pkt = flow_packet(1);
+	struct slot late, s;
+	struct store st;
+	__u64 h;
+
+	(void)state;
+	one_bucket(&st);
+	h = store_hash(&st, &pkt);
+	nursery_open(&st, h, &a, 0);
+	assert_int_equal(nursery_find(&st, h, &pkt, &late), FOUND_YES);
+	s = late;
+	assert_int_equal(nursery_take(&s, &taken), 1);
+	nursery_open(&st, h, &a, 0);
+	assert_int_equal(nursery_find(&st, h, &pkt, &s), FOUND_YES);
+	assert_ptr_equal(s.tag_ptr, late.tag_ptr);
+	assert_int_equal(nursery_take(&late, &taken), 0);
+	assert_int_equal(nursery_mark(&st, &late, STATE_AGAIN), 0);
+	resp_isn_set(late.a, TAG_GEN(late.tag), 1);
+	assert_false(late.a->acct & ACCT_SEEN);
+	assert_true(store_holds(&st, h));
+	host_store_done(&st);
+}
+
+/* A tag with another flow's fingerprint cannot be had by search; it is written. */
+static void test_other_flow_with_this_fingerprint(void **state)
+{
+	struct attempt a = flow_attempt(1);
+	struct packet pkt = flow_packet(2);
+	struct slot s;
+	struct store st;
+	__u64 h;
+
+	(void)state;
+	one_bucket(&st);
+	h = store_hash(&st, &pkt);
+	st.vals[0].v[3] = a;
+	st.tags[0].t[3] = TAG_MAKE(h, 0, 0, STATE_LIVE);
+	assert_int_equal(nursery_find(&st, h, &pkt, &s), FOUND_OTHER);
+	track_packet(&st, h, &pkt);
+	assert_int_equal(st.stats.n[STAT_NURSERY_COLLISION], 1);
+	assert_int_equal(st.stats.n[STAT_ATTEMPTS], 0);
+
+	st.tags[0].t[3] = TAG_MAKE(h, 0, 0, STATE_BUSY);
+	assert_int_equal(nursery_find(&st, h, &pkt, &s), FOUND_BUSY);
+	assert_int_equal(st.stats.n[STAT_NURSERY_BUSY], 1);
+	host_store_done(&st);
+}
+
+/* Two CPUs claim for one attempt: this one looks again and finds the other's tag. */
+static void test_twins(void **state)
+{
+	struct attempt a = flow_attempt(2);
+	struct store st;
+	__u64 h;
+
+	(void)state;
+	one_bucket(&st);
+	h = flow_hash(&st, 2);
+	st.tags[0].t[2] = TAG_MAKE(h, 0, 0, STATE_BUSY); /* lower than the way that is claimed */
+	assert_int_equal(nursery_open(&st, h, &a, 0), 0);
+	assert_int_equal(st.stats.n[STAT_NURSERY_EXISTS], 1);
+	assert_int_equal(TAG_STATE(st.tags[0].t[7]), 0);
+
+	st.tags[0].t[2] = 0;
+	st.tags[0].t[7] = TAG_MAKE(h, 0, 0, STATE_LIVE); /* higher, and published */
+	assert_int_equal(nursery_open(&st, h, &a, 0), 0);
+	assert_int_equal(st.stats.n[STAT_NURSERY_EXISTS], 2);
+
+	st.tags[0].t[7] = TAG_MAKE(h, 0, 0, STATE_BUSY); /* higher, and it never publishes */
+	assert_int_equal(nursery_open(&st, h, &a, 0), 1);
+	assert_int_equal(st.stats.n[STAT_NURSERY_UNSURE], 1);
+	host_store_done(&st);
+}
+
+/* --- who gives way -----------------------------------------------------------------------------
+ */
+
+#define ANSWERED (STATE_LIVE | STATE_ANSWERED)
+#define LIVE	 STATE_LIVE
+
+static const struct victim_case {
+	const char *name;
+	__u8 now;
+	__u8 state[NURSERY_WAYS], age[NURSERY_WAYS];
+	int want;    /* the way that gives way; -1: none does */
+	int counter; /* that moves; 0: none */
+} victim_cases[] = {
+	{ "an empty slot before all",
+	  100,
+	  { LIVE, LIVE | STATE_DECIDED, LIVE, 0, LIVE, LIVE, LIVE, LIVE },
+	  { 1, 1, 1, 100, 1, 1, 1, 1 },
+	  3,
+	  0 },
+	{ "what is decided before what is older and unanswered",
+	  100,
+	  { LIVE, LIVE, ANSWERED | STATE_DECIDED, LIVE, LIVE, LIVE, LIVE, LIVE },
+	  { 1, 1, 99, 1, 1, 1, 1, 1 },
+	  2,
+	  STAT_NURSERY_EVICTED_SEEN },
+	{ "what is reported and unanswered before what is unanswered",
+	  100,
+	  { LIVE, LIVE, LIVE, LIVE, LIVE, LIVE | STATE_REPORTED, LIVE, LIVE },
+	  { 1, 1, 1, 1, 1, 99, 1, 1 },
+	  5,
+	  STAT_NURSERY_EVICTED_SEEN },
+	{ "what is unanswered before what is reported and answered",
+	  100,
+	  { ANSWERED | STATE_REPORTED, ANSWERED, ANSWERED, ANSWERED, LIVE, ANSWERED, ANSWERED,
+	    ANSWERED },
+	  { 1, 1, 1, 1, 99, 1, 1, 1 },
+	  4,
+	  STAT_NURSERY_EVICTED_UNSEEN },
+	{ "the oldest of equals",
+	  100,
+	  { LIVE, LIVE, LIVE, LIVE, LIVE, LIVE, LIVE, LIVE },
+	  { 50, 51, 52, 49, 50, 51, 52, 53 },
+	  3,
+	  STAT_NURSERY_EVICTED_UNSEEN },
+	{ "the oldest of equals where ages have wrapped",
+	  3,
+	  { LIVE, LIVE, LIVE, LIVE, LIVE, LIVE, LIVE, LIVE },
+	  { 1, 2, 3, 254, 253, 255, 0, 1 },
+	  4,
+	  STAT_NURSERY_EVICTED_UNSEEN },
+	{ "the oldest of the answered, if all are",
+	  9,
+	  { ANSWERED, ANSWERED, ANSWERED, ANSWERED, ANSWERED, ANSWERED, ANSWERED, ANSWERED },
+	  { 5, 4, 5, 6, 7, 8, 9, 5 },
+	  1,
+	  STAT_NURSERY_EVICTED_UNSEEN },
+	{ "never what is being written",
+	  100,
+	  { STATE_BUSY, STATE_BUSY, STATE_BUSY, STATE_BUSY, STATE_BUSY, STATE_BUSY, ANSWERED,
+	    STATE_BUSY },
+	  { 0, 0, 0, 0, 0, 0, 100, 0 },
+	  6,
+	  STAT_NURSERY_EVICTED_UNSEEN },
+	{ "nobody, if all are being written",
+	  100,
+	  { STATE_BUSY, STATE_BUSY, STATE_BUSY, STATE_BUSY, STATE_BUSY, STATE_BUSY, STATE_BUSY,
+	    STATE_BUSY },
+	  { 0 },
+	  -1,
+	  STAT_NURSERY_NO_ROOM },
+};
+
+static void test_victim(void **state)
+{
+	const struct victim_case *c = *state;
+	struct attempt a = flow_attempt(99);
+	struct store st;
+	__u64 h;
+
+	one_bucket(&st);
+	st.now_ns = (__u64)c->now << NURSERY_AGE_SHIFT;
+	for (__u32 i = 0; i < NURSERY_WAYS; i++)
+		if (c->state[i])
+			st.tags[0].t[i] = TAG_MAKE(flow_hash(&st, i), 5, c->age[i], c->state[i]);
+	h = flow_hash(&st, 99);
+	assert_int_equal(nursery_open(&st, h, &a, 0), c->want >= 0);
+	for (int i = 0; i < NURSERY_WAYS; i++)
+		assert_int_equal(!TAG_FP(st.tags[0].t[i] ^ h), i == c->want);
+	for (int i = STAT_NURSERY_EXISTS; i <= STAT_NURSERY_RETRY; i++)
+		assert_int_equal(st.stats.n[i], i == c->counter);
+	if (c->want >= 0)
+		assert_int_equal(TAG_GEN(st.tags[0].t[c->want]), c->state[c->want] ? 6 : 1);
+	host_store_done(&st);
+}
+
+/* --- threads -----------------------------------------------------------------------------------
+ */
+
+enum {
+	FLOWS = 96,
+	THREADS = 3,
+	RUN_MS = 1500
+};
+
+struct worker {
+	struct store st; /* a copy: table shared, counters its own */
+	__u64 judged;
+	__u32 torn;
+	__u32 random;
+	volatile int *stop;
+};
+
+/* is_whole - does everything in *a belong to one flow? */
+static int is_whole(const struct attempt *a)
+{
+	struct attempt want = flow_attempt((__u32)ntohs(a->orig_port) - 1024);
+
+	return addr_equal(&a->orig, &want.orig) && addr_equal(&a->resp, &want.resp) &&
+	       a->resp_port == want.resp_port && a->proto == want.proto &&
+	       (a->isn == want.isn || a->isn == want.isn + 1);
+}
+
+static void on_judged(void *ctx, const struct attempt *a, __u32 bits)
+{
+	struct worker *w = ctx;
+
+	(void)bits;
+	w->judged++;
+	w->torn += !is_whole(a);
+}
+
+static __u32 random_next(__u32 *x)
+{
+	*x ^= *x << 13;
+	*x ^= *x >> 17;
+	*x ^= *x << 5;
+	return *x;
+}
+
+/* One random packet of one random flow: SYN, SYN with another number, SYN-ACK, RST, payload. */
+static void worker_step(struct worker *w)
+{
+	__u32 r = random_next(&w->random);
+	struct packet pkt = flow_packet(r % FLOWS);
+	__u32 isn = pkt.seq;
+
+	switch (r >> 16 & 7) {
+	case 0:
+		pkt.seq++;
+		break;
+	case 1:
+	case 2:
+		pkt = turned(pkt);
+		pkt.tcp_flags = TCP_SYN | TCP_ACK;
+		pkt.ack = isn + 1;
+		break;
+	case 3:
+		pkt = turned(pkt);
+		pkt.tcp_flags = TCP_RST | TCP_ACK;
+		pkt.ack = isn + 1;
+		break;
+	case 4:
+		pkt.tcp_flags = TCP_ACK;
+		pkt.seq += 2;
+		pkt.payload_len = 10;
+		break;
+	default:
+		break;
+	}
+	w->st.now_ns += 1ull << (NURSERY_AGE_SHIFT - 4);
+	track_packet(&w->st, store_hash(&w->st, &pkt), &pkt);
+}
+
+static void *worker_main(void *arg)
+{
+	struct worker *w = arg;
+
+	while (!*w->stop)
+		for (int i = 0; i < 256; i++)
+			worker_step(w);
+	return NULL;
+}
+
+/* sweep_once - what the daemon does: takes a quarter of what it sees and marks a quarter. */
+static void sweep_once(struct worker *w)
+{
+	for (__u64 i = 0; i < (w->st.bucket_mask + 1) * NURSERY_WAYS; i++) {
+		struct slot s = { .tag_ptr = &w->st.tags[i / NURSERY_WAYS].t[i % NURSERY_WAYS],
+				  .a = &w->st.vals[i / NURSERY_WAYS].v[i % NURSERY_WAYS] };
+		struct attempt a;
+		__u32 r = random_next(&w->random) & 3;
+
+		s.tag = LOAD(s.tag_ptr);
+		if (!(TAG_STATE(s.tag) & STATE_LIVE))
+			continue;
+		if (r == 0 && nursery_take(&s, &a)) {
+			w->judged++;
+			w->torn += !is_whole(&a);
+		}
+		if (r == 1)
+			nursery_mark(&w->st, &s, STATE_REPORTED);
+	}
+}
+
+static __u64 count_live(const struct store *st)
+{
+	__u64 n = 0;
+
+	for (__u64 i = 0; i < (st->bucket_mask + 1) * NURSERY_WAYS; i++)
+		n += !!(TAG_STATE(st->tags[i / NURSERY_WAYS].t[i % NURSERY_WAYS]) & STATE_LIVE);
+	return n;
+}
+
+/* Whatever the threads do to each other: what was stored was judged, swept or evicted, or is there,
+ * once; and no copy mixes two flows. The row's buckets decide how much they collide. */
+static void test_threads(void **state)
+{
+	__u32 buckets = *(const __u32 *)*state;
+	struct worker w[THREADS + 1] = { 0 }; /* the last one sweeps */
+	struct timespec ms = { .tv_nsec = 1000000 };
+	pthread_t thread[THREADS];
+	__u64 inserted = 0, left = 0, evicted = 0;
+	volatile int stop = 0;
+	struct store st;
+
+	assert_int_equal(host_store_init(&st, buckets, on_judged, NULL), 0);
+	for (__u32 i = 0; i <= THREADS; i++) {
+		w[i].st = st;
+		w[i].st.ctx = &w[i];
+		w[i].random = 2463534242u + i * 7919;
+		w[i].stop = &stop;
+	}
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, worker_main, &w[i]), 0);
+	for (int i = 0; i < RUN_MS; i++) {
+		sweep_once(&w[THREADS]);
+		nanosleep(&ms, NULL);
+	}
+	stop = 1;
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(thread[i], NULL);
+
+	for (int i = 0; i <= THREADS; i++) {
+		const unsigned long long *n = w[i].st.stats.n;
+
+		inserted += n[STAT_ATTEMPTS];
+		evicted += n[STAT_NURSERY_EVICTED_SEEN] + n[STAT_NURSERY_EVICTED_UNSEEN];
+		left += w[i].judged;
+		assert_int_equal(w[i].torn, 0);
+		if (i < THREADS)
+			assert_int_equal(w[i].judged, n[STAT_SILENT] + n[STAT_PAYLOAD]);
+	}
+	assert_true(inserted > 1000 && w[THREADS].judged > 100);
+	assert_int_equal(inserted, left + evicted + count_live(&st));
+	host_store_done(&st);
+}
+
+static void test_init_refuses(void **state)
+{
+	struct store st = { 0 };
+
+	(void)state;
+	assert_int_equal(host_store_init(&st, 0, on_judged_nothing, NULL), -EINVAL);
+	assert_int_equal(host_store_init(&st, 3, on_judged_nothing, NULL), -EINVAL);
+	assert_int_equal(host_store_init(&st, 1u << 25, on_judged_nothing, NULL), -EINVAL);
+	host_store_done(&st);
+}
+
+int main(void)
+{
+	static __u32 one = 1, two = 2, many = 64;
+	static struct CMUnitTest victims[ARRAY_SIZE(victim_cases)];
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_init_refuses),
+		cmocka_unit_test(test_hash_of_both_directions),
+		cmocka_unit_test(test_hash_differs),
+		cmocka_unit_test(test_life_of_a_slot),
+		cmocka_unit_test(test_generation_keeps_late_hands_off),
+		cmocka_unit_test(test_other_flow_with_this_fingerprint),
+		cmocka_unit_test(test_twins),
+		{ "threads over one bucket", test_threads, NULL, NULL, &one },
+		{ "threads over two buckets", test_threads, NULL, NULL, &two },
+		{ "threads with room for all", test_threads, NULL, NULL, &many },
+	};
+	int failed;
+
+	for (size_t i = 0; i < ARRAY_SIZE(victim_cases); i++)
+		victims[i] = (struct CMUnitTest){ .name = victim_cases[i].name,
+						  .test_func = test_victim,
+						  .initial_state = (void *)&victim_cases[i] };
+	failed = cmocka_run_group_tests_name("nursery: who gives way", victims, NULL, NULL);
+	return failed + cmocka_run_group_tests_name("nursery", tests, NULL, NULL);
+}
