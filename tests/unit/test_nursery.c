@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <host_store.h>
+#include <flows.h>
 #include <pthread.h>
 #include <time.h>
 
@@ -20,23 +20,6 @@ static void on_judged_nothing(void *ctx, const struct attempt *a, __u32 bits)
 	(void)bits;
 }
 
-/* flow_packet - a SYN of flow n: everything in it follows from n, so that a copy that mixes two
- * flows shows. */
-static struct packet flow_packet(__u32 n)
-{
-	struct packet pkt = {
-		.src = ip_addr_from_v4(htonl(0x0a000000 + n)),
-		.dst = ip_addr_from_v4(htonl(0xc0000200 + n * 7)),
-		.src_port = htons((__u16)(1024 + n)),
-		.dst_port = htons((__u16)(n * 13)),
-		.seq = n * 1000003,
-		.proto = PROTO_TCP,
-		.tcp_flags = TCP_SYN,
-	};
-
-	return pkt;
-}
-
 static struct packet turned(struct packet pkt)
 {
 	struct packet back = pkt;
@@ -46,18 +29,6 @@ static struct packet turned(struct packet pkt)
 	back.src_port = pkt.dst_port;
 	back.dst_port = pkt.src_port;
 	return back;
-}
-
-static struct attempt flow_attempt(__u32 n)
-{
-	struct packet pkt = flow_packet(n);
-
-	return (struct attempt){ .orig = pkt.src,
-				 .resp = pkt.dst,
-				 .orig_port = pkt.src_port,
-				 .resp_port = pkt.dst_port,
-				 .isn = pkt.seq,
-				 .proto = pkt.proto };
 }
 
 static __u64 flow_hash(struct store *st, __u32 n)
@@ -359,16 +330,6 @@ struct worker {
 	volatile int *stop;
 };
 
-/* is_whole - does everything in *a belong to one flow? */
-static int is_whole(const struct attempt *a)
-{
-	struct attempt want = flow_attempt((__u32)ntohs(a->orig_port) - 1024);
-
-	return addr_equal(&a->orig, &want.orig) && addr_equal(&a->resp, &want.resp) &&
-	       a->resp_port == want.resp_port && a->proto == want.proto &&
-	       (a->isn == want.isn || a->isn == want.isn + 1);
-}
-
 static void on_judged(void *ctx, const struct attempt *a, __u32 bits)
 {
 	struct worker *w = ctx;
@@ -376,14 +337,6 @@ static void on_judged(void *ctx, const struct attempt *a, __u32 bits)
 	(void)bits;
 	w->judged++;
 	w->torn += !is_whole(a);
-}
-
-static __u32 random_next(__u32 *x)
-{
-	*x ^= *x << 13;
-	*x ^= *x >> 17;
-	*x ^= *x << 5;
-	return *x;
 }
 
 /* One random packet of one random flow: SYN, SYN with another number, SYN-ACK, RST, payload. */
@@ -430,50 +383,21 @@ static void *worker_main(void *arg)
 	return NULL;
 }
 
-/* sweep_once - what the daemon does: takes a quarter of what it sees and marks a quarter. */
-static void sweep_once(struct worker *w)
-{
-	for (__u64 i = 0; i < (w->st.bucket_mask + 1) * NURSERY_WAYS; i++) {
-		struct slot s = { .tag_ptr = &w->st.tags[i / NURSERY_WAYS].t[i % NURSERY_WAYS],
-				  .a = &w->st.vals[i / NURSERY_WAYS].v[i % NURSERY_WAYS] };
-		struct attempt a;
-		__u32 r = random_next(&w->random) & 3;
-
-		s.tag = LOAD(s.tag_ptr);
-		if (!(TAG_STATE(s.tag) & STATE_LIVE))
-			continue;
-		if (r == 0 && nursery_take(&s, &a)) {
-			w->judged++;
-			w->torn += !is_whole(&a);
-		}
-		if (r == 1)
-			nursery_mark(&w->st, &s, STATE_REPORTED);
-	}
-}
-
-static __u64 count_live(const struct store *st)
-{
-	__u64 n = 0;
-
-	for (__u64 i = 0; i < (st->bucket_mask + 1) * NURSERY_WAYS; i++)
-		n += !!(TAG_STATE(st->tags[i / NURSERY_WAYS].t[i % NURSERY_WAYS]) & STATE_LIVE);
-	return n;
-}
-
 /* Whatever the threads do to each other: what was stored was judged, swept or evicted, or is there,
  * once; and no copy mixes two flows. The row's buckets decide how much they collide. */
 static void test_threads(void **state)
 {
 	__u32 buckets = *(const __u32 *)*state;
-	struct worker w[THREADS + 1] = { 0 }; /* the last one sweeps */
+	struct worker w[THREADS] = { 0 };
+	struct swept swept = { .random = 1 };
 	struct timespec ms = { .tv_nsec = 1000000 };
 	pthread_t thread[THREADS];
-	__u64 inserted = 0, left = 0, evicted = 0;
+	__u64 inserted = 0, judged = 0, evicted = 0;
 	volatile int stop = 0;
 	struct store st;
 
 	assert_int_equal(host_store_init(&st, buckets, on_judged, NULL), 0);
-	for (__u32 i = 0; i <= THREADS; i++) {
+	for (__u32 i = 0; i < THREADS; i++) {
 		w[i].st = st;
 		w[i].st.ctx = &w[i];
 		w[i].random = 2463534242u + i * 7919;
@@ -482,25 +406,25 @@ static void test_threads(void **state)
 	for (int i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_create(&thread[i], NULL, worker_main, &w[i]), 0);
 	for (int i = 0; i < RUN_MS; i++) {
-		sweep_once(&w[THREADS]);
+		sweep_once(&st, &swept);
 		nanosleep(&ms, NULL);
 	}
 	stop = 1;
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(thread[i], NULL);
 
-	for (int i = 0; i <= THREADS; i++) {
+	for (int i = 0; i < THREADS; i++) {
 		const unsigned long long *n = w[i].st.stats.n;
 
 		inserted += n[STAT_ATTEMPTS];
 		evicted += n[STAT_NURSERY_EVICTED_SEEN] + n[STAT_NURSERY_EVICTED_UNSEEN];
-		left += w[i].judged;
+		judged += w[i].judged;
 		assert_int_equal(w[i].torn, 0);
-		if (i < THREADS)
-			assert_int_equal(w[i].judged, n[STAT_SILENT] + n[STAT_PAYLOAD]);
+		assert_int_equal(w[i].judged, n[STAT_SILENT] + n[STAT_PAYLOAD]);
 	}
-	assert_true(inserted > 1000 && w[THREADS].judged > 100);
-	assert_int_equal(inserted, left + evicted + count_live(&st));
+	assert_int_equal(swept.torn, 0);
+	assert_true(inserted > 1000 && swept.taken > 100);
+	assert_int_equal(inserted, judged + swept.taken + evicted + count_live(&st));
 	host_store_done(&st);
 }
 

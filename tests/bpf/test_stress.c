@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Several CPUs and the daemon's sweep at one nursery: each CPU is a pinned thread that runs packets
+ * of flows they all share through tc_ingress; the sweep takes and marks through the mapping, as
+ * user/sweep.c does. Afterwards every attempt that was stored must be accounted for once. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <flows.h>
+#include <frame.h>
+#include <pthread.h>
+#include <sched.h>
+#include <time.h>
+
+#include "bpf_store.h"
+
+enum {
+	FLOWS = 96,
+	OPS = 5,
+	CPUS_MAX = 8,
+	RUN_MS = 2500,
+	REPEAT_MAX = 64
+};
+
+static struct frame frames[FLOWS][OPS];
+
+struct worker {
+	int prog_fd, cpu, failed;
+	__u32 random;
+	volatile int *stop;
+};
+
+/* frames_build - of each flow: SYN, SYN with another number, SYN-ACK, RST, payload. */
+static void frames_build(void)
+{
+	for (__u32 n = 0; n < FLOWS; n++) {
+		struct packet syn = flow_packet(n);
+		struct ends ends = { .port = { ntohs(syn.src_port), ntohs(syn.dst_port) } };
+		struct layer l4[OPS] = {
+			TCP(.flags = TCP_SYN, .seq = syn.seq),
+			TCP(.flags = TCP_SYN, .seq = syn.seq + 1),
+			TCP(.flags = TCP_SYN | TCP_ACK, .ack = syn.seq + 1, .reversed = 1),
+			TCP(.flags = TCP_RST | TCP_ACK, .ack = syn.seq + 1, .reversed = 1),
+			TCP(.flags = TCP_ACK, .seq = syn.seq + 2),
+		};
+
+		memcpy(ends.v4[0], (__u8 *)&syn.src + 12, 4);
+		memcpy(ends.v4[1], (__u8 *)&syn.dst + 12, 4);
+		for (int op = 0; op < OPS; op++) {
+			struct layer l[] = { ETH(),
+					     IPV4(.reversed = l4[op].reversed),
+					     l4[op],
+					     DATA(op == 4 ? 10 : 0),
+					     { 0 } };
+
+			frame_build(&frames[n][op], l, &ends);
+		}
+	}
+}
+
+static void *worker_main(void *arg)
+{
+	struct worker *w = arg;
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(w->cpu, &set);
+	w->failed = pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+	while (!*w->stop && !w->failed) {
+		__u32 r = random_next(&w->random);
+		const struct frame *f = &frames[r % FLOWS][(r >> 16) % OPS];
+		LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = f->b, .data_size_in = f->len,
+			    .repeat = (int)(r >> 24) % REPEAT_MAX + 1);
+
+		w->failed = bpf_prog_test_run_opts(w->prog_fd, &opts);
+	}
+	return NULL;
+}
+
+/* want_contacts - `contacts` holds the shared flows' and no others, and their attempts add up. */
+static void want_contacts(struct bpf_store *s, __u64 judged)
+{
+	int fd = bpf_map__fd(s->skel->maps.contacts);
+	struct contact_key key, *prev = NULL;
+	__u64 n = 0, attempts = 0;
+	struct contact c;
+
+	while (!bpf_map_get_next_key(fd, prev, &key)) {
+		__u32 flow = ntohl((__u32)(key.orig.w[1] >> 32)) - 0x0a000000;
+		struct attempt a = flow_attempt(flow);
+		struct contact_key want = contact_key_of(&a);
+
+		assert_true(flow < FLOWS);
+		assert_memory_equal(&key, &want, sizeof(key));
+		assert_int_equal(bpf_map_lookup_elem(fd, &key, &c), 0);
+		assert_true(c.word >> CONTACT_HASH_SHIFT == contact_hash(&key));
+		attempts += c.silent + c.carried;
+		n++;
+		prev = &key;
+	}
+	assert_true(n <= FLOWS);
+	assert_int_equal(attempts, judged);
+}
+
+static void want_sums(struct bpf_store *s, const struct store *st, const struct swept *swept)
+{
+	__u64 n[STAT_MAX], judged, evicted;
+
+	bpf_store_stats(s, n);
+	judged = n[STAT_SILENT] + n[STAT_PAYLOAD] + n[STAT_TRANSFER];
+	evicted = n[STAT_NURSERY_EVICTED_SEEN] + n[STAT_NURSERY_EVICTED_UNSEEN];
+	print_message(
+		"inserted %llu: judged %llu, evicted %llu, taken %llu, left %llu; twins %llu, "
+		"unsure %llu, busy %llu, retries %llu, gave up %llu\n",
+		n[STAT_ATTEMPTS], judged, evicted, swept->taken, count_live(st),
+		n[STAT_NURSERY_TWIN], n[STAT_NURSERY_UNSURE], n[STAT_NURSERY_BUSY],
+		n[STAT_NURSERY_RETRY], n[STAT_NURSERY_GAVE_UP]);
+	assert_int_equal(swept->torn, 0);
+	assert_true(n[STAT_ATTEMPTS] > 1000 && swept->taken > 0);
+	assert_int_equal(n[STAT_ATTEMPTS], judged + evicted + swept->taken + count_live(st));
+	assert_int_equal(n[STAT_NURSERY_COLLISION], 0);
+	want_contacts(s, judged - n[STAT_CONTACT_FAILED]);
+}
+
+/* The row's buckets decide how much the flows collide. */
+static void test_stress(void **state)
+{
+	__u32 buckets = *(const __u32 *)*state;
+	int cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
+	struct timespec ms = { .tv_nsec = 1000000 };
+	struct worker w[CPUS_MAX] = { 0 };
+	struct swept swept = { .random = 1 };
+	pthread_t thread[CPUS_MAX];
+	volatile int stop = 0;
+	struct store st = { 0 };
+	struct bpf_store s;
+
+	assert_int_equal(bpf_store_open(&s, buckets, 1), 0);
+	st.tags = s.tags;
+	st.vals = s.vals;
+	st.bucket_mask = buckets - 1;
+	cpus = cpus < CPUS_MAX ? cpus : CPUS_MAX;
+	for (int i = 0; i < cpus; i++) {
+		w[i] = (struct worker){ .prog_fd = bpf_program__fd(s.skel->progs.tc_ingress),
+					.cpu = i,
+					.random = 2463534242u + (__u32)i * 7919,
+					.stop = &stop };
+		assert_int_equal(pthread_create(&thread[i], NULL, worker_main, &w[i]), 0);
+	}
+	for (int i = 0; i < RUN_MS; i++) {
+		s.skel->bss->age_clock = (__u32)i / 16;
+		st.now_ns = (__u64)(i / 16) << NURSERY_AGE_SHIFT;
+		sweep_once(&st, &swept);
+		nanosleep(&ms, NULL);
+	}
+	stop = 1;
+	for (int i = 0; i < cpus; i++) {
+		pthread_join(thread[i], NULL);
+		assert_int_equal(w[i].failed, 0);
+	}
+	want_sums(&s, &st, &swept);
+	bpf_store_close(&s);
+}
+
+int main(void)
+{
+	static __u32 one = 1, few = 8, many = 512;
+	const struct CMUnitTest tests[] = {
+		{ "one bucket", test_stress, NULL, NULL, &one },
+		{ "eight buckets", test_stress, NULL, NULL, &few },
+		{ "room for all", test_stress, NULL, NULL, &many },
+	};
+
+	if (bpf_store_skip())
+		return 77;
+	frames_build();
+	return cmocka_run_group_tests_name("nursery on several CPUs", tests, NULL, NULL);
+}
