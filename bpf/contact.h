@@ -42,7 +42,7 @@ SLOW_PATH int source_add(struct store *st, const struct contact_key *pair)
 
 /* What a new entry starts from; blank ones that the daemon meets say nothing. In .rodata, because
  * the stack has no room for it at the end of the call chain. */
-const struct contact contact_blank = { 0 };
+static const struct contact contact_blank = { 0 };
 
 /* contact_merge - adds an attempt to an entry, blank or not. Returns the bits it had before, or -1
  * if the pointer turned out to be another contact's (see struct contact). */
