@@ -183,7 +183,7 @@ static enum answer answer_of(uint16_t bits)
 static struct alert_host *host_find(struct alert *a, const struct ip_addr *addr)
 {
 	for (uint32_t i = 0; i < a->n_hosts; i++)
-		if (a->hosts[i].addr.w[1] == addr->w[1] && a->hosts[i].addr.w[0] == addr->w[0])
+		if (addr_same(&a->hosts[i].addr, addr))
 			return &a->hosts[i];
 	return NULL;
 }

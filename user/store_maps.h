@@ -4,6 +4,8 @@
 #ifndef RECONMON_STORE_MAPS_H
 #define RECONMON_STORE_MAPS_H
 
+#include <reconmon/attempt.h> /* before the skeleton, which has variables of its types */
+
 #include <reconmon.skel.h>
 #include <stdint.h>
 

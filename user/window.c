@@ -132,8 +132,7 @@ static struct window_value *find_value(struct group *g, const struct window_valu
 	struct window_value *have = values_of(g);
 
 	for (uint32_t i = 0; i < g->n; i++)
-		if (have[i].port == v->port && have[i].addr.w[1] == v->addr.w[1] &&
-		    have[i].addr.w[0] == v->addr.w[0])
+		if (have[i].port == v->port && addr_same(&have[i].addr, &v->addr))
 			return &have[i];
 	return NULL;
 }

@@ -78,21 +78,16 @@ static __always_inline __u32 way_first(__u32 m)
 	return i & (NURSERY_WAYS - 1);
 }
 
-static __always_inline int addr_equal(const struct ip_addr *a, const struct ip_addr *b)
-{
-	return !((a->w[0] ^ b->w[0]) | (a->w[1] ^ b->w[1]));
-}
-
 /* attempt_matches - 1 if pkt was sent by a's originator, 2 if by its responder, else 0. */
 static __always_inline int attempt_matches(const struct attempt *a, const struct packet *pkt)
 {
 	if (a->proto != pkt->proto)
 		return 0;
 	if (a->orig_port == pkt->src_port && a->resp_port == pkt->dst_port &&
-	    addr_equal(&a->orig, &pkt->src) && addr_equal(&a->resp, &pkt->dst))
+	    addr_same(&a->orig, &pkt->src) && addr_same(&a->resp, &pkt->dst))
 		return 1;
 	if (a->orig_port == pkt->dst_port && a->resp_port == pkt->src_port &&
-	    addr_equal(&a->orig, &pkt->dst) && addr_equal(&a->resp, &pkt->src))
+	    addr_same(&a->orig, &pkt->dst) && addr_same(&a->resp, &pkt->src))
 		return 2;
 	return 0;
 }

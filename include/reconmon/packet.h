@@ -12,6 +12,11 @@ struct ip_addr {
 	__u64 w[2];
 };
 
+static __always_inline int addr_same(const struct ip_addr *a, const struct ip_addr *b)
+{
+	return !((a->w[0] ^ b->w[0]) | (a->w[1] ^ b->w[1]));
+}
+
 #define IP_ADDR_V4_PREFIX 0xffff0000ull /* the low half of w[1]: bytes 8 to 11 are 0, 0, ff, ff */
 
 enum packet_kind {

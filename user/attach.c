@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "attach.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store_maps.h"
+
+static int prog_fd(const struct bpf_program *p)
+{
+	return bpf_program__fd(p);
+}
+
+static int explain_xdp(int r, const char *ifname, bool native, struct error *err)
+{
+	const char *mode = native ? "native XDP" : "generic XDP";
+
+	switch (r) {
+	case -EBUSY:
+	case -EEXIST:
+		return error_set(err, r, EXIT_RUNTIME,
+				 "interface '%s': another XDP program is attached (`ip link show %s` "
+				 "names it); use --ingress tc",
+				 ifname, ifname);
+	case -EPERM:
+		return error_set(err, r, EXIT_NOT_PERMITTED,
+				 "interface '%s': not permitted to attach XDP; CAP_NET_ADMIN is needed "
+				 "(sudo reconmon)",
+				 ifname);
+	case -ENODEV:
+		return error_set(err, r, EXIT_RUNTIME, "interface '%s' is gone", ifname);
+	default:
+		return error_set(err, r, EXIT_KERNEL,
+				 "interface '%s': its driver refuses %s: %s (no support, MTU, queues or "
+				 "LRO); use --ingress tc%s",
+				 ifname, mode, strerror(-r), native ? " or xdp-generic" : "");
+	}
+}
+
+static int attach_xdp(const struct bpf_side *b, const struct iface *iface, bool native,
+		      struct error *err)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts,
+		    .flags = native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
+	int fd = bpf_link_create(prog_fd(b->skel->progs.xdp_ingress), (int)iface->index, BPF_XDP,
+				 &opts);
+
+	return fd < 0 ? explain_xdp(fd, iface->name, native, err) : fd;
+}
+
+static int attach_ingress_tc(const struct bpf_side *b, const struct iface *iface,
+			     struct attachment *a, struct error *err)
+{
+	const struct bpf_program *p = iface->frames == FRAMES_ETHERNET ?
+					      b->skel->progs.tc_ingress :
+					      b->skel->progs.tc_ingress_l3;
+
+	a->mode = MODE_TC;
+	return tc_attach(prog_fd(p), iface->name, iface->index, false, &a->ingress, err);
+}
+
+/* A NIC whose program somebody else put there is left alone: attaching and being refused could
+ * already reset it. */
+static int attach_ingress_auto(const struct bpf_side *b, const struct iface *iface,
+			       struct attachment *a, struct error *note, struct error *err)
+{
+	struct error why;
+
+	if (!iface->physical)
+		return attach_ingress_tc(b, iface, a, err);
+	if (iface->has_xdp) {
+		error_set(note, 0, EXIT_FINE,
+			  "interface '%s': another XDP program is attached and stays; watching by tc",
+			  iface->name);
+		return attach_ingress_tc(b, iface, a, err);
+	}
+	a->xdp_fd = attach_xdp(b, iface, true, &why);
+	if (a->xdp_fd >= 0) {
+		a->mode = MODE_XDP_NATIVE;
+		return 0;
+	}
+	error_set(note, 0, EXIT_FINE, "%.400s; watching by tc", why.text);
+	return attach_ingress_tc(b, iface, a, err);
+}
+
+static int attach_ingress(const struct bpf_side *b, enum ingress_hook want,
+			  const struct iface *iface, struct attachment *a, struct error *note,
+			  struct error *err)
+{
+	bool native = want == INGRESS_XDP;
+
+	if (want == INGRESS_AUTO)
+		return attach_ingress_auto(b, iface, a, note, err);
+	if (want == INGRESS_TC)
+		return attach_ingress_tc(b, iface, a, err);
+	if (iface->frames != FRAMES_ETHERNET)
+		return error_set(err, -EOPNOTSUPP, EXIT_KERNEL,
+				 "interface '%s' has no Ethernet header; use --ingress tc", iface->name);
+	a->xdp_fd = attach_xdp(b, iface, native, err);
+	a->mode = native ? MODE_XDP_NATIVE : MODE_XDP_GENERIC;
+	return a->xdp_fd < 0 ? a->xdp_fd : 0;
+}
+
+int attach_iface(const struct bpf_side *b, enum ingress_hook want, const struct iface *iface,
+		 struct attachment *ret, struct error *note, struct error *err)
+{
+	struct attachment a = { .ifindex = iface->index, .xdp_fd = -1 };
+	const struct bpf_program *egress = iface->frames == FRAMES_ETHERNET ?
+						   b->skel->progs.tc_egress :
+						   b->skel->progs.tc_egress_l3;
+	int r;
+
+	note->text[0] = '\0';
+	memcpy(a.name, iface->name, sizeof(a.name));
+	if (iface->frames == FRAMES_OTHER)
+		return error_set(err, -EOPNOTSUPP, EXIT_RUNTIME,
+				 "interface '%s' carries neither Ethernet nor bare IP packets",
+				 iface->name);
+	r = attach_ingress(b, want, iface, &a, note, err);
+	if (!r)
+		r = tc_attach(prog_fd(egress), iface->name, iface->index, true, &a.egress, err);
+	if (r < 0) {
+		attach_release(&a);
+		return r;
+	}
+	*ret = a;
+	return 0;
+}
+
+void attach_release(struct attachment *a)
+{
+	tc_detach(&a->ingress);
+	tc_detach(&a->egress);
+	if (a->xdp_fd >= 0)
+		close(a->xdp_fd);
+	a->xdp_fd = -1;
+}
+
+const char *attach_mode_text(const struct attachment *a, char *buf)
+{
+	const char *tc = tc_kind_name(a->egress.kind);
+
+	if (a->mode == MODE_TC)
+		snprintf(buf, 32, "%s", tc);
+	else
+		snprintf(buf, 32, "%s + %s", a->mode == MODE_XDP_NATIVE ? "xdp" : "xdp-generic", tc);
+	return buf;
+}

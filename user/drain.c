@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "drain.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "store_maps.h"
+
+/* Entries a batch call takes. A bucket of the map must fit whole (ENOSPC otherwise); buckets hold a
+ * handful. */
+enum { BATCH = 4096 };
+
+struct piece {
+	struct contact_key key;
+	struct contact contact;
+};
+
+struct drain {
+	const struct bpf_side *bpf;
+	struct sweep *sweep;
+	struct engine *engine;
+	struct contact_key *keys; /* BATCH each: what a batch call fills */
+	struct contact *contacts;
+	struct piece *piece; /* this tick's evidence */
+	size_t pieces, room;
+	struct drain_stats stats;
+};
+
+uint64_t clock_boot_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static int64_t clock_wall_offset_ns(uint64_t boot_ns)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec - (int64_t)boot_ns;
+}
+
+int drain_open(const struct bpf_side *b, struct sweep *sweep, struct engine *engine,
+	       struct drain **ret, struct error *err)
+{
+	struct drain *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return error_set(err, -ENOMEM, EXIT_RUNTIME, "no memory to drain the maps");
+	d->bpf = b;
+	d->sweep = sweep;
+	d->engine = engine;
+	d->keys = calloc(BATCH, sizeof(*d->keys));
+	d->contacts = calloc(BATCH, sizeof(*d->contacts));
+	if (!d->keys || !d->contacts) {
+		drain_close(d);
+		return error_set(err, -ENOMEM, EXIT_RUNTIME, "no memory to drain the maps");
+	}
+	*ret = d;
+	return 0;
+}
+
+void drain_close(struct drain *d)
+{
+	if (!d)
+		return;
+	free(d->keys);
+	free(d->contacts);
+	free(d->piece);
+	free(d);
+}
+
+static struct piece *piece_new(struct drain *d)
+{
+	if (d->pieces == d->room) {
+		size_t room = d->room ? d->room * 2 : 256;
+		struct piece *more = realloc(d->piece, room * sizeof(*more));
+
+		if (!more) {
+			d->stats.no_memory++;
+			return NULL;
+		}
+		d->piece = more;
+		d->room = room;
+	}
+	return &d->piece[d->pieces++];
+}
+
+static void take_batch(struct drain *d, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct piece *p;
+
+		d->stats.contacts++;
+		if (!CONTACT_BITS(d->contacts[i].word))
+			continue; /* made but not written yet; its writer makes it again */
+		p = piece_new(d);
+		if (!p)
+			continue;
+		p->key = d->keys[i];
+		p->contact = d->contacts[i];
+	}
+}
+
+/* Empties the map. Entries made while this runs are taken now or at the next tick; the number of
+ * rounds is bounded, so that a flood cannot keep us here. */
+static void take_contacts(struct drain *d)
+{
+	int fd = bpf_map__fd(d->bpf->skel->maps.contacts);
+	uint32_t limit = bpf_map__max_entries(d->bpf->skel->maps.contacts) / BATCH + 1;
+	uint32_t cursor = 0;
+
+	for (uint32_t round = 0; round < limit; round++) {
+		LIBBPF_OPTS(bpf_map_batch_opts, opts);
+		uint32_t n = BATCH;
+		int r = bpf_map_lookup_and_delete_batch(fd, round ? &cursor : NULL, &cursor, d->keys,
+							d->contacts, &n, &opts);
+
+		if (r && r != -ENOENT) { /* ENOENT: the end, n entries are good */
+			d->stats.errors++;
+			return;
+		}
+		take_batch(d, n);
+		if (r)
+			return;
+	}
+}
+
+static void on_ripe(void *ctx, const struct attempt *a, uint32_t bits)
+{
+	struct piece *p = piece_new(ctx);
+
+	if (!p)
+		return;
+	p->key = contact_key_of(a);
+	contact_init(&p->contact, &p->key, a, bits);
+}
+
+static uint64_t piece_time(const struct piece *p)
+{
+	const struct contact *c = &p->contact;
+
+	return c->silent_last_ns > c->carried_last_ns ? c->silent_last_ns : c->carried_last_ns;
+}
+
+static int compare_pieces(const void *a, const void *b)
+{
+	uint64_t x = piece_time(a), y = piece_time(b);
+
+	return (x > y) - (x < y);
+}
+
+/* Tells the kernel how many ports a pair really has in the window, so that its next wake-up comes at
+ * the threshold and not at a count that expired or counted a port twice. */
+static void correct_source(struct drain *d, const struct piece *p, uint64_t now_ns)
+{
+	struct contact_key pair = p->key;
+	struct source src = { .ports = engine_pair_ports(d->engine, &p->key, now_ns) };
+
+	pair.resp_port = 0;
+	bpf_map_update_elem(bpf_map__fd(d->bpf->skel->maps.sources), &pair, &src, BPF_ANY);
+}
+
+void drain_tick(struct drain *d, bool lost)
+{
+	uint64_t now = clock_boot_ns();
+
+	d->stats.ticks++;
+	d->pieces = 0;
+	engine_clock(d->engine, clock_wall_offset_ns(now));
+	take_contacts(d);
+	sweep_run(d->sweep, now, on_ripe, d);
+	qsort(d->piece, d->pieces, sizeof(*d->piece), compare_pieces);
+	for (size_t i = 0; i < d->pieces; i++)
+		engine_contact(d->engine, &d->piece[i].key, &d->piece[i].contact);
+	for (size_t i = 0; i < d->pieces; i++) {
+		const struct piece *next = i + 1 < d->pieces ? &d->piece[i + 1] : NULL;
+
+		/* A scan's pieces mostly come in a row: one call for all of them. */
+		if (next && addr_same(&next->key.resp, &d->piece[i].key.resp) &&
+		    addr_same(&next->key.orig, &d->piece[i].key.orig) &&
+		    next->key.proto == d->piece[i].key.proto)
+			continue;
+		if (CONTACT_BITS(d->piece[i].contact.word) & CONTACT_SILENT)
+			correct_source(d, &d->piece[i], now);
+	}
+	engine_flush(d->engine, now, lost);
+}
+
+void drain_stats_get(const struct drain *d, struct drain_stats *ret)
+{
+	*ret = d->stats;
+}

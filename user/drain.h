@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* One tick: what the kernel judged and what has ripened, in order of time, to the engine. */
+#ifndef RECONMON_DRAIN_H
+#define RECONMON_DRAIN_H
+
+#include <stdint.h>
+
+#include "engine.h"
+#include "load.h"
+#include "sweep.h"
+
+struct drain;
+
+struct drain_stats {
+	uint64_t ticks;
+	uint64_t contacts;  /* entries taken from the map `contacts` */
+	uint64_t no_memory; /* entries that could not be kept until they were sorted: lost */
+	uint64_t errors;    /* batch calls that failed */
+};
+
+/* drain_open - returns 0 with *ret for drain_close(), or a negative errno with err filled. All three
+ * must outlive it. */
+int drain_open(const struct bpf_side *b, struct sweep *sweep, struct engine *engine,
+	       struct drain **ret, struct error *err);
+void drain_close(struct drain *d); /* NULL is fine */
+
+/* drain_tick - takes everything out of `contacts`, sweeps the nursery, feeds the engine in order of
+ * time, lets alerts speak. `lost`: evidence was lost since the last tick (counters of the kernel). */
+void drain_tick(struct drain *d, bool lost);
+
+void drain_stats_get(const struct drain *d, struct drain_stats *ret);
+
+/* clock_boot_ns - CLOCK_BOOTTIME, the clock of all evidence. */
+uint64_t clock_boot_ns(void);
+
+#endif
