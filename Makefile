@@ -41,6 +41,7 @@ BPFTESTS  := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/
 BENCHES	  := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/bench_*.c))
 
 .DELETE_ON_ERROR:
+.SECONDARY:
 .SUFFIXES:
 .PHONY: all deps test unit unit-san bpf-tests e2e test-kernel bench lint format install uninstall \
 	vmlinux clean help lru bpf-arm64 check-clean

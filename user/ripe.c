@@ -2,6 +2,12 @@
 /* How long may an attempt be silent before that means something? */
 #include "sweep.h"
 
+/* Reported attempts are kept for so long, so that payload can still retract them; UDP flows since
+ * their last packet. A SYN is retransmitted for 127 s at the most (tcp_syn_retries 6). */
+#define KEEP_UNANSWERED_NS (130ull * 1000000000)
+#define KEEP_OPEN_NS	   (24ull * 3600 * 1000000000)
+#define KEEP_UDP_NS	   (60ull * 1000000000)
+
 /* ripe_after_ns - an established connection may wait for a slow greeting, or be a browser's
  * preconnect; everything else would have gone on within a round trip. */
 uint64_t ripe_after_ns(const struct ripeness *r, const struct attempt *a, uint8_t state)
@@ -9,4 +15,13 @@ uint64_t ripe_after_ns(const struct ripeness *r, const struct attempt *a, uint8_
 	if (a->proto == PROTO_TCP && state & STATE_ESTAB)
 		return r->settle_open_ns;
 	return r->settle_ns;
+}
+
+bool sweep_is_over(const struct attempt *a, uint8_t state, uint64_t silent_ns)
+{
+	if (a->proto == PROTO_UDP)
+		return silent_ns > KEEP_UDP_NS;
+	if (!(state & STATE_REPORTED))
+		return false;
+	return silent_ns > (state & STATE_ANSWERED ? KEEP_OPEN_NS : KEEP_UNANSWERED_NS);
 }

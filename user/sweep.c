@@ -95,16 +95,6 @@ static uint64_t clamp_age(uint64_t *tag_ptr, uint64_t tag, uint8_t now)
 	return CAS(tag_ptr, tag, want) == tag ? want : tag;
 }
 
-static int is_over(const struct attempt *a, uint8_t state, uint64_t silent_ns)
-{
-	if (a->proto == PROTO_UDP)
-		return silent_ns > SWEEP_KEEP_UDP_NS;
-	if (!(state & STATE_REPORTED))
-		return 0;
-	return silent_ns >
-	       (state & STATE_ANSWERED ? SWEEP_KEEP_OPEN_NS : SWEEP_KEEP_UNANSWERED_NS);
-}
-
 static void look_at(struct sweep *s, uint64_t *tag_ptr, const struct attempt *value,
 		    uint64_t now_ns, sweep_fn *fn, void *ctx)
 {
@@ -123,7 +113,7 @@ static void look_at(struct sweep *s, uint64_t *tag_ptr, const struct attempt *va
 	old_ns = now_ns > a.first_ns ? now_ns - a.first_ns : 0;
 	if (state & STATE_DECIDED) /* a flow: its last packet counts, to half a second */
 		old_ns = (uint64_t)(uint8_t)(age - TAG_AGE(tag)) << NURSERY_AGE_SHIFT;
-	if (is_over(&a, state, old_ns)) {
+	if (sweep_is_over(&a, state, old_ns)) {
 		retire(s, tag_ptr, tag);
 		return;
 	}

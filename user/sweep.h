@@ -5,6 +5,7 @@
 #define RECONMON_SWEEP_H
 
 #include <reconmon/attempt.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "load.h"
@@ -34,16 +35,14 @@ void sweep_run(struct sweep *s, uint64_t now_ns, sweep_fn *fn, void *ctx);
 
 void sweep_stats_get(const struct sweep *s, struct sweep_stats *ret);
 
-/* When an attempt is due: shared by both builds. */
+/* When an attempt is due, and when it is over; shared by both builds (ripe.c). */
 struct ripeness {
 	uint64_t settle_ns, settle_open_ns;
 };
 uint64_t ripe_after_ns(const struct ripeness *r, const struct attempt *a, uint8_t state);
 
-/* Reported attempts are kept for so long, so that payload can still retract them; UDP flows since
- * their last packet. A SYN is retransmitted for 127 s at the most (tcp_syn_retries 6). */
-#define SWEEP_KEEP_UNANSWERED_NS (130ull * 1000000000)
-#define SWEEP_KEEP_OPEN_NS	 (24ull * 3600 * 1000000000)
-#define SWEEP_KEEP_UDP_NS	 (60ull * 1000000000)
+/* sweep_is_over - may it leave the nursery? silent_ns is its age, for UDP flows that carried payload
+ * the time since their last packet. */
+bool sweep_is_over(const struct attempt *a, uint8_t state, uint64_t silent_ns);
 
 #endif

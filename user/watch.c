@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "watch.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "attach.h"
+#include "counters.h"
+#include "output.h"
+#include "store_maps.h"
+
+/* Early drains come no closer together than this, so that a storm of wake-ups costs a bounded share
+ * of a core and an alert waits at most this much longer. */
+#define EARLY_GAP_NS 10000000ull
+
+struct watch {
+	const struct config *cfg;
+	struct bpf_side bpf;
+	struct sweep *sweep;
+	struct engine *engine;
+	struct drain *drain;
+	struct iface_monitor *monitor;
+	struct ring_buffer *ring;
+	struct output *out;
+	struct attachment *hook;
+	size_t hooks, hooks_room;
+	int epoll_fd, tick_fd, early_fd, signal_fd, end_fd;
+	uint64_t started_ns, drained_ns;
+	uint64_t lost; /* as of the last drain */
+	bool early_pending;
+	bool ready;
+	int done;	     /* an exit code has been chosen */
+	struct error *err;   /* of the whole run */
+	struct error refused; /* why the last interface could not be watched */
+};
+
+/* ---- counters ---- */
+
+static void read_counters(struct watch *w, struct counters *c)
+{
+	memset(c, 0, sizeof(*c));
+	bpf_side_stats(&w->bpf, &c->kernel);
+	engine_stats_get(w->engine, &c->engine);
+	drain_stats_get(w->drain, &c->drain);
+	sweep_stats_get(w->sweep, &c->sweep);
+	c->sink_errors = output_errors(w->out);
+}
+
+static void show_counters(struct watch *w, bool all)
+{
+	struct counters c;
+
+	read_counters(w, &c);
+	counters_print(&c, clock_boot_ns() - w->started_ns, all);
+}
+
+/* ---- the tick ---- */
+
+static void drain_now(struct watch *w)
+{
+	struct counters c;
+	uint64_t lost;
+
+	read_counters(w, &c);
+	lost = counters_lost(&c);
+	drain_tick(w->drain, lost > w->lost);
+	w->lost = lost;
+	w->drained_ns = clock_boot_ns();
+	if (output_broken(w->out) && !w->done)
+		w->done = error_set(w->err, EXIT_RUNTIME, EXIT_RUNTIME,
+				    "standard output takes no more alerts: %s",
+				    strerror(output_broken(w->out)));
+}
+
+static void on_tick(struct watch *w)
+{
+	uint64_t n;
+
+	if (read(w->tick_fd, &n, sizeof(n)) == sizeof(n))
+		drain_now(w);
+}
+
+static int arm(int fd, uint64_t first_ns, uint64_t every_ns)
+{
+	const struct itimerspec t = {
+		.it_value = { (time_t)(first_ns / 1000000000), (long)(first_ns % 1000000000) },
+		.it_interval = { (time_t)(every_ns / 1000000000), (long)(every_ns % 1000000000) },
+	};
+
+	return timerfd_settime(fd, 0, &t, NULL) < 0 ? -errno : 0;
+}
+
+/* The ring's bytes say nothing; that there is one is the message. */
+static int on_wake_event(void *ctx, void *data, size_t len)
+{
+	(void)ctx;
+	(void)data;
+	(void)len;
+	return 0;
+}
+
+/* The kernel saw somebody reach a threshold. */
+static void on_wake(struct watch *w)
+{
+	uint64_t since = clock_boot_ns() - w->drained_ns;
+
+	ring_buffer__consume(w->ring);
+	if (since >= EARLY_GAP_NS)
+		drain_now(w);
+	else if (!w->early_pending && !arm(w->early_fd, EARLY_GAP_NS - since, 0))
+		w->early_pending = true;
+}
+
+static void on_early(struct watch *w)
+{
+	uint64_t n;
+
+	if (read(w->early_fd, &n, sizeof(n)) != sizeof(n))
+		return;
+	w->early_pending = false;
+	drain_now(w);
+}
+
+static void on_signal(struct watch *w)
+{
+	struct signalfd_siginfo si;
+
+	if (read(w->signal_fd, &si, sizeof(si)) != sizeof(si))
+		return;
+	if (si.ssi_signo == SIGUSR1)
+		show_counters(w, true);
+	else
+		w->done = -1; /* SIGINT, SIGTERM: a good end */
+}
+
+/* ---- interfaces ---- */
+
+static struct attachment *hook_find(struct watch *w, uint32_t ifindex)
+{
+	for (size_t i = 0; i < w->hooks; i++)
+		if (w->hook[i].ifindex == ifindex)
+			return &w->hook[i];
+	return NULL;
+}
+
+static struct attachment *hook_room(struct watch *w)
+{
+	if (w->hooks == w->hooks_room) {
+		size_t room = w->hooks_room ? w->hooks_room * 2 : 16;
+		struct attachment *more = realloc(w->hook, room * sizeof(*more));
+
+		if (!more)
+			return NULL;
+		w->hook = more;
+		w->hooks_room = room;
+	}
+	return &w->hook[w->hooks];
+}
+
+static void hook_drop(struct watch *w, struct attachment *a)
+{
+	attach_release(a);
+	*a = w->hook[--w->hooks];
+}
+
+static void watch_iface(struct watch *w, const struct iface *iface)
+{
+	struct attachment *a = hook_room(w);
+	struct error note, err;
+	char mode[32];
+	int r;
+
+	if (!a)
+		return;
+	r = attach_iface(&w->bpf, w->cfg->ingress, iface, a, &note, &err);
+	if (r == -ENODEV) { /* gone between its message and now: nothing to see there */
+		log_debug("interface '%s' is gone before it could be watched", iface->name);
+		return;
+	}
+	if (r < 0) {
+		w->refused = err;
+		log_problem("%s", err.text);
+		return;
+	}
+	w->hooks++;
+	if (note.text[0])
+		log_notice("%s", note.text);
+	if (w->ready)
+		log_notice("watching interface '%s' too (%s)", iface->name,
+			   attach_mode_text(a, mode));
+}
+
+static void on_iface(void *ctx, const struct iface *iface, bool gone)
+{
+	struct watch *w = ctx;
+	struct attachment *a = hook_find(w, iface->index);
+
+	if (gone && a) {
+		hook_drop(w, a);
+		log_notice("interface '%s' is gone; still watching %zu", iface->name, w->hooks);
+	} else if (!gone && !a && iface_is_wanted(w->cfg, iface)) {
+		watch_iface(w, iface);
+	}
+}
+
+static void on_links(struct watch *w)
+{
+	int r = iface_monitor_read(w->monitor, on_iface, w);
+
+	if (r == -ENOBUFS) /* messages were lost: look at everything */
+		r = iface_monitor_list(w->monitor, on_iface, w);
+	if (r < 0)
+		log_problem("interfaces: %s; those that come from now on may be missed",
+			    strerror(-r));
+}
+
+/* A name without wildcard that is not there is a mistake; a glob may match later. */
+static int check_names(struct watch *w)
+{
+	for (uint32_t i = 0; i < w->cfg->ifaces; i++) {
+		const char *name = w->cfg->iface[i];
+
+		if (!strpbrk(name, "*?[") && !if_nametoindex(name))
+			return error_set(w->err, -ENODEV, EXIT_RUNTIME,
+					 "no interface '%s' in this network namespace; `ip link` "
+					 "lists them",
+					 name);
+	}
+	return 0;
+}
+
+static int watch_ifaces(struct watch *w)
+{
+	int r = check_names(w);
+
+	if (r < 0)
+		return r;
+	r = iface_monitor_list(w->monitor, on_iface, w);
+	if (r < 0)
+		return error_set(w->err, r, EXIT_RUNTIME, "cannot list interfaces: %s",
+				 strerror(-r));
+	if (w->hooks)
+		return 0;
+	if (w->refused.text[0]) {
+		*w->err = w->refused;
+		snprintf(w->err->text, sizeof(w->err->text), "no interface could be watched");
+		return -EIO;
+	}
+	return error_set(w->err, -ENODEV, EXIT_RUNTIME,
+			 w->cfg->ifaces ? "no interface matches '%s'; `ip link` lists them" :
+					  "no interface is up%s; `ip link set DEV up`",
+			 w->cfg->ifaces ? w->cfg->iface[0] : "");
+}
+
+static void say_ready(struct watch *w)
+{
+	char mode[32];
+
+	w->ready = true;
+	fprintf(stderr, "ready: watching");
+	for (size_t i = 0; i < w->hooks; i++)
+		fprintf(stderr, "%s %s (%s)", i ? "," : "", w->hook[i].name,
+			attach_mode_text(&w->hook[i], mode));
+	fprintf(stderr, "\n");
+}
+
+/* ---- the loop ---- */
+
+static int listen_to(struct watch *w, int fd)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.fd = fd };
+
+	return epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
+}
+
+static int open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN); /* a closed standard output is an error of write */
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int open_loop(struct watch *w)
+{
+	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	w->tick_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	w->early_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	w->end_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	w->signal_fd = open_signals();
+	if (w->epoll_fd < 0 || w->tick_fd < 0 || w->early_fd < 0 || w->end_fd < 0 ||
+	    w->signal_fd < 0)
+		return -errno;
+	if (listen_to(w, w->tick_fd) || listen_to(w, w->early_fd) || listen_to(w, w->end_fd) ||
+	    listen_to(w, w->signal_fd) || listen_to(w, iface_monitor_fd(w->monitor)) ||
+	    listen_to(w, ring_buffer__epoll_fd(w->ring)))
+		return -errno;
+	if (arm(w->tick_fd, w->cfg->tick_ns, w->cfg->tick_ns) ||
+	    arm(w->end_fd, w->cfg->duration_ns, 0))
+		return -errno;
+	return 0;
+}
+
+static void dispatch(struct watch *w, int fd)
+{
+	if (fd == w->tick_fd)
+		on_tick(w);
+	else if (fd == w->early_fd)
+		on_early(w);
+	else if (fd == w->signal_fd)
+		on_signal(w);
+	else if (fd == w->end_fd)
+		w->done = -1;
+	else if (fd == iface_monitor_fd(w->monitor))
+		on_links(w);
+	else
+		on_wake(w);
+}
+
+static void loop(struct watch *w)
+{
+	struct epoll_event ev[8];
+
+	while (!w->done) {
+		int n = epoll_wait(w->epoll_fd, ev, 8, -1);
+
+		if (n < 0 && errno != EINTR) {
+			w->done = error_set(w->err, EXIT_RUNTIME, EXIT_RUNTIME, "epoll: %s",
+					    strerror(errno));
+			return;
+		}
+		for (int i = 0; i < n; i++)
+			dispatch(w, ev[i].data.fd);
+	}
+}
+
+static int open_all(struct watch *w)
+{
+	int r;
+
+	w->out = output_new(w->cfg);
+	w->engine = w->out ? engine_new(w->cfg, output_emit, w->out) : NULL;
+	if (!w->engine)
+		return error_set(w->err, -ENOMEM, EXIT_RUNTIME, "no memory for windows and rules");
+	r = bpf_side_load(w->cfg, engine_wake_ports(w->engine), &w->bpf, w->err);
+	if (r < 0)
+		return r;
+	r = sweep_open(&w->bpf, w->cfg, &w->sweep, w->err);
+	if (!r)
+		r = drain_open(&w->bpf, w->sweep, w->engine, &w->drain, w->err);
+	if (!r)
+		r = iface_monitor_open(&w->monitor, w->err);
+	if (r < 0)
+		return r;
+	w->ring = ring_buffer__new(bpf_map__fd(w->bpf.skel->maps.wakeups), on_wake_event,
+				   NULL, NULL);
+	r = w->ring ? open_loop(w) : -errno;
+	if (r < 0)
+		return error_set(w->err, r, EXIT_RUNTIME, "cannot set up the event loop: %s",
+				 strerror(-r));
+	return watch_ifaces(w);
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+static void close_all(struct watch *w)
+{
+	while (w->hooks)
+		hook_drop(w, &w->hook[0]);
+	free(w->hook);
+	ring_buffer__free(w->ring);
+	iface_monitor_close(w->monitor);
+	drain_close(w->drain);
+	sweep_close(w->sweep);
+	bpf_side_unload(&w->bpf);
+	engine_free(w->engine);
+	output_free(w->out);
+	close_fd(w->epoll_fd);
+	close_fd(w->tick_fd);
+	close_fd(w->early_fd);
+	close_fd(w->end_fd);
+	close_fd(w->signal_fd);
+}
+
+int watch_run(const struct config *cfg, struct error *err)
+{
+	struct watch w = { .cfg = cfg,
+			   .err = err,
+			   .epoll_fd = -1,
+			   .tick_fd = -1,
+			   .early_fd = -1,
+			   .signal_fd = -1,
+			   .end_fd = -1,
+			   .started_ns = clock_boot_ns() };
+	int code = EXIT_FINE;
+
+	if (open_all(&w) < 0) {
+		code = err->exit_code;
+	} else {
+		drain_now(&w); /* starts the clock of ages before the first packet is judged */
+		say_ready(&w);
+		loop(&w);
+		if (w.done > 0)
+			code = w.done;
+		drain_now(&w);
+		engine_close(w.engine);
+		if (cfg->verbosity >= 0)
+			show_counters(&w, cfg->verbosity > 0);
+	}
+	close_all(&w);
+	return code;
+}
