@@ -46,15 +46,15 @@ struct alert {
 	uint32_t n_hosts;
 	bool hosts_cut; /* more responders than ALERT_HOSTS_MAX */
 
-	uint32_t count;	   /* distinct ports or responders since it opened */
-	uint64_t attempts; /* attempts counted in, repeats included */
-	uint16_t bits;	   /* CONTACT_* of all of them */
+	uint32_t count;		    /* distinct ports or responders since it opened */
+	uint64_t attempts;	    /* attempts counted in, repeats included */
+	uint16_t bits;		    /* CONTACT_* of all of them */
 	uint64_t first_ns, last_ns; /* CLOCK_BOOTTIME (live) of the first and the last probe */
 	uint32_t ifindex;	    /* of the first */
 	char ifname[16];	    /* its name then; "" if it is gone or unknown */
 	uint8_t dir;		    /* enum attempt_dir of the first */
 	bool orig_internal;	    /* originator in the internal networks */
-	bool retracted;	 /* closed because payload came after all */
+	bool retracted;		    /* closed because payload came after all */
 	bool incomplete; /* evidence was lost while it lived (evictions, full maps, no memory) */
 };
 

@@ -2,8 +2,8 @@
 /* The alerts that are open: who gets one, what it has been told, when it speaks and when it ends.
  *
  * A rule has one alert per group at a time. It speaks at the end of a drain, not in the middle of
- * one: open once; update when its count has doubled since it last spoke, or a kind of answer is new;
- * close after a window without news. */
+ * one: open once; update when its count has doubled since it last spoke, or a kind of answer is
+ * new; close after a window without news. */
 #ifndef RECONMON_ALERTBOOK_H
 #define RECONMON_ALERTBOOK_H
 
@@ -12,7 +12,8 @@
 
 struct alertbook;
 
-/* alertbook_emit_fn - takes an alert to the sinks; the alert is the book's and changes afterwards. */
+/* alertbook_emit_fn - takes an alert to the sinks; the alert is the book's and changes afterwards.
+ */
 typedef void alertbook_emit_fn(void *ctx, const struct alert *a, enum alert_state state);
 
 struct alertbook_stats {

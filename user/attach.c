@@ -23,22 +23,25 @@ static int explain_xdp(int r, const char *ifname, bool native, struct error *err
 	switch (r) {
 	case -EBUSY:
 	case -EEXIST:
-		return error_set(err, r, EXIT_RUNTIME,
-				 "interface '%s': another XDP program is attached (`ip link show %s` "
-				 "names it); use --ingress tc",
-				 ifname, ifname);
+		return error_set(
+			err, r, EXIT_RUNTIME,
+			"interface '%s': another XDP program is attached (`ip link show %s` "
+			"names it); use --ingress tc",
+			ifname, ifname);
 	case -EPERM:
-		return error_set(err, r, EXIT_NOT_PERMITTED,
-				 "interface '%s': not permitted to attach XDP; CAP_NET_ADMIN is needed "
-				 "(sudo reconmon)",
-				 ifname);
+		return error_set(
+			err, r, EXIT_NOT_PERMITTED,
+			"interface '%s': not permitted to attach XDP; CAP_NET_ADMIN is needed "
+			"(sudo reconmon)",
+			ifname);
 	case -ENODEV:
 		return error_set(err, r, EXIT_RUNTIME, "interface '%s' is gone", ifname);
 	default:
-		return error_set(err, r, EXIT_KERNEL,
-				 "interface '%s': its driver refuses %s: %s (no support, MTU, queues or "
-				 "LRO); use --ingress tc%s",
-				 ifname, mode, strerror(-r), native ? " or xdp-generic" : "");
+		return error_set(
+			err, r, EXIT_KERNEL,
+			"interface '%s': its driver refuses %s: %s (no support, MTU, queues or "
+			"LRO); use --ingress tc%s",
+			ifname, mode, strerror(-r), native ? " or xdp-generic" : "");
 	}
 }
 
@@ -56,9 +59,9 @@ static int attach_xdp(const struct bpf_side *b, const struct iface *iface, bool 
 static int attach_ingress_tc(const struct bpf_side *b, const struct iface *iface,
 			     struct attachment *a, struct error *err)
 {
-	const struct bpf_program *p = iface->frames == FRAMES_ETHERNET ?
-					      b->skel->progs.tc_ingress :
-					      b->skel->progs.tc_ingress_l3;
+	const struct bpf_program *p = iface->frames == FRAMES_ETHERNET
+					      ? b->skel->progs.tc_ingress
+					      : b->skel->progs.tc_ingress_l3;
 
 	a->mode = MODE_TC;
 	return tc_attach(prog_fd(p), iface->name, iface->index, false, &a->ingress, err);
@@ -74,9 +77,10 @@ static int attach_ingress_auto(const struct bpf_side *b, const struct iface *ifa
 	if (!iface->physical)
 		return attach_ingress_tc(b, iface, a, err);
 	if (iface->has_xdp) {
-		error_set(note, 0, EXIT_FINE,
-			  "interface '%s': another XDP program is attached and stays; watching by tc",
-			  iface->name);
+		error_set(
+			note, 0, EXIT_FINE,
+			"interface '%s': another XDP program is attached and stays; watching by tc",
+			iface->name);
 		return attach_ingress_tc(b, iface, a, err);
 	}
 	a->xdp_fd = attach_xdp(b, iface, true, &why);
@@ -100,7 +104,8 @@ static int attach_ingress(const struct bpf_side *b, enum ingress_hook want,
 		return attach_ingress_tc(b, iface, a, err);
 	if (iface->frames != FRAMES_ETHERNET)
 		return error_set(err, -EOPNOTSUPP, EXIT_KERNEL,
-				 "interface '%s' has no Ethernet header; use --ingress tc", iface->name);
+				 "interface '%s' has no Ethernet header; use --ingress tc",
+				 iface->name);
 	a->xdp_fd = attach_xdp(b, iface, native, err);
 	a->mode = native ? MODE_XDP_NATIVE : MODE_XDP_GENERIC;
 	return a->xdp_fd < 0 ? a->xdp_fd : 0;
@@ -110,9 +115,9 @@ int attach_iface(const struct bpf_side *b, enum ingress_hook want, const struct 
 		 struct attachment *ret, struct error *note, struct error *err)
 {
 	struct attachment a = { .ifindex = iface->index, .xdp_fd = -1 };
-	const struct bpf_program *egress = iface->frames == FRAMES_ETHERNET ?
-						   b->skel->progs.tc_egress :
-						   b->skel->progs.tc_egress_l3;
+	const struct bpf_program *egress = iface->frames == FRAMES_ETHERNET
+						   ? b->skel->progs.tc_egress
+						   : b->skel->progs.tc_egress_l3;
 	int r;
 
 	note->text[0] = '\0';
@@ -148,6 +153,7 @@ const char *attach_mode_text(const struct attachment *a, char *buf)
 	if (a->mode == MODE_TC)
 		snprintf(buf, 32, "%s", tc);
 	else
-		snprintf(buf, 32, "%s + %s", a->mode == MODE_XDP_NATIVE ? "xdp" : "xdp-generic", tc);
+		snprintf(buf, 32, "%s + %s", a->mode == MODE_XDP_NATIVE ? "xdp" : "xdp-generic",
+			 tc);
 	return buf;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Which hook on which interface? Egress is always tc. Ingress is tc on virtual devices and lo, native
- * XDP on physical NICs where the driver has it and nobody else holds it, or what --ingress says. */
+/* Which hook on which interface? Egress is always tc. Ingress is tc on virtual devices and lo,
+ * native XDP on physical NICs where the driver has it and nobody else holds it, or what --ingress
+ * says. */
 #ifndef RECONMON_ATTACH_H
 #define RECONMON_ATTACH_H
 
@@ -8,7 +9,11 @@
 #include "load.h"
 #include "tc.h"
 
-enum ingress_mode { MODE_TC, MODE_XDP_NATIVE, MODE_XDP_GENERIC };
+enum ingress_mode {
+	MODE_TC,
+	MODE_XDP_NATIVE,
+	MODE_XDP_GENERIC
+};
 
 struct attachment {
 	uint32_t ifindex;

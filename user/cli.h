@@ -11,8 +11,8 @@ enum cli_result {
 	CLI_BAD,  /* err says why: exit err->exit_code */
 };
 
-/* cli_parse - reads argv[1..] into *cfg, which is filled with the defaults first. Prints nothing but
- * what --help and --version print. */
+/* cli_parse - reads argv[1..] into *cfg, which is filled with the defaults first. Prints nothing
+ * but what --help and --version print. */
 enum cli_result cli_parse(int argc, char **argv, struct config *cfg, struct error *err);
 
 #endif

@@ -16,10 +16,14 @@ enum ingress_hook {
 	INGRESS_XDP_GENERIC,
 };
 
-enum { IFACE_PATTERNS_MAX = 64, IFACE_PATTERN_LEN = 64 };
+enum {
+	IFACE_PATTERNS_MAX = 64,
+	IFACE_PATTERN_LEN = 64
+};
 
 struct config {
-	char iface[IFACE_PATTERNS_MAX][IFACE_PATTERN_LEN]; /* names or globs; none: all that are up */
+	char iface[IFACE_PATTERNS_MAX]
+		  [IFACE_PATTERN_LEN]; /* names or globs; none: all that are up */
 	uint32_t ifaces;
 	enum ingress_hook ingress;
 	uint64_t tick_ns;	 /* 50 ms to 60 s; default 1 s */
@@ -30,11 +34,11 @@ struct config {
 	struct rule_set rules;
 	struct net_list internal;
 	bool json;
-	bool color; /* text to a terminal, NO_COLOR unset */
-	int verbosity; /* -1: -q, 0, 1: -v */
-	uint32_t nursery_slots;	 /* a power of two; 65,536 */
-	uint32_t contacts_max;	 /* entries of the map `contacts` */
-	uint32_t groups_max;	 /* live groups a rule, user space */
+	bool color;		/* text to a terminal, NO_COLOR unset */
+	int verbosity;		/* -1: -q, 0, 1: -v */
+	uint32_t nursery_slots; /* a power of two; 65,536 */
+	uint32_t contacts_max;	/* entries of the map `contacts` */
+	uint32_t groups_max;	/* live groups a rule, user space */
 };
 
 /* config_defaults - what `reconmon` alone means. */

@@ -12,7 +12,9 @@
 
 /* Entries a batch call takes. A bucket of the map must fit whole (ENOSPC otherwise); buckets hold a
  * handful. */
-enum { BATCH = 4096 };
+enum {
+	BATCH = 4096
+};
 
 struct piece {
 	struct contact_key key;
@@ -119,8 +121,8 @@ static void take_contacts(struct drain *d)
 	for (uint32_t round = 0; round < limit; round++) {
 		LIBBPF_OPTS(bpf_map_batch_opts, opts);
 		uint32_t n = BATCH;
-		int r = bpf_map_lookup_and_delete_batch(fd, round ? &cursor : NULL, &cursor, d->keys,
-							d->contacts, &n, &opts);
+		int r = bpf_map_lookup_and_delete_batch(fd, round ? &cursor : NULL, &cursor,
+							d->keys, d->contacts, &n, &opts);
 
 		if (r && r != -ENOENT) { /* ENOENT: the end, n entries are good */
 			d->stats.errors++;
@@ -156,8 +158,8 @@ static int compare_pieces(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Tells the kernel how many ports a pair really has in the window, so that its next wake-up comes at
- * the threshold and not at a count that expired or counted a port twice. */
+/* Tells the kernel how many ports a pair really has in the window, so that its next wake-up comes
+ * at the threshold and not at a count that expired or counted a port twice. */
 static void correct_source(struct drain *d, const struct piece *p, uint64_t now_ns)
 {
 	struct contact_key pair = p->key;
@@ -167,7 +169,15 @@ static void correct_source(struct drain *d, const struct piece *p, uint64_t now_
 	bpf_map_update_elem(bpf_map__fd(d->bpf->skel->maps.sources), &pair, &src, BPF_ANY);
 }
 
-void drain_tick(struct drain *d, bool lost)
+/* Everything made before this drain is taken by now, or was pushed out. Never less than before:
+ * what was made during the drain may be among the taken. */
+static void note_evicted(struct drain *d, uint64_t made)
+{
+	if (made > d->stats.contacts && made - d->stats.contacts > d->stats.evicted)
+		d->stats.evicted = made - d->stats.contacts;
+}
+
+void drain_tick(struct drain *d, uint64_t made, bool lost)
 {
 	uint64_t now = clock_boot_ns();
 
@@ -175,6 +185,7 @@ void drain_tick(struct drain *d, bool lost)
 	d->pieces = 0;
 	engine_clock(d->engine, clock_wall_offset_ns(now));
 	take_contacts(d);
+	note_evicted(d, made);
 	sweep_run(d->sweep, now, on_ripe, d);
 	qsort(d->piece, d->pieces, sizeof(*d->piece), compare_pieces);
 	for (size_t i = 0; i < d->pieces; i++)

@@ -14,19 +14,21 @@ struct drain;
 struct drain_stats {
 	uint64_t ticks;
 	uint64_t contacts;  /* entries taken from the map `contacts` */
+	uint64_t evicted;   /* entries that the map pushed out before they were taken: lost */
 	uint64_t no_memory; /* entries that could not be kept until they were sorted: lost */
 	uint64_t errors;    /* batch calls that failed */
 };
 
-/* drain_open - returns 0 with *ret for drain_close(), or a negative errno with err filled. All three
- * must outlive it. */
+/* drain_open - returns 0 with *ret for drain_close(), or a negative errno with err filled. All
+ * three must outlive it. */
 int drain_open(const struct bpf_side *b, struct sweep *sweep, struct engine *engine,
 	       struct drain **ret, struct error *err);
 void drain_close(struct drain *d); /* NULL is fine */
 
 /* drain_tick - takes everything out of `contacts`, sweeps the nursery, feeds the engine in order of
- * time, lets alerts speak. `lost`: evidence was lost since the last tick (counters of the kernel). */
-void drain_tick(struct drain *d, bool lost);
+ * time, lets alerts speak. `made`: entries made in `contacts` so far, read just before: what was
+ * made and is not taken now was evicted. `lost`: evidence was lost since the last tick. */
+void drain_tick(struct drain *d, uint64_t made, bool lost);
 
 void drain_stats_get(const struct drain *d, struct drain_stats *ret);
 

@@ -7,8 +7,8 @@
 #include "window.h"
 
 enum {
-	ALERTS_MAX = 4096,     /* open at once, a rule */
-	HISTORY_MAX = 262144,  /* contacts with payload remembered; about 24 MB when full */
+	ALERTS_MAX = 4096,    /* open at once, a rule */
+	HISTORY_MAX = 262144, /* contacts with payload remembered; about 24 MB when full */
 };
 
 /* A rule at work. */
@@ -54,8 +54,8 @@ static int runner_init(struct engine *e, struct runner *r, const struct rule *ru
 
 static bool is_wake_rule(const struct rule *r)
 {
-	return r->distinct == FIELD_RESP_PORT && (r->group & (FIELD_ORIG | FIELD_RESP)) ==
-							 (FIELD_ORIG | FIELD_RESP);
+	return r->distinct == FIELD_RESP_PORT &&
+	       (r->group & (FIELD_ORIG | FIELD_RESP)) == (FIELD_ORIG | FIELD_RESP);
 }
 
 struct engine *engine_new(const struct config *cfg, alertbook_emit_fn *emit, void *ctx)
@@ -167,8 +167,8 @@ static void open_alert(struct engine *e, struct runner *r, const struct group_ke
 	for (uint32_t i = 0; i < n; i++) {
 		struct alert_evidence ev = evidence_of(&v[i], c, 1);
 
-		if (r->rule->mode == WINDOW_TUMBLING || (v[i].t_ns + reach >= now->t_ns &&
-							 v[i].t_ns <= now->t_ns + reach))
+		if (r->rule->mode == WINDOW_TUMBLING ||
+		    (v[i].t_ns + reach >= now->t_ns && v[i].t_ns <= now->t_ns + reach))
 			alertbook_add(r->book, a, &ev);
 	}
 }
@@ -294,8 +294,8 @@ bool engine_contact(struct engine *e, const struct contact_key *key, const struc
 		remember_carried(e, key, c);
 	for (uint32_t i = 0; i < e->runners; i++) {
 		struct runner *r = &e->runner[i];
-		uint64_t last = c->carried_last_ns > c->silent_last_ns ? c->carried_last_ns :
-									 c->silent_last_ns;
+		uint64_t last = c->carried_last_ns > c->silent_last_ns ? c->carried_last_ns
+								       : c->silent_last_ns;
 
 		if (r->rule->where == WHERE_CONTACT) {
 			show_both(e, r, key, c, first_of(c), last, c->silent + c->carried);

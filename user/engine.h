@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* From evidence to alerts: every contact goes to every rule; a rule decides whether it counts, where
- * it belongs, and whether its window has reached the threshold. No rule is known here by name.
+/* From evidence to alerts: every contact goes to every rule; a rule decides whether it counts,
+ * where it belongs, and whether its window has reached the threshold. No rule is known here by
+ * name.
  *
- * What makes the default profile judge better than the searches it comes from is here too: a contact
- * that carried payload within the window outweighs a silent attempt at the same port by the same
- * originator, before or after it, unless that attempt was refused. */
+ * What makes the default profile judge better than the searches it comes from is here too: a
+ * contact that carried payload within the window outweighs a silent attempt at the same port by the
+ * same originator, before or after it, unless that attempt was refused. */
 #ifndef RECONMON_ENGINE_H
 #define RECONMON_ENGINE_H
 
@@ -16,11 +17,12 @@
 struct engine;
 
 struct engine_stats {
-	uint64_t contacts;	/* pieces of evidence taken in */
-	uint64_t probes;	/* silent attempts counted by a rule (once, however many rules) */
-	uint64_t outweighed;	/* silent attempts that payload at the same contact outweighs */
-	uint64_t retracted;	/* probes taken back */
-	uint64_t history_full;	/* contacts with payload forgotten early: a probe may stand wrongly */
+	uint64_t contacts;   /* pieces of evidence taken in */
+	uint64_t probes;     /* silent attempts counted by a rule (once, however many rules) */
+	uint64_t outweighed; /* silent attempts that payload at the same contact outweighs */
+	uint64_t retracted;  /* probes taken back */
+	uint64_t
+		history_full; /* contacts with payload forgotten early: a probe may stand wrongly */
 	uint64_t groups_evicted; /* groups lost for want of room (limit groups=) */
 	uint64_t no_memory;
 	uint64_t alerts_opened, alerts_open, alerts_closed, alerts_retracted, alerts_forced;
@@ -47,8 +49,8 @@ void engine_flush(struct engine *e, uint64_t now_ns, bool lost);
 /* engine_close - the last word of every open alert. */
 void engine_close(struct engine *e);
 
-/* engine_wake_ports - the lowest threshold of a rule that counts ports between two hosts; 0: none is
- * enabled. engine_pair_ports - what such a rule counts at the moment for the pair of `key`. */
+/* engine_wake_ports - the lowest threshold of a rule that counts ports between two hosts; 0: none
+ * is enabled. engine_pair_ports - what such a rule counts at the moment for the pair of `key`. */
 uint32_t engine_wake_ports(const struct engine *e);
 uint32_t engine_pair_ports(const struct engine *e, const struct contact_key *key, uint64_t now_ns);
 

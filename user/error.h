@@ -25,7 +25,11 @@ int error_set(struct error *err, int code, enum exit_code exit_code, const char 
 	__attribute__((format(printf, 4, 5)));
 
 /* Diagnostics, to standard error. Modules below the loop do not call these. */
-enum log_level { LOG_QUIET = 0, LOG_NOTICE, LOG_DEBUG };
+enum log_level {
+	LOG_QUIET = 0,
+	LOG_NOTICE,
+	LOG_DEBUG
+};
 void log_set_level(enum log_level level);
 
 /* log_problem - always shown: "reconmon: ...". */

@@ -19,7 +19,8 @@ struct iface_monitor {
 
 static struct mnl_socket *open_socket(unsigned int groups)
 {
-	struct mnl_socket *nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | (groups ? SOCK_NONBLOCK : 0));
+	struct mnl_socket *nl =
+		mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | (groups ? SOCK_NONBLOCK : 0));
 
 	if (nl && mnl_socket_bind(nl, groups, MNL_SOCKET_AUTOPID) < 0) {
 		int saved = errno;
@@ -49,8 +50,8 @@ int iface_monitor_open(struct iface_monitor **ret, struct error *err)
 
 fail:
 	iface_monitor_close(m);
-	return error_set(err, r, EXIT_RUNTIME, "cannot ask the kernel for its interfaces (netlink): %s",
-			 strerror(-r));
+	return error_set(err, r, EXIT_RUNTIME,
+			 "cannot ask the kernel for its interfaces (netlink): %s", strerror(-r));
 }
 
 void iface_monitor_close(struct iface_monitor *m)
@@ -94,9 +95,7 @@ static const struct nlattr *nested(const struct nlattr *parent, uint16_t type)
 {
 	const struct nlattr *a;
 
-	mnl_attr_for_each_nested(a, parent)
-		if (mnl_attr_get_type(a) == type)
-			return a;
+	mnl_attr_for_each_nested(a, parent) if (mnl_attr_get_type(a) == type) return a;
 	return NULL;
 }
 
@@ -112,7 +111,8 @@ static int on_message(const struct nlmsghdr *nlh, void *data)
 		return MNL_CB_OK;
 	if (ifi->ifi_family != AF_UNSPEC) /* a bridge speaks of its ports in messages of its own */
 		return MNL_CB_OK;
-	mnl_attr_for_each(a, nlh, sizeof(*ifi)) {
+	mnl_attr_for_each(a, nlh, sizeof(*ifi))
+	{
 		if (mnl_attr_get_type(a) == IFLA_IFNAME)
 			strncpy(iface.name, mnl_attr_get_str(a), sizeof(iface.name) - 1);
 		else if (mnl_attr_get_type(a) == IFLA_LINKINFO)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Which interfaces are there, and which come and go? One netlink socket (rtnetlink, RTNLGRP_LINK) of
- * the network namespace that we were started in. */
+/* Which interfaces are there, and which come and go? One netlink socket (rtnetlink, RTNLGRP_LINK)
+ * of the network namespace that we were started in. */
 #ifndef RECONMON_IFACE_H
 #define RECONMON_IFACE_H
 

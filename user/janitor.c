@@ -13,7 +13,9 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-enum { HOOKS_MAX = 8192 }; /* two an interface */
+enum {
+	HOOKS_MAX = 8192
+}; /* two an interface */
 
 struct note {
 	struct tc_hook hook;

@@ -15,9 +15,9 @@ struct bpf_side {
 	int cpus; /* possible CPUs: entries of a per-CPU value */
 };
 
-/* bpf_side_load - loads programs and maps for cfg. wake_ports: threshold of the early wake-up, 0 for
- * none. Returns 0 and fills *ret (bpf_side_unload() frees it), or a negative errno with err saying
- * what the kernel or the permissions lack. */
+/* bpf_side_load - loads programs and maps for cfg. wake_ports: threshold of the early wake-up, 0
+ * for none. Returns 0 and fills *ret (bpf_side_unload() frees it), or a negative errno with err
+ * saying what the kernel or the permissions lack. */
 int bpf_side_load(const struct config *cfg, uint32_t wake_ports, struct bpf_side *ret,
 		  struct error *err);
 void bpf_side_unload(struct bpf_side *b); /* a zeroed one is fine */

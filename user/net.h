@@ -10,7 +10,10 @@
 
 #include "error.h"
 
-enum { NET_TEXT_MAX = 46, NETS_MAX = 64 }; /* INET6_ADDRSTRLEN; networks in one list */
+enum {
+	NET_TEXT_MAX = 46,
+	NETS_MAX = 64
+}; /* INET6_ADDRSTRLEN; networks in one list */
 
 /* A network: an address of which the first `bits` count (IPv4: 96 + prefix length, since addresses
  * are ::ffff:a.b.c.d throughout). */
@@ -26,7 +29,8 @@ struct net_list {
 
 bool addr_is_v4(const struct ip_addr *a);
 
-/* addr_format - writes a as text (a.b.c.d or RFC 5952) into buf of NET_TEXT_MAX bytes; returns buf. */
+/* addr_format - writes a as text (a.b.c.d or RFC 5952) into buf of NET_TEXT_MAX bytes; returns buf.
+ */
 const char *addr_format(const struct ip_addr *a, char *buf);
 
 /* addr_parse - reads an address; the whole string or nothing. Returns 0 or -EINVAL. */

@@ -63,8 +63,8 @@ void output_emit(void *ctx, const struct alert *a, enum alert_state state)
 	clock_gettime(CLOCK_REALTIME, &wall);
 	sc.wall_offset_ns = (int64_t)wall.tv_sec * 1000000000 + wall.tv_nsec - (int64_t)now;
 	errno = 0;
-	r = o->cfg->json ? sink_json_write(stdout, a, state, &sc) :
-			   sink_text_write(stdout, a, state, &sc);
+	r = o->cfg->json ? sink_json_write(stdout, a, state, &sc)
+			 : sink_text_write(stdout, a, state, &sc);
 	if (!r)
 		return;
 	o->errors++;

@@ -23,7 +23,8 @@ const char *answer_name(enum answer a);
  * ports costs half a KiB, one of all 65,536 ports 32 KiB. */
 struct portset;
 
-/* portset_new - an empty set, or NULL for want of memory. The caller frees it with portset_free(). */
+/* portset_new - an empty set, or NULL for want of memory. The caller frees it with portset_free().
+ */
 struct portset *portset_new(void);
 /* portset_free - NULL is fine. */
 void portset_free(struct portset *p);

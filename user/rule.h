@@ -43,13 +43,18 @@ struct rule {
 	uint8_t group;	    /* FIELD_* bits; never empty */
 	uint8_t distinct;   /* FIELD_RESP_PORT, FIELD_RESP, or both */
 	enum window_mode mode;
-	uint64_t window_ns; /* 1 s to 7 days */
-	uint32_t threshold; /* 1 to 65,536 */
+	uint64_t window_ns;				    /* 1 s to 7 days */
+	uint32_t threshold;				    /* 1 to 65,536 */
 	struct attack_ref attack_internal, attack_external; /* by where the originator is */
 };
 
-enum { RULES_MAX = 32 };
-enum rule_profile { PROFILE_DEFAULT, PROFILE_SPLUNK };
+enum {
+	RULES_MAX = 32
+};
+enum rule_profile {
+	PROFILE_DEFAULT,
+	PROFILE_SPLUNK
+};
 
 struct rule_set {
 	struct rule rule[RULES_MAX];
@@ -63,9 +68,9 @@ void rules_builtin(enum rule_profile profile, struct rule_set *ret);
  * or -EINVAL with err naming what is wrong and what is accepted; the rules are unchanged then. */
 int rules_set(struct rule_set *rules, const char *assignment, struct error *err);
 
-/* duration_parse - reads a time like "300ms", "5s", "10m", "24h", "7d" (a unit is required; decimals
- * are allowed) that lies between min_ns and max_ns. Returns 0, or -EINVAL with err filled. `what`
- * names the option. */
+/* duration_parse - reads a time like "300ms", "5s", "10m", "24h", "7d" (a unit is required;
+ * decimals are allowed) that lies between min_ns and max_ns. Returns 0, or -EINVAL with err filled.
+ * `what` names the option. */
 int duration_parse(const char *what, const char *text, uint64_t min_ns, uint64_t max_ns,
 		   uint64_t *ret_ns, struct error *err);
 

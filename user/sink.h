@@ -20,10 +20,12 @@ struct sink_context {
 	bool color;		/* sink_text only */
 };
 
-enum { SINK_TIME_MAX = 40 };
+enum {
+	SINK_TIME_MAX = 40
+};
 
-/* sink_time - writes t_ns (the clock of the alert) as UTC, "2026-11-25T02:50:00.123456Z", with 0 to 9
- * decimals into buf of SINK_TIME_MAX bytes; returns buf. */
+/* sink_time - writes t_ns (the clock of the alert) as UTC, "2026-11-25T02:50:00.123456Z", with 0 to
+ * 9 decimals into buf of SINK_TIME_MAX bytes; returns buf. */
 const char *sink_time(const struct sink_context *ctx, uint64_t t_ns, int decimals, char *buf);
 
 /* sink_text_write - one line for a person. Returns 0, or -EIO (errno of the stream). Flushes. */

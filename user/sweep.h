@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What has ripened among the undecided attempts? The kernel judges what ends; what just stays silent
- * is judged here, by looking at the nursery through its mapping, without a system call. */
+/* What has ripened among the undecided attempts? The kernel judges what ends; what just stays
+ * silent is judged here, by looking at the nursery through its mapping, without a system call. */
 #ifndef RECONMON_SWEEP_H
 #define RECONMON_SWEEP_H
 
@@ -14,17 +14,17 @@ struct sweep;
 
 /* What a sweep saw. */
 struct sweep_stats {
-	uint64_t ripened; /* attempts reported as provisional probes, since the start */
-	uint64_t retired; /* taken out: reported and over, or idle UDP flows, since the start */
-	uint64_t live;	  /* attempts in the nursery at the last sweep */
+	uint64_t ripened;   /* attempts reported as provisional probes, since the start */
+	uint64_t retired;   /* taken out: reported and over, or idle UDP flows, since the start */
+	uint64_t live;	    /* attempts in the nursery at the last sweep */
 	uint64_t undecided; /* ... of them not yet reported */
 };
 
 /* sweep_fn - takes a provisional probe; `bits` are CONTACT_*, a is the caller's for the call. */
 typedef void sweep_fn(void *ctx, const struct attempt *a, uint32_t bits);
 
-/* sweep_open - maps the nursery. Returns 0 with *ret for sweep_close(), or a negative errno with err
- * filled. `b` must outlive it. */
+/* sweep_open - maps the nursery. Returns 0 with *ret for sweep_close(), or a negative errno with
+ * err filled. `b` must outlive it. */
 int sweep_open(const struct bpf_side *b, const struct config *cfg, struct sweep **ret,
 	       struct error *err);
 void sweep_close(struct sweep *s); /* NULL is fine */
@@ -41,8 +41,8 @@ struct ripeness {
 };
 uint64_t ripe_after_ns(const struct ripeness *r, const struct attempt *a, uint8_t state);
 
-/* sweep_is_over - may it leave the nursery? silent_ns is its age, for UDP flows that carried payload
- * the time since their last packet. */
+/* sweep_is_over - may it leave the nursery? silent_ns is its age, for UDP flows that carried
+ * payload the time since their last packet. */
 bool sweep_is_over(const struct attempt *a, uint8_t state, uint64_t silent_ns);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* The sweep of the reference build: the same questions to a plain LRU map, by batch look-ups. Marking
- * an attempt as reported goes through a system call and may lose a packet's mark that comes at the
- * same moment; the build is for comparison, not for use. */
+/* The sweep of the reference build: the same questions to a plain LRU map, by batch look-ups.
+ * Marking an attempt as reported goes through a system call and may lose a packet's mark that comes
+ * at the same moment; the build is for comparison, not for use. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -12,7 +12,9 @@
 #include "store_maps.h"
 #include "sweep.h"
 
-enum { BATCH = 4096 };
+enum {
+	BATCH = 4096
+};
 
 /* As in bpf/store_lru.h. */
 struct attempt_key {
@@ -90,7 +92,8 @@ static void look_at(struct sweep *s, const struct attempt_key *key, struct attem
 		s->stats.retired += !bpf_map_delete_elem(s->fd, key);
 		return;
 	}
-	if (state & (STATE_REPORTED | STATE_DECIDED) || old_ns < ripe_after_ns(&s->ripe, &e->a, state))
+	if (state & (STATE_REPORTED | STATE_DECIDED) ||
+	    old_ns < ripe_after_ns(&s->ripe, &e->a, state))
 		return;
 	e->tag |= STATE_REPORTED;
 	if (bpf_map_update_elem(s->fd, key, e, BPF_EXIST))

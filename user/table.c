@@ -5,7 +5,10 @@
 #include <string.h>
 #include <sys/random.h>
 
-enum { CHUNK_NODES = 256, NIL = 0 /* node numbers start at 1 */ };
+enum {
+	CHUNK_NODES = 256,
+	NIL = 0 /* node numbers start at 1 */
+};
 
 struct node {
 	uint32_t self;

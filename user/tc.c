@@ -96,10 +96,11 @@ int tc_attach(int prog_fd, const char *ifname, uint32_t ifindex, bool egress, st
 	if (r == -EINVAL || r == -EOPNOTSUPP) /* no tcx in this kernel */
 		r = attach_clsact(prog_fd, ifindex, egress, &hook);
 	if (r == -EPERM)
-		return error_set(err, r, EXIT_NOT_PERMITTED,
-				 "interface '%s': not permitted to attach to tc %s; CAP_NET_ADMIN is "
-				 "needed (sudo reconmon)",
-				 ifname, egress ? "egress" : "ingress");
+		return error_set(
+			err, r, EXIT_NOT_PERMITTED,
+			"interface '%s': not permitted to attach to tc %s; CAP_NET_ADMIN is "
+			"needed (sudo reconmon)",
+			ifname, egress ? "egress" : "ingress");
 	if (r < 0)
 		return error_set(err, r, EXIT_RUNTIME, "interface '%s': tc %s: %s", ifname,
 				 egress ? "egress" : "ingress", strerror(-r));

@@ -3,7 +3,8 @@
  *
  * A tcx link dies with its file descriptor. A clsact filter outlives its maker, so a child process,
  * the janitor, holds the other end of a pipe and removes ours when that breaks: after kill -9 too.
- * Filters are removed by identity (is the program at that handle still ours?), never by position. */
+ * Filters are removed by identity (is the program at that handle still ours?), never by position.
+ */
 #ifndef RECONMON_TC_H
 #define RECONMON_TC_H
 
@@ -12,13 +13,17 @@
 
 #include "error.h"
 
-enum tc_kind { TC_NOT = 0, TC_TCX, TC_CLSACT };
+enum tc_kind {
+	TC_NOT = 0,
+	TC_TCX,
+	TC_CLSACT
+};
 
 struct tc_hook {
 	enum tc_kind kind;
 	uint32_t ifindex;
 	bool egress;
-	int link_fd;		  /* tcx */
+	int link_fd;		   /* tcx */
 	uint32_t handle, priority; /* clsact */
 	uint32_t prog_id;
 	bool made_qdisc; /* the clsact qdisc was not there before us */
@@ -29,7 +34,8 @@ struct tc_hook {
 int tc_attach(int prog_fd, const char *ifname, uint32_t ifindex, bool egress, struct tc_hook *ret,
 	      struct error *err);
 
-/* tc_detach - takes it away; a hook that was never attached, or whose interface is gone, is fine. */
+/* tc_detach - takes it away; a hook that was never attached, or whose interface is gone, is fine.
+ */
 void tc_detach(struct tc_hook *h);
 
 /* tc_kind_name - "tcx" or "clsact". */

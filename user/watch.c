@@ -38,8 +38,8 @@ struct watch {
 	uint64_t lost; /* as of the last drain */
 	bool early_pending;
 	bool ready;
-	int done;	     /* an exit code has been chosen */
-	struct error *err;   /* of the whole run */
+	int done;	      /* an exit code has been chosen */
+	struct error *err;    /* of the whole run */
 	struct error refused; /* why the last interface could not be watched */
 };
 
@@ -72,7 +72,7 @@ static void drain_now(struct watch *w)
 
 	read_counters(w, &c);
 	lost = counters_lost(&c);
-	drain_tick(w->drain, lost > w->lost);
+	drain_tick(w->drain, c.kernel.n[STAT_CONTACT_NEW], lost > w->lost);
 	w->lost = lost;
 	w->drained_ns = clock_boot_ns();
 	if (output_broken(w->out) && !w->done)
@@ -256,8 +256,8 @@ static int watch_ifaces(struct watch *w)
 		return -EIO;
 	}
 	return error_set(w->err, -ENODEV, EXIT_RUNTIME,
-			 w->cfg->ifaces ? "no interface matches '%s'; `ip link` lists them" :
-					  "no interface is up%s; `ip link set DEV up`",
+			 w->cfg->ifaces ? "no interface matches '%s'; `ip link` lists them"
+					: "no interface is up%s; `ip link set DEV up`",
 			 w->cfg->ifaces ? w->cfg->iface[0] : "");
 }
 
@@ -366,8 +366,8 @@ static int open_all(struct watch *w)
 		r = iface_monitor_open(&w->monitor, w->err);
 	if (r < 0)
 		return r;
-	w->ring = ring_buffer__new(bpf_map__fd(w->bpf.skel->maps.wakeups), on_wake_event,
-				   NULL, NULL);
+	w->ring =
+		ring_buffer__new(bpf_map__fd(w->bpf.skel->maps.wakeups), on_wake_event, NULL, NULL);
 	r = w->ring ? open_loop(w) : -errno;
 	if (r < 0)
 		return error_set(w->err, r, EXIT_RUNTIME, "cannot set up the event loop: %s",

@@ -44,8 +44,9 @@ struct window;
 struct window *window_new(const struct window_spec *spec);
 void window_free(struct window *w); /* NULL is fine */
 
-/* window_add - shows a value (v->t_ns is when) in a group. Returns how many distinct values the best
- * window that contains that moment holds (1 or more), or 0 if it could not be stored (counted). */
+/* window_add - shows a value (v->t_ns is when) in a group. Returns how many distinct values the
+ * best window that contains that moment holds (1 or more), or 0 if it could not be stored
+ * (counted). */
 uint32_t window_add(struct window *w, const struct group_key *group, const struct window_value *v);
 
 /* window_retract - forgets a value, unless an attempt at it was refused. Returns true if it was
@@ -56,7 +57,8 @@ bool window_retract(struct window *w, const struct group_key *group, const struc
 const struct window_value *window_values(const struct window *w, const struct group_key *group,
 					 uint32_t *ret_n);
 
-/* window_count - distinct values of a group in [end - span, end] (sliding), or in all (tumbling). */
+/* window_count - distinct values of a group in [end - span, end] (sliding), or in all (tumbling).
+ */
 uint32_t window_count(const struct window *w, const struct group_key *group, uint64_t end_ns);
 
 /* window_expire - lets go of groups whose last news is older than span and slack. */

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Style and common mistakes: clang-format, clang-tidy, shellcheck, an SPDX line in every file. Quiet
+# when all is well.
+set -u
+bad=0
+mapfile -t c_files < <(git ls-files 'bpf/*.[ch]' 'include/*.h' 'user/*.[ch]' 'tests/*.[ch]')
+mapfile -t sh_files < <(git ls-files '*.sh' '.ci/run' 'tests/run' 'tests/kernel/init')
+mapfile -t all_files < <(git ls-files | grep -vE '^(LICENSE|README.md|docs/|\.git|\.clang|tests/data/|vmlinux/vmlinux.h)')
+
+clang-format --dry-run --Werror "${c_files[@]}" || bad=1
+shellcheck -x "${sh_files[@]}" || bad=1
+for f in "${all_files[@]}"; do
+	head -n 4 "$f" | grep -q 'SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only' ||
+		{ echo "$f: no SPDX line"; bad=1; }
+done
+# The skeleton must be there for the includes; the daemon's own files are checked, not the tests'.
+make --no-print-directory build/obj-nursery/reconmon.skel.h >/dev/null || bad=1
+mapfile -t tidy_files < <(ls user/*.c | grep -v sweep_lru) # that one needs the other skeleton
+clang-tidy --quiet "${tidy_files[@]}" -- -std=gnu11 -D_GNU_SOURCE -DRECONMON_VERSION='"x"' -Iinclude -Iuser \
+	-Ibuild/obj-nursery 2>/dev/null | grep -E '/user/.*(warning:|error:)' && bad=1
+exit "$bad"
