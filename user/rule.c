@@ -301,7 +301,7 @@ static int set_mode(struct rule *rule, const char *what, const char *value, stru
 	static const char *const words[] = {
 		[WINDOW_SLIDING] = "sliding", [WINDOW_TUMBLING] = "tumbling"
 	};
-	unsigned int i;
+	unsigned int i = 0; /* set on success; clang-tidy cannot tell */
 	int r = choice_parse(what, value, words, ARRAY_SIZE(words), &i, err);
 
 	if (!r)
@@ -312,7 +312,7 @@ static int set_mode(struct rule *rule, const char *what, const char *value, stru
 static int set_enabled(struct rule *rule, const char *what, const char *value, struct error *err)
 {
 	static const char *const words[] = { "false", "true" };
-	unsigned int i;
+	unsigned int i = 0; /* set on success; clang-tidy cannot tell */
 	int r = choice_parse(what, value, words, ARRAY_SIZE(words), &i, err);
 
 	if (!r)
