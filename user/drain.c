@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "pieces.h"
 #include "store_maps.h"
 
 /* Entries a batch call takes. A bucket of the map must fit whole (ENOSPC otherwise); buckets hold a
@@ -16,19 +17,13 @@ enum {
 	BATCH = 4096
 };
 
-struct piece {
-	struct contact_key key;
-	struct contact contact;
-};
-
 struct drain {
 	const struct bpf_side *bpf;
 	struct sweep *sweep;
 	struct engine *engine;
 	struct contact_key *keys; /* BATCH each: what a batch call fills */
 	struct contact *contacts;
-	struct piece *piece; /* this tick's evidence */
-	size_t pieces, room;
+	struct pieces pieces; /* this tick's evidence */
 	struct drain_stats stats;
 };
 
@@ -74,40 +69,17 @@ void drain_close(struct drain *d)
 		return;
 	free(d->keys);
 	free(d->contacts);
-	free(d->piece);
+	pieces_done(&d->pieces);
 	free(d);
-}
-
-static struct piece *piece_new(struct drain *d)
-{
-	if (d->pieces == d->room) {
-		size_t room = d->room ? d->room * 2 : 256;
-		struct piece *more = realloc(d->piece, room * sizeof(*more));
-
-		if (!more) {
-			d->stats.no_memory++;
-			return NULL;
-		}
-		d->piece = more;
-		d->room = room;
-	}
-	return &d->piece[d->pieces++];
 }
 
 static void take_batch(struct drain *d, uint32_t n)
 {
-	for (uint32_t i = 0; i < n; i++) {
-		struct piece *p;
-
-		d->stats.contacts++;
-		if (!CONTACT_BITS(d->contacts[i].word))
-			continue; /* made but not written yet; its writer makes it again */
-		p = piece_new(d);
-		if (!p)
-			continue;
-		p->key = d->keys[i];
-		p->contact = d->contacts[i];
-	}
+	d->stats.contacts += n;
+	for (uint32_t i = 0; i < n; i++)
+		if (CONTACT_BITS(d->contacts[i].word)) /* else made but not written yet; its writer
+							* makes it again */
+			pieces_add_contact(&d->pieces, &d->keys[i], &d->contacts[i]);
 }
 
 /* Empties the map. Entries made while this runs are taken now or at the next tick; the number of
@@ -136,26 +108,7 @@ static void take_contacts(struct drain *d)
 
 static void on_ripe(void *ctx, const struct attempt *a, uint32_t bits)
 {
-	struct piece *p = piece_new(ctx);
-
-	if (!p)
-		return;
-	p->key = contact_key_of(a);
-	contact_init(&p->contact, &p->key, a, bits);
-}
-
-static uint64_t piece_time(const struct piece *p)
-{
-	const struct contact *c = &p->contact;
-
-	return c->silent_last_ns > c->carried_last_ns ? c->silent_last_ns : c->carried_last_ns;
-}
-
-static int compare_pieces(const void *a, const void *b)
-{
-	uint64_t x = piece_time(a), y = piece_time(b);
-
-	return (x > y) - (x < y);
+	pieces_add_attempt(ctx, a, bits);
 }
 
 /* Tells the kernel how many ports a pair really has in the window, so that its next wake-up comes
@@ -177,34 +130,40 @@ static void note_evicted(struct drain *d, uint64_t made)
 		d->stats.evicted = made - d->stats.contacts;
 }
 
+/* After a drain, for each pair of hosts between which something was silent. */
+static void correct_sources(struct drain *d, uint64_t now_ns)
+{
+	const struct piece *p = d->pieces.piece;
+
+	for (size_t i = 0; i < d->pieces.n; i++) {
+		const struct contact_key *next = i + 1 < d->pieces.n ? &p[i + 1].key : NULL;
+
+		/* A scan's pieces mostly come in a row: one call for all of them. */
+		if (next && addr_same(&next->resp, &p[i].key.resp) &&
+		    addr_same(&next->orig, &p[i].key.orig) && next->proto == p[i].key.proto)
+			continue;
+		if (CONTACT_BITS(p[i].contact.word) & CONTACT_SILENT)
+			correct_source(d, &p[i], now_ns);
+	}
+}
+
 void drain_tick(struct drain *d, uint64_t made, bool lost)
 {
 	uint64_t now = clock_boot_ns();
 
 	d->stats.ticks++;
-	d->pieces = 0;
+	pieces_clear(&d->pieces);
 	engine_clock(d->engine, clock_wall_offset_ns(now));
 	take_contacts(d);
 	note_evicted(d, made);
-	sweep_run(d->sweep, now, on_ripe, d);
-	qsort(d->piece, d->pieces, sizeof(*d->piece), compare_pieces);
-	for (size_t i = 0; i < d->pieces; i++)
-		engine_contact(d->engine, &d->piece[i].key, &d->piece[i].contact);
-	for (size_t i = 0; i < d->pieces; i++) {
-		const struct piece *next = i + 1 < d->pieces ? &d->piece[i + 1] : NULL;
-
-		/* A scan's pieces mostly come in a row: one call for all of them. */
-		if (next && addr_same(&next->key.resp, &d->piece[i].key.resp) &&
-		    addr_same(&next->key.orig, &d->piece[i].key.orig) &&
-		    next->key.proto == d->piece[i].key.proto)
-			continue;
-		if (CONTACT_BITS(d->piece[i].contact.word) & CONTACT_SILENT)
-			correct_source(d, &d->piece[i], now);
-	}
+	sweep_run(d->sweep, now, on_ripe, &d->pieces);
+	pieces_feed(&d->pieces, d->engine);
+	correct_sources(d, now);
 	engine_flush(d->engine, now, lost);
 }
 
 void drain_stats_get(const struct drain *d, struct drain_stats *ret)
 {
 	*ret = d->stats;
+	ret->no_memory = d->pieces.no_memory;
 }

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "pieces.h"
+
+#include <stdlib.h>
+
+static struct piece *piece_new(struct pieces *p)
+{
+	if (p->n == p->room) {
+		size_t room = p->room ? p->room * 2 : 256;
+		struct piece *more = realloc(p->piece, room * sizeof(*more));
+
+		if (!more) {
+			p->no_memory++;
+			return NULL;
+		}
+		p->piece = more;
+		p->room = room;
+	}
+	return &p->piece[p->n++];
+}
+
+void pieces_add_contact(struct pieces *p, const struct contact_key *key, const struct contact *c)
+{
+	struct piece *piece = piece_new(p);
+
+	if (piece)
+		*piece = (struct piece){ .key = *key, .contact = *c };
+}
+
+void pieces_add_attempt(struct pieces *p, const struct attempt *a, uint32_t bits)
+{
+	struct piece *piece = piece_new(p);
+
+	if (!piece)
+		return;
+	piece->key = contact_key_of(a);
+	contact_init(&piece->contact, &piece->key, a, bits);
+}
+
+static uint64_t piece_time(const struct piece *p)
+{
+	const struct contact *c = &p->contact;
+
+	return c->silent_last_ns > c->carried_last_ns ? c->silent_last_ns : c->carried_last_ns;
+}
+
+static int compare_pieces(const void *a, const void *b)
+{
+	uint64_t x = piece_time(a), y = piece_time(b);
+
+	return (x > y) - (x < y);
+}
+
+void pieces_feed(struct pieces *p, struct engine *e)
+{
+	if (p->n > 1)
+		qsort(p->piece, p->n, sizeof(*p->piece), compare_pieces);
+	for (size_t i = 0; i < p->n; i++)
+		engine_contact(e, &p->piece[i].key, &p->piece[i].contact);
+}
+
+void pieces_clear(struct pieces *p)
+{
+	p->n = 0;
+}
+
+void pieces_done(struct pieces *p)
+{
+	free(p->piece);
+	*p = (struct pieces){ 0 };
+}
