@@ -223,7 +223,7 @@ static void retract(struct engine *e, const struct contact_key *key, const struc
 
 		if (r->rule->where != WHERE_PROBE)
 			continue;
-		e->stats.retracted += window_retract(r->window, &group, &v);
+		e->stats.retracted += window_retract(r->window, &group, &v, r->rule->window_ns) > 0;
 		a = alertbook_get(r->book, &group);
 		if (a)
 			alertbook_retract(r->book, a, &ev);

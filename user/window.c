@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "window.h"
 
+#include <errno.h>
 #include <reconmon/attempt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,7 @@ struct group {
 struct window {
 	struct window_spec spec;
 	struct table *groups;
-	uint64_t *times; /* scratch for late evidence: spec.keep entries */
+	uint64_t *starts, *ends; /* scratch for late evidence: two runs a value */
 	uint64_t value_bytes;
 	uint64_t evicted, no_memory;
 };
@@ -30,8 +31,9 @@ struct window *window_new(const struct window_spec *spec)
 		return NULL;
 	w->spec = *spec;
 	w->groups = table_new(sizeof(struct group), spec->max_groups);
-	w->times = calloc(spec->keep, sizeof(*w->times));
-	if (!w->groups || !w->times) {
+	w->starts = calloc(spec->keep * 2ul, sizeof(*w->starts));
+	w->ends = calloc(spec->keep * 2ul, sizeof(*w->ends));
+	if (!w->groups || !w->starts || !w->ends) {
 		window_free(w);
 		return NULL;
 	}
@@ -60,7 +62,8 @@ void window_free(struct window *w)
 		for (struct group *g; (g = table_oldest(w->groups));)
 			group_drop(w, g);
 	table_free(w->groups);
-	free(w->times);
+	free(w->starts);
+	free(w->ends);
 	free(w);
 }
 
@@ -137,28 +140,56 @@ static struct window_value *find_value(struct group *g, const struct window_valu
 	return NULL;
 }
 
-/* Where a new value goes; NULL (counted) for want of memory. */
-static struct window_value *place_value(struct window *w, struct group *g)
+static uint64_t sum_capped(uint64_t a, uint64_t b)
 {
-	if (g->n == g->room)
-		forget_old(w, g);
-	if (g->n == g->room && g->room < w->spec.keep && group_grow(w, g) < 0) {
-		w->no_memory++;
-		return NULL;
-	}
-	if (g->n == g->room)
-		return oldest_value(g);
-	return &values_of(g)[g->n++];
+	return a + b < a ? UINT64_MAX : a + b;
 }
 
-static uint32_t count_between(struct group *g, uint64_t from, uint64_t to)
+static uint64_t span_before(const struct window *w, uint64_t t)
+{
+	return t > w->spec.span_ns ? t - w->spec.span_ns : 0;
+}
+
+/* Was the value shown in the window that ends at `end`? */
+static bool shown_in(const struct window *w, const struct window_value *v, uint64_t end)
+{
+	uint64_t from = span_before(w, end);
+
+	return (v->run_ns <= end && v->t_ns >= from) ||
+	       (v->before_ns <= end && v->before_ns >= from);
+}
+
+static uint32_t count_ending(const struct window *w, struct group *g, uint64_t end)
 {
 	const struct window_value *v = values_of(g);
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < g->n; i++)
-		n += v[i].t_ns >= from && v[i].t_ns <= to;
+		n += shown_in(w, &v[i], end);
 	return n;
+}
+
+/* A value is shown again, perhaps late. */
+static void value_show(const struct window *w, struct window_value *v, uint64_t t)
+{
+	uint64_t span = w->spec.span_ns;
+	bool paused = v->before_ns != v->run_ns;
+
+	if (t > sum_capped(v->t_ns, span)) {
+		v->before_ns = v->t_ns;
+		v->run_ns = t;
+	} else if (t < v->run_ns && v->run_ns - t > span) {
+		if (!paused || t > v->before_ns)
+			v->before_ns = t;
+	} else if (t < v->run_ns) {
+		v->run_ns = t;
+		if (!paused)
+			v->before_ns = t;
+		else if (sum_capped(v->before_ns, span) >= t) /* it fills the pause */
+			v->run_ns = v->before_ns;
+	}
+	if (t > v->t_ns)
+		v->t_ns = t;
 }
 
 static int compare_times(const void *a, const void *b)
@@ -168,28 +199,57 @@ static int compare_times(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The best of all windows that contain the moment t, which lies before the group's newest: two
- * pointers over the sorted times. */
+/* Notes for which ends between t and t + span a window meets the run from `first` to `last`. */
+static uint32_t note_run(struct window *w, uint32_t n, uint64_t t, uint64_t first, uint64_t last)
+{
+	uint64_t end = sum_capped(last, w->spec.span_ns);
+
+	if (end < t || first > sum_capped(t, w->spec.span_ns))
+		return n;
+	w->starts[n] = first > t ? first : t;
+	w->ends[n] = end;
+	return n + 1;
+}
+
+/* The best of all windows that contain the moment t, which lies before the group's newest. As the
+ * end of the window moves on from t, runs enter at their start and leave a span after their end. */
 static uint32_t count_around(struct window *w, struct group *g, uint64_t t)
 {
 	const struct window_value *v = values_of(g);
-	uint32_t best = 0, from = 0;
+	uint32_t best = 0, n = 0, left = 0;
 
-	for (uint32_t i = 0; i < g->n; i++)
-		w->times[i] = v[i].t_ns;
-	qsort(w->times, g->n, sizeof(*w->times), compare_times);
-	for (uint32_t to = 0; to < g->n; to++) {
-		while (w->times[to] - w->times[from] > w->spec.span_ns)
-			from++;
-		if (w->times[from] <= t && w->times[to] >= t && to - from + 1 > best)
-			best = to - from + 1;
+	for (uint32_t i = 0; i < g->n; i++) {
+		n = note_run(w, n, t, v[i].run_ns, v[i].t_ns);
+		if (v[i].before_ns != v[i].run_ns)
+			n = note_run(w, n, t, v[i].before_ns, v[i].before_ns);
+	}
+	qsort(w->starts, n, sizeof(*w->starts), compare_times);
+	qsort(w->ends, n, sizeof(*w->ends), compare_times);
+	for (uint32_t in = 0; in < n; in++) {
+		while (w->ends[left] < w->starts[in])
+			left++;
+		if (in + 1 - left > best)
+			best = in + 1 - left;
 	}
 	return best;
 }
 
-static uint64_t span_before(const struct window *w, uint64_t t)
+/* Where a new value of time t goes. NULL for want of memory (counted), or if the group holds as
+ * many as it may and all are newer. */
+static struct window_value *place_value(struct window *w, struct group *g, uint64_t t)
 {
-	return t > w->spec.span_ns ? t - w->spec.span_ns : 0;
+	struct window_value *oldest;
+
+	if (g->n == g->room)
+		forget_old(w, g);
+	if (g->n == g->room && g->room < w->spec.keep && group_grow(w, g) < 0) {
+		w->no_memory++;
+		return NULL;
+	}
+	if (g->n < g->room)
+		return &values_of(g)[g->n++];
+	oldest = oldest_value(g);
+	return oldest->t_ns <= t ? oldest : NULL;
 }
 
 uint32_t window_add(struct window *w, const struct group_key *group, const struct window_value *v)
@@ -202,36 +262,39 @@ uint32_t window_add(struct window *w, const struct group_key *group, const struc
 	have = find_value(g, v);
 	if (have) {
 		have->bits |= v->bits;
-		if (v->t_ns > have->t_ns)
-			have->t_ns = v->t_ns;
+		value_show(w, have, v->t_ns);
 	} else {
-		have = place_value(w, g);
+		have = place_value(w, g, v->t_ns);
 		if (!have)
 			return 0;
 		*have = *v;
+		have->run_ns = v->t_ns;
+		have->before_ns = v->t_ns;
 	}
-	if (w->spec.mode == WINDOW_TUMBLING) {
-		if (v->t_ns > g->newest_ns)
-			g->newest_ns = v->t_ns;
+	if (v->t_ns > g->newest_ns)
+		g->newest_ns = v->t_ns;
+	if (w->spec.mode == WINDOW_TUMBLING)
 		return g->n;
-	}
 	if (v->t_ns < g->newest_ns)
-		return count_around(w, g, have->t_ns);
-	g->newest_ns = v->t_ns;
-	return count_between(g, span_before(w, v->t_ns), v->t_ns);
+		return count_around(w, g, v->t_ns);
+	return count_ending(w, g, v->t_ns);
 }
 
-bool window_retract(struct window *w, const struct group_key *group, const struct window_value *v)
+int window_retract(struct window *w, const struct group_key *group, const struct window_value *v,
+		   uint64_t within_ns)
 {
 	struct group *g = table_get(w->groups, group);
 	struct window_value *have = g ? find_value(g, v) : NULL;
 
-	if (!have || have->bits & CONTACT_CLOSED)
-		return false;
+	if (!have)
+		return -ENOENT;
+	if (have->bits & CONTACT_CLOSED || sum_capped(have->t_ns, within_ns) < v->t_ns ||
+	    sum_capped(v->t_ns, within_ns) < have->t_ns)
+		return 0;
 	*have = values_of(g)[--g->n];
 	if (!g->n)
 		group_drop(w, g);
-	return true;
+	return 1;
 }
 
 const struct window_value *window_values(const struct window *w, const struct group_key *group,
@@ -251,7 +314,7 @@ uint32_t window_count(const struct window *w, const struct group_key *group, uin
 		return 0;
 	if (w->spec.mode == WINDOW_TUMBLING)
 		return g->n;
-	return count_between(g, span_before(w, end_ns), end_ns);
+	return count_ending(w, g, end_ns);
 }
 
 void window_expire(struct window *w, uint64_t now_ns)

@@ -2,8 +2,16 @@
 /* Which distinct values has each group shown within the window?
  *
  * Input: evidence in roughly the order of its own time, at most `slack` late. Output: counts, exact
- * up to what a rule asks: of a group no more than `keep` values are held, the newest, which is all
- * that a threshold of keep / 2 can need. Groups are bounded too: past max_groups the one without
+ * up to what a rule asks: of a group no more than `keep` values are held, the newest. A threshold n
+ * needs n of them for each span that fits into span + slack, begun ones too.
+ *
+ * A value that is shown again and again keeps three times, not a list: its run since the last pause
+ * longer than the span, and where the run before ended. A window that meets a run holds one of its
+ * shows, because no gap in it is wider than the window; and evidence that is late by less than a
+ * span looks back over one such pause at most. With slack > span a value shown before two pauses
+ * may be missed by evidence that late.
+ *
+ * Groups are bounded too: past max_groups the one without
  * news for longest leaves and `evicted` grows.
  *
  * A sliding window of span s that ends at t holds [t - s, t], both ends included, to the
@@ -21,6 +29,9 @@ struct window_value {
 	uint16_t port; /* host byte order */
 	uint16_t bits; /* CONTACT_* of all attempts that showed it */
 	uint32_t pad;
+	/* The window's own, whatever a caller writes: since when it has been shown without a pause
+	 * longer than the span, and the end of the run before that pause (run_ns: none). */
+	uint64_t run_ns, before_ns;
 };
 
 struct window_spec {
@@ -45,13 +56,15 @@ struct window *window_new(const struct window_spec *spec);
 void window_free(struct window *w); /* NULL is fine */
 
 /* window_add - shows a value (v->t_ns is when) in a group. Returns how many distinct values the
- * best window that contains that moment holds (1 or more), or 0 if it could not be stored
- * (counted). */
+ * best window that contains that moment holds (1 or more), or 0 if it was not stored: no memory
+ * (counted), or a group full of newer values. */
 uint32_t window_add(struct window *w, const struct group_key *group, const struct window_value *v);
 
-/* window_retract - forgets a value, unless an attempt at it was refused. Returns true if it was
- * there and is gone. */
-bool window_retract(struct window *w, const struct group_key *group, const struct window_value *v);
+/* window_retract - forgets a value that was last shown at most within_ns before or after v->t_ns,
+ * unless an attempt at it was refused. Returns 1 if it is gone, 0 if it stays, -ENOENT if the group
+ * does not hold it. */
+int window_retract(struct window *w, const struct group_key *group, const struct window_value *v,
+		   uint64_t within_ns);
 
 /* window_values - the values that a group holds; *ret_n of them, valid until the next call. */
 const struct window_value *window_values(const struct window *w, const struct group_key *group,

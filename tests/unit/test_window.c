@@ -1,0 +1,556 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* user/window.c: distinct values within a stretch of time, to the nanosecond. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <reconmon/attempt.h>
+
+#include "window.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+static const struct group_key group_a = { .orig = { { 0, 1 } } };
+static const struct group_key group_b = { .orig = { { 0, 2 } } };
+
+static struct window *window_of(enum window_mode mode, uint64_t span, uint64_t slack, uint32_t keep)
+{
+	const struct window_spec spec = {
+		.span_ns = span,
+		.slack_ns = slack,
+		.mode = mode,
+		.keep = keep,
+		.max_groups = 4,
+	};
+	struct window *w = window_new(&spec);
+
+	assert_non_null(w);
+	return w;
+}
+
+static uint32_t show(struct window *w, const struct group_key *g, uint16_t port, uint64_t t)
+{
+	const struct window_value v = { .port = port, .t_ns = t, .bits = CONTACT_NONE };
+
+	return window_add(w, g, &v);
+}
+
+/* --- what each piece of evidence counts ------------------------------------------------------ */
+
+/* Span 100, slack 60. `want` is what window_add returns for each piece, in the order it comes. */
+static const struct count_case {
+	const char *name;
+	struct {
+		uint64_t t;
+		uint16_t port;
+	} in[8];
+	size_t n;
+	enum window_mode mode;
+	uint32_t keep; /* 0: 16 */
+	uint32_t want[8];
+} count_cases[] = {
+	{ "one value counts 1", { { 500, 1 } }, 1, 0, 0, { 1 } },
+	{ "evidence at time 0", { { 0, 1 }, { 0, 2 } }, 2, 0, 0, { 1, 2 } },
+	{ "port 0 is a value", { { 500, 0 }, { 500, 1 } }, 2, 0, 0, { 1, 2 } },
+	{ "the same value again counts once",
+	  { { 0, 1 }, { 5, 1 }, { 6, 2 } },
+	  3,
+	  0,
+	  0,
+	  { 1, 1, 2 } },
+	{ "a third value exactly a span after two is in",
+	  { { 0, 1 }, { 0, 2 }, { 100, 3 } },
+	  3,
+	  0,
+	  0,
+	  { 1, 2, 3 } },
+	{ "... and a nanosecond later it is alone",
+	  { { 0, 1 }, { 0, 2 }, { 101, 3 } },
+	  3,
+	  0,
+	  0,
+	  { 1, 2, 1 } },
+	{ "only what is older than a span leaves",
+	  { { 0, 1 }, { 1, 2 }, { 101, 3 } },
+	  3,
+	  0,
+	  0,
+	  { 1, 2, 2 } },
+	{ "a value that is repeated stays in",
+	  { { 0, 1 }, { 90, 1 }, { 180, 2 } },
+	  3,
+	  0,
+	  0,
+	  { 1, 1, 2 } },
+	{ "a value that comes back after a pause counts again",
+	  { { 0, 1 }, { 500, 2 }, { 550, 1 } },
+	  3,
+	  0,
+	  0,
+	  { 1, 1, 2 } },
+	{ "evidence out of order counts the same",
+	  { { 100, 3 }, { 50, 2 }, { 45, 1 } },
+	  3,
+	  0,
+	  0,
+	  { 1, 2, 3 } },
+	{ "late evidence counts with what was around it then",
+	  { { 0, 1 }, { 10, 2 }, { 150, 3 }, { 95, 4 } },
+	  4,
+	  0,
+	  0,
+	  { 1, 2, 1, 3 } },
+	{ "late evidence on the edge of both windows takes the better",
+	  { { 0, 1 }, { 10, 2 }, { 155, 3 }, { 100, 4 } },
+	  4,
+	  0,
+	  0,
+	  { 1, 2, 1, 3 } },
+	{ "late evidence a nanosecond past an edge misses what is behind it",
+	  { { 0, 1 }, { 1, 2 }, { 202, 3 }, { 102, 4 } },
+	  4,
+	  0,
+	  0,
+	  { 1, 2, 1, 2 } },
+	{ "values too far apart are never in one window, whatever comes between",
+	  { { 0, 1 }, { 110, 2 }, { 60, 3 } },
+	  3,
+	  0,
+	  0,
+	  { 1, 1, 2 } },
+	{ "late evidence of a value that was shown since counts at its own time",
+	  { { 0, 1 }, { 95, 2 }, { 110, 3 }, { 50, 3 } },
+	  4,
+	  0,
+	  0,
+	  { 1, 2, 2, 3 } },
+	{ "a value shown again since still counts in the window before",
+	  { { 0, 1 }, { 10, 2 }, { 130, 1 }, { 90, 3 } },
+	  4,
+	  0,
+	  0,
+	  { 1, 2, 1, 3 } },
+	{ "... but not between two shows that are more than a window apart",
+	  { { 0, 1 }, { 50, 2 }, { 160, 1 }, { 101, 3 } },
+	  4,
+	  0,
+	  0,
+	  { 1, 2, 1, 2 } },
+	{ "late evidence closes the pause of its value",
+	  { { 0, 1 }, { 120, 1 }, { 70, 1 }, { 80, 2 } },
+	  4,
+	  0,
+	  0,
+	  { 1, 1, 1, 2 } },
+	{ "a full group lets its oldest value go",
+	  { { 0, 1 }, { 1, 2 }, { 2, 3 }, { 3, 4 } },
+	  4,
+	  0,
+	  3,
+	  { 1, 2, 3, 3 } },
+	{ "a full group does not let go of newer values for an older one",
+	  { { 50, 1 }, { 51, 2 }, { 40, 3 }, { 52, 4 } },
+	  4,
+	  0,
+	  2,
+	  { 1, 2, 0, 2 } },
+	{ "a group of one value keeps the newest",
+	  { { 50, 1 }, { 51, 2 }, { 40, 3 } },
+	  3,
+	  0,
+	  1,
+	  { 1, 1, 0 } },
+	{ "a full group forgets what is out of reach first",
+	  { { 0, 1 }, { 1, 2 }, { 300, 3 }, { 301, 4 } },
+	  4,
+	  0,
+	  2,
+	  { 1, 2, 1, 2 } },
+	{ "a tumbling bin counts everything in it, however far apart",
+	  { { 0, 1 }, { 1000, 2 }, { 500, 3 }, { 500, 1 } },
+	  4,
+	  WINDOW_TUMBLING,
+	  0,
+	  { 1, 2, 3, 3 } },
+	{ "a tumbling bin counts up to what it keeps",
+	  { { 0, 1 }, { 1, 2 }, { 2, 3 } },
+	  3,
+	  WINDOW_TUMBLING,
+	  2,
+	  { 1, 2, 2 } },
+	{ "times near the end of the clock do not wrap",
+	  { { UINT64_MAX - 100, 1 }, { UINT64_MAX - 30, 2 }, { UINT64_MAX - 60, 3 } },
+	  3,
+	  0,
+	  0,
+	  { 1, 2, 3 } },
+};
+
+static void test_count(void **state)
+{
+	const struct count_case *c = *state;
+	struct window *w = window_of(c->mode, 100, 60, c->keep ? c->keep : 16);
+
+	for (size_t i = 0; i < c->n; i++)
+		assert_int_equal(show(w, &group_a, c->in[i].port, c->in[i].t), c->want[i]);
+	window_free(w);
+}
+
+/* --- window_count ---------------------------------------------------------------------------- */
+
+/* Values 1, 2, 3 at 0, 50, 100; span 100. */
+static const struct at_case {
+	const char *name;
+	uint64_t end;
+	uint32_t want;
+} at_cases[] = {
+	{ "a window that ends at 0 holds the first value", 0, 1 },
+	{ "a window does not hold what comes after its end", 49, 1 },
+	{ "a window holds what is at its end", 50, 2 },
+	{ "a window holds what is at its start", 100, 3 },
+	{ "a nanosecond later the first has left", 101, 2 },
+	{ "the last leaves a span after it was shown", 200, 1 },
+	{ "and then the window is empty", 201, 0 },
+};
+
+static void test_at(void **state)
+{
+	const struct at_case *c = *state;
+	struct window *w = window_of(WINDOW_SLIDING, 100, 60, 16);
+
+	for (uint16_t i = 0; i < 3; i++)
+		show(w, &group_a, (uint16_t)(i + 1), i * 50u);
+	assert_int_equal(window_count(w, &group_a, c->end), c->want);
+	assert_int_equal(window_count(w, &group_b, c->end), 0);
+	window_free(w);
+}
+
+/* --- retraction ------------------------------------------------------------------------------ */
+
+/* Port 1 at 500 with these bits, port 2 at 510; port 1 (or another) is taken back at t. */
+static const struct retract_case {
+	const char *name;
+	uint16_t bits, port;
+	uint64_t t, within;
+	int want;
+	uint32_t left;
+} retract_cases[] = {
+	{ "an unanswered value goes", CONTACT_NONE, 1, 500, 100, 1, 1 },
+	{ "an open value goes", CONTACT_OPEN, 1, 500, 100, 1, 1 },
+	{ "a refused value stays", CONTACT_CLOSED, 1, 500, 100, 0, 2 },
+	{ "a value that was refused once stays", CONTACT_CLOSED | CONTACT_OPEN, 1, 500, 100, 0, 2 },
+	{ "a value that is not there", CONTACT_NONE, 3, 500, 100, -ENOENT, 2 },
+	{ "payload exactly a span later still takes it back", CONTACT_NONE, 1, 600, 100, 1, 1 },
+	{ "payload a nanosecond later does not", CONTACT_NONE, 1, 601, 100, 0, 2 },
+	{ "payload exactly a span before takes it back", CONTACT_NONE, 1, 400, 100, 1, 1 },
+	{ "payload a nanosecond before that does not", CONTACT_NONE, 1, 399, 100, 0, 2 },
+	{ "the same attempt takes itself back", CONTACT_NONE, 1, 500, 0, 1, 1 },
+	{ "another attempt does not, with no time between", CONTACT_NONE, 1, 501, 0, 0, 2 },
+};
+
+static void test_retract(void **state)
+{
+	const struct retract_case *c = *state;
+	const struct window_value v = { .port = 1, .t_ns = 500, .bits = c->bits };
+	const struct window_value payload = { .port = c->port, .t_ns = c->t };
+	struct window *w = window_of(WINDOW_SLIDING, 100, 60, 16);
+	uint32_t n;
+
+	window_add(w, &group_a, &v);
+	show(w, &group_a, 2, 510);
+	assert_int_equal(window_retract(w, &group_b, &payload, c->within), -ENOENT);
+	assert_int_equal(window_retract(w, &group_a, &payload, c->within), c->want);
+	window_values(w, &group_a, &n);
+	assert_int_equal(n, c->left);
+	assert_int_equal(window_count(w, &group_a, 510), c->left);
+	window_free(w);
+}
+
+static void a_group_whose_last_value_is_taken_back_is_gone(void **state)
+{
+	struct window *w = window_of(WINDOW_SLIDING, 100, 60, 16);
+	struct window_stats s;
+	uint32_t n = 7;
+
+	(void)state;
+	for (uint16_t port = 1; port <= 5; port++)
+		show(w, &group_a, port, 500);
+	for (uint16_t port = 1; port <= 5; port++) {
+		const struct window_value v = { .port = port, .t_ns = 500 };
+
+		assert_int_equal(window_retract(w, &group_a, &v, 0), 1);
+	}
+	window_stats_get(w, &s);
+	assert_int_equal(s.groups, 0);
+	assert_null(window_values(w, &group_a, &n));
+	assert_int_equal(n, 0);
+	assert_int_equal(show(w, &group_a, 9, 501), 1);
+	window_free(w);
+}
+
+/* --- groups ---------------------------------------------------------------------------------- */
+
+static void groups_do_not_mix(void **state)
+{
+	struct window *w = window_of(WINDOW_SLIDING, 100, 60, 16);
+
+	(void)state;
+	assert_int_equal(show(w, &group_a, 1, 0), 1);
+	assert_int_equal(show(w, &group_b, 2, 0), 1);
+	assert_int_equal(show(w, &group_a, 3, 0), 2);
+	window_free(w);
+}
+
+static void a_value_is_its_address_and_its_port(void **state)
+{
+	struct window *w = window_of(WINDOW_SLIDING, 100, 60, 16);
+	struct window_value v = { .addr = { { 0, 1 } }, .port = 1 };
+
+	(void)state;
+	assert_int_equal(window_add(w, &group_a, &v), 1);
+	v.addr.w[1] = 2;
+	assert_int_equal(window_add(w, &group_a, &v), 2);
+	v.port = 2;
+	assert_int_equal(window_add(w, &group_a, &v), 3);
+	assert_int_equal(window_add(w, &group_a, &v), 3);
+	window_free(w);
+}
+
+static void bits_of_all_shows_come_together(void **state)
+{
+	struct window *w = window_of(WINDOW_SLIDING, 100, 60, 16);
+	struct window_value v = { .port = 1, .bits = CONTACT_NONE };
+	const struct window_value *got;
+	uint32_t n;
+
+	(void)state;
+	window_add(w, &group_a, &v);
+	v.bits = CONTACT_OPEN;
+	v.t_ns = 7;
+	window_add(w, &group_a, &v);
+	got = window_values(w, &group_a, &n);
+	assert_int_equal(n, 1);
+	assert_int_equal(got->bits, CONTACT_NONE | CONTACT_OPEN);
+	assert_int_equal(got->t_ns, 7);
+	window_free(w);
+}
+
+static void past_the_limit_the_quietest_group_leaves_and_is_counted(void **state)
+{
+	struct window *w = window_of(WINDOW_SLIDING, 100, 60, 16); /* 4 groups */
+	struct group_key g = group_a;
+	struct window_stats s;
+
+	(void)state;
+	for (g.bin = 0; g.bin < 4; g.bin++) /* 5 values each: memory of their own */
+		for (uint16_t port = 0; port < 5; port++)
+			show(w, &g, port, g.bin);
+	g.bin = 0;
+	show(w, &g, 9, 4); /* news: the quietest is 1 now */
+	window_stats_get(w, &s);
+	assert_int_equal(s.evicted, 0);
+	g.bin = 4;
+	assert_int_equal(show(w, &g, 1, 5), 1);
+	window_stats_get(w, &s);
+	assert_int_equal(s.evicted, 1);
+	assert_int_equal(s.groups, 4);
+	g.bin = 0;
+	assert_int_equal(window_count(w, &g, 5), 6);
+	g.bin = 1;
+	assert_int_equal(window_count(w, &g, 5), 0);
+	window_free(w);
+}
+
+static void a_group_expires_a_span_and_the_slack_after_its_last_news(void **state)
+{
+	struct window *w = window_of(WINDOW_SLIDING, 100, 60, 16);
+	struct window_stats s;
+
+	(void)state;
+	show(w, &group_a, 1, 500);
+	show(w, &group_b, 1, 501);
+	window_expire(w, 660);
+	window_stats_get(w, &s);
+	assert_int_equal(s.groups, 2);
+	window_expire(w, 661);
+	window_stats_get(w, &s);
+	assert_int_equal(s.groups, 1);
+	window_expire(w, 662);
+	window_stats_get(w, &s);
+	assert_int_equal(s.groups, 0);
+	window_expire(w, 10000);
+	window_free(w);
+}
+
+static void a_group_behind_a_newer_one_expires_at_most_the_slack_later(void **state)
+{
+	struct window *w = window_of(WINDOW_SLIDING, 100, 60, 16);
+	struct window_stats s;
+
+	(void)state;
+	show(w, &group_a, 1, 560);
+	show(w, &group_b, 1, 500); /* late by the slack, touched last */
+	window_expire(w, 720);
+	window_stats_get(w, &s);
+	assert_int_equal(s.groups, 2);
+	window_expire(w, 721);
+	window_stats_get(w, &s);
+	assert_int_equal(s.groups, 0);
+	window_free(w);
+}
+
+static void memory_comes_back_when_groups_leave(void **state)
+{
+	struct window *w = window_of(WINDOW_SLIDING, 100, 60, 64);
+	struct window_stats one, many, gone;
+
+	(void)state;
+	show(w, &group_a, 0, 0);
+	window_stats_get(w, &one);
+	for (uint16_t port = 1; port < 64; port++)
+		show(w, &group_a, port, 0);
+	window_stats_get(w, &many);
+	assert_int_equal(many.bytes - one.bytes, 64 * sizeof(struct window_value));
+	window_expire(w, 1000);
+	window_stats_get(w, &gone);
+	assert_int_equal(gone.bytes, one.bytes);
+	window_free(w);
+}
+
+static void freeing_nothing_is_fine(void **state)
+{
+	(void)state;
+	window_free(NULL);
+}
+
+/* --- against a naive model ------------------------------------------------------------------- */
+
+enum {
+	SHOWS = 3000,
+	ROUNDS = 30
+};
+
+struct naive_show {
+	uint64_t t;
+	uint16_t port;
+};
+
+/* Distinct ports with a show in [end - span, end], by looking at every show there ever was. */
+static uint32_t naive_count(const struct naive_show *s, size_t n, uint64_t end, uint64_t span)
+{
+	uint64_t from = end > span ? end - span : 0, seen = 0; /* ports are below 64 */
+
+	for (size_t i = 0; i < n; i++)
+		if (s[i].t >= from && s[i].t <= end)
+			seen |= 1ull << s[i].port;
+	return (uint32_t)__builtin_popcountll(seen);
+}
+
+static uint32_t naive_around(const struct naive_show *s, size_t n, uint64_t t, uint64_t span)
+{
+	uint32_t best = naive_count(s, n, t, span);
+
+	for (size_t i = 0; i < n; i++) { /* a best window ends at t or at a show */
+		uint32_t got;
+
+		if (s[i].t < t || s[i].t - t > span)
+			continue;
+		got = naive_count(s, n, s[i].t, span);
+		if (got > best)
+			best = got;
+	}
+	return best;
+}
+
+static const struct random_case {
+	const char *name;
+	uint64_t span, slack, step; /* step: how far time moves on at the most */
+	uint16_t ports;
+} random_cases[] = {
+	{ "random evidence in order, few values", 1000, 0, 300, 6 },
+	{ "random evidence in order, many values, equal times", 1000, 0, 30, 64 },
+	{ "random evidence in order with long pauses", 1000, 0, 2500, 6 },
+	{ "random evidence late by less than the slack", 1000, 200, 60, 40 },
+	{ "random evidence late by up to a span", 1000, 1000, 300, 6 },
+	{ "random late evidence with long pauses", 1000, 1000, 2500, 4 },
+	{ "random late evidence, a nanosecond each", 10, 10, 3, 8 },
+};
+
+static uint64_t random_next(uint64_t *x)
+{
+	*x ^= *x << 13;
+	*x ^= *x >> 7;
+	*x ^= *x << 17;
+	return *x;
+}
+
+static void random_round(const struct random_case *c, uint64_t *x)
+{
+	static struct naive_show shows[SHOWS];
+	struct window *w = window_of(WINDOW_SLIDING, c->span, c->slack, 64);
+	uint64_t now = 5 * c->span, newest = now;
+
+	for (size_t i = 0; i < SHOWS / ROUNDS; i++) {
+		uint64_t late = random_next(x) & 1 ? random_next(x) % (c->slack + 1) : 0;
+		struct naive_show s = { .port = (uint16_t)(random_next(x) % c->ports) };
+
+		now += random_next(x) % (c->step + 1);
+		s.t = (late ? newest : now) - late; /* late against the newest, as a drain is */
+		if (!late)
+			newest = now;
+		shows[i] = s;
+		assert_int_equal(show(w, &group_a, s.port, s.t),
+				 naive_around(shows, i + 1, s.t, c->span));
+		assert_int_equal(window_count(w, &group_a, newest),
+				 naive_count(shows, i + 1, newest, c->span));
+	}
+	window_free(w);
+}
+
+static void test_random(void **state)
+{
+	uint64_t x = 88172645463325252ull;
+
+	for (int i = 0; i < ROUNDS; i++)
+		random_round(*state, &x);
+}
+
+#define ADD_CASES(cases, fn)                                                                       \
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)                                             \
+		tests[n++] = (struct CMUnitTest)                                                   \
+		{                                                                                  \
+			.name = (cases)[i].name, .test_func = (fn),                                \
+			.initial_state = (void *)&(cases)[i]                                       \
+		}
+
+int main(void)
+{
+	static const struct CMUnitTest single[] = {
+		cmocka_unit_test(a_group_whose_last_value_is_taken_back_is_gone),
+		cmocka_unit_test(groups_do_not_mix),
+		cmocka_unit_test(a_value_is_its_address_and_its_port),
+		cmocka_unit_test(bits_of_all_shows_come_together),
+		cmocka_unit_test(past_the_limit_the_quietest_group_leaves_and_is_counted),
+		cmocka_unit_test(a_group_expires_a_span_and_the_slack_after_its_last_news),
+		cmocka_unit_test(a_group_behind_a_newer_one_expires_at_most_the_slack_later),
+		cmocka_unit_test(memory_comes_back_when_groups_leave),
+		cmocka_unit_test(freeing_nothing_is_fine),
+	};
+	struct CMUnitTest tests[ARRAY_SIZE(count_cases) + ARRAY_SIZE(at_cases) +
+				ARRAY_SIZE(retract_cases) + ARRAY_SIZE(random_cases) +
+				ARRAY_SIZE(single)];
+	size_t n = 0;
+
+	ADD_CASES(count_cases, test_count);
+	ADD_CASES(at_cases, test_at);
+	ADD_CASES(retract_cases, test_retract);
+	ADD_CASES(random_cases, test_random);
+	memcpy(&tests[n], single, sizeof(single));
+	return cmocka_run_group_tests_name("window", tests, NULL, NULL);
+}
