@@ -310,7 +310,6 @@ bool engine_contact(struct engine *e, const struct contact_key *key, const struc
 
 void engine_flush(struct engine *e, uint64_t now_ns, bool lost)
 {
-	uint64_t grace_ns = e->cfg->settle_ns + e->cfg->tick_ns;
 	struct carried *h;
 
 	for (uint32_t i = 0; i < e->runners; i++) {
@@ -318,7 +317,7 @@ void engine_flush(struct engine *e, uint64_t now_ns, bool lost)
 
 		if (lost)
 			alertbook_lost(r->book);
-		alertbook_flush(r->book, now_ns, e->wall_offset_ns, grace_ns);
+		alertbook_flush(r->book, now_ns, e->wall_offset_ns, e->slack_ns);
 		window_expire(r->window, now_ns);
 	}
 	while ((h = table_oldest(e->history)) &&
