@@ -211,22 +211,49 @@ static struct group_key history_key(const struct contact_key *key)
 	};
 }
 
-/* Takes the silent attempts at a contact back from every rule that counted them. */
+/* Takes a silent attempt back from a rule that counted it at most within_ns before or after t_ns.
+ * Returns true if its window held it. */
+static bool retract_near(struct engine *e, struct runner *r, const struct contact_key *key,
+			 const struct contact *c, uint64_t t_ns, uint64_t within_ns)
+{
+	const uint64_t at[] = { t_ns > within_ns ? t_ns - within_ns : 0, t_ns, t_ns + within_ns };
+	struct window_value v = value_of(r->rule, key, 0, t_ns);
+	struct alert_evidence ev = evidence_of(&v, c, 0);
+	struct group_key last = { .bin = 0 };
+	bool taken = false;
+
+	for (int i = 0; i < 3; i++) { /* a tumbling rule may have it in a bin beside this one */
+		struct group_key group = group_of(e, r->rule, key, at[i]);
+		struct alert *a = alertbook_get(r->book, &group);
+		int gone;
+
+		if (i && !memcmp(&group, &last, sizeof(group)))
+			continue;
+		last = group;
+		gone = window_retract(r->window, &group, &v, within_ns);
+		taken |= gone > 0;
+		/* What an alert lists and its window has forgotten is taken back too, unless only
+		 * the very attempt may be. */
+		if (a && (gone > 0 || (gone < 0 && within_ns)))
+			alertbook_retract(r->book, a, &ev);
+	}
+	return taken;
+}
+
+/* Takes the silent attempts at a contact back from every rule that counted them: all within a
+ * window of the payload, or, by the letter, the attempt that carries it and was counted while it
+ * was silent. */
 static void retract(struct engine *e, const struct contact_key *key, const struct contact *c)
 {
 	for (uint32_t i = 0; i < e->runners; i++) {
 		struct runner *r = &e->runner[i];
-		struct group_key group = group_of(e, r->rule, key, c->carried_last_ns);
-		struct window_value v = value_of(r->rule, key, 0, c->carried_last_ns);
-		struct alert_evidence ev = evidence_of(&v, c, 0);
-		struct alert *a;
+		uint64_t within = e->cfg->profile == PROFILE_SPLUNK ? 0 : r->rule->window_ns;
 
 		if (r->rule->where != WHERE_PROBE)
 			continue;
-		e->stats.retracted += window_retract(r->window, &group, &v, r->rule->window_ns) > 0;
-		a = alertbook_get(r->book, &group);
-		if (a)
-			alertbook_retract(r->book, a, &ev);
+		taken |= retract_near(e, r, key, c, c->carried_last_ns, within);
+		if (c->carried_first_ns < c->carried_last_ns)
+			taken |= retract_near(e, r, key, c, c->carried_first_ns, within);
 	}
 }
 
@@ -236,6 +263,8 @@ static void remember_carried(struct engine *e, const struct contact_key *key,
 	struct group_key k = history_key(key);
 	struct carried *h;
 	bool is_new;
+
+	bool taken = false;
 
 	h = table_put(e->history, &k, &is_new);
 	if (!h && table_full(e->history)) {
@@ -247,10 +276,10 @@ static void remember_carried(struct engine *e, const struct contact_key *key,
 		e->stats.no_memory++;
 	else if (c->carried_last_ns > h->t_ns)
 		h->t_ns = c->carried_last_ns;
-	retract(e, key, c);
 }
 
 /* Did payload flow at this contact within a window's length of the moment? */
+	e->stats.retracted += taken;
 static bool is_outweighed(const struct engine *e, const struct contact_key *key, uint64_t t_ns,
 			  uint64_t span_ns)
 {
@@ -260,20 +289,23 @@ static bool is_outweighed(const struct engine *e, const struct contact_key *key,
 	return h && (t_ns > h->t_ns ? t_ns - h->t_ns : h->t_ns - t_ns) <= span_ns;
 }
 
-/* counts - is the silence of this contact a probe to this rule? */
-static bool counts(struct engine *e, const struct rule *rule, const struct contact_key *key,
-		   const struct contact *c)
+enum verdict {
+	VERDICT_IGNORED,
+	VERDICT_OUTWEIGHED,
+	VERDICT_PROBE
+};
+
+/* judge - is the silence of this contact a probe to this rule? */
+static enum verdict judge(const struct engine *e, const struct rule *rule,
+			  const struct contact_key *key, const struct contact *c)
 {
 	uint32_t bits = CONTACT_BITS(c->word);
 
-	if (rule->internal_only && !net_list_has(&e->cfg->internal, &key->resp))
-		return false;
-	if (e->cfg->profile == PROFILE_SPLUNK)
-		return bits & CONTACT_SPAN; /* else Zeek leaves orig_bytes unset */
-	if (bits & CONTACT_CLOSED || !is_outweighed(e, key, c->silent_last_ns, rule->window_ns))
-		return true;
-	e->stats.outweighed++;
-	return false;
+	if (e->cfg->profile == PROFILE_SPLUNK) /* without a span Zeek leaves orig_bytes unset */
+		return bits & CONTACT_SPAN ? VERDICT_PROBE : VERDICT_IGNORED;
+	if (!(bits & CONTACT_CLOSED) && is_outweighed(e, key, c->silent_last_ns, rule->window_ns))
+		return VERDICT_OUTWEIGHED;
+	return VERDICT_PROBE;
 }
 
 static uint64_t first_of(const struct contact *c)
@@ -284,13 +316,34 @@ static uint64_t first_of(const struct contact *c)
 	return c->silent_first_ns;
 }
 
-bool engine_contact(struct engine *e, const struct contact_key *key, const struct contact *c)
+/* Shows a contact to a rule on probes. */
+static enum verdict show_probe(struct engine *e, struct runner *r, const struct contact_key *key,
+			       const struct contact *c)
 {
 	uint32_t bits = CONTACT_BITS(c->word);
-	bool counted = false;
+	enum verdict verdict = VERDICT_IGNORED;
 
-	e->stats.contacts++;
-	if (bits & CONTACT_CARRIED && e->cfg->profile != PROFILE_SPLUNK)
+	if (r->rule->internal_only && !net_list_has(&e->cfg->internal, &key->resp))
+		return VERDICT_IGNORED;
+	if (bits & CONTACT_SILENT)
+		verdict = judge(e, r->rule, key, c);
+	if (verdict == VERDICT_PROBE)
+		show_both(e, r, key, c, c->silent_first_ns, c->silent_last_ns, c->silent);
+	if (bits & CONTACT_TRANSFER && e->cfg->profile == PROFILE_SPLUNK) {
+		/* By the letter, an originator that let the responder stream was silent. */
+		show_both(e, r, key, c, c->carried_first_ns, c->carried_last_ns, c->carried);
+		return VERDICT_PROBE;
+	}
+	return verdict;
+}
+
+/* Takes in what a contact carried, before its silence is judged. */
+static void take_carried(struct engine *e, const struct contact_key *key, const struct contact *c)
+{
+	uint32_t bits = CONTACT_BITS(c->word);
+	bool by_the_letter = e->cfg->profile == PROFILE_SPLUNK;
+
+	if (bits & CONTACT_CARRIED && !by_the_letter)
 		remember_carried(e, key, c);
 	for (uint32_t i = 0; i < e->runners; i++) {
 		struct runner *r = &e->runner[i];
@@ -299,9 +352,7 @@ bool engine_contact(struct engine *e, const struct contact_key *key, const struc
 
 		if (r->rule->where == WHERE_CONTACT) {
 			show_both(e, r, key, c, first_of(c), last, c->silent + c->carried);
-		} else if (bits & CONTACT_SILENT && counts(e, r->rule, key, c)) {
-			counted = true;
-			show_both(e, r, key, c, c->silent_first_ns, c->silent_last_ns, c->silent);
+			continue;
 		}
 	}
 	e->stats.probes += counted ? c->silent : 0;
@@ -315,10 +366,21 @@ void engine_flush(struct engine *e, uint64_t now_ns, bool lost)
 	for (uint32_t i = 0; i < e->runners; i++) {
 		struct runner *r = &e->runner[i];
 
+	if (bits & (by_the_letter ? CONTACT_PAYLOAD : CONTACT_CARRIED))
+		retract(e, key, c);
+}
+
+bool engine_contact(struct engine *e, const struct contact_key *key, const struct contact *c)
+{
+	bool counted = false, outweighed = false;
+
+	e->stats.contacts++;
+	take_carried(e, key, c);
 		if (lost)
 			alertbook_lost(r->book);
 		alertbook_flush(r->book, now_ns, e->wall_offset_ns, e->slack_ns);
 		window_expire(r->window, now_ns);
+		enum verdict verdict;
 	}
 	while ((h = table_oldest(e->history)) &&
 	       h->t_ns + e->history_span_ns + e->slack_ns < now_ns)
@@ -326,8 +388,12 @@ void engine_flush(struct engine *e, uint64_t now_ns, bool lost)
 }
 
 void engine_close(struct engine *e)
+		verdict = show_probe(e, r, key, c);
+		counted |= verdict == VERDICT_PROBE;
+		outweighed |= verdict == VERDICT_OUTWEIGHED;
 {
 	for (uint32_t i = 0; i < e->runners; i++)
+	e->stats.outweighed += outweighed ? c->silent : 0;
 		alertbook_close_all(e->runner[i].book);
 }
 
