@@ -127,6 +127,22 @@ static void entry_speak(struct alertbook *b, struct entry *e)
 	b->emit(b->ctx, &e->alert, state);
 }
 
+/* What it still has to say, and its last word; nothing at all if it has not spoken and was taken
+ * back. */
+static void entry_end(struct alertbook *b, struct entry *e)
+{
+	if (e->alert.retracted)
+		b->stats.retracted++;
+	else
+		entry_speak(b, e);
+	entry_close(b, e);
+}
+
+void alertbook_end(struct alertbook *b, struct alert *a)
+{
+	entry_end(b, entry_of(a));
+}
+
 struct alert *alertbook_open(struct alertbook *b, const struct rule *rule,
 			     const struct group_key *key, uint64_t first_ns)
 {
@@ -139,8 +155,7 @@ struct alert *alertbook_open(struct alertbook *b, const struct rule *rule,
 		struct entry *quietest = table_oldest(b->entries);
 
 		b->stats.forced++;
-		entry_speak(b, quietest);
-		entry_close(b, quietest);
+		entry_end(b, quietest);
 	}
 	e = table_put(b->entries, key, &is_new);
 	if (!e) {
@@ -284,12 +299,10 @@ void alertbook_flush(struct alertbook *b, uint64_t now_ns, int64_t wall_offset_n
 	while ((e = b->dirty)) {
 		b->dirty = e->next_dirty;
 		e->dirty = false;
-		if (e->alert.retracted) {
-			b->stats.retracted++;
-			entry_close(b, e);
-		} else {
+		if (e->alert.retracted)
+			entry_end(b, e);
+		else
 			entry_speak(b, e);
-		}
 	}
 	while ((e = table_oldest(b->entries)) && quiet_since(e, wall_offset_ns) + grace_ns < now_ns)
 		entry_close(b, e);
@@ -299,11 +312,8 @@ void alertbook_close_all(struct alertbook *b)
 {
 	struct entry *e;
 
-	while ((e = table_oldest(b->entries))) {
-		if (!e->alert.retracted)
-			entry_speak(b, e);
-		entry_close(b, e);
-	}
+	while ((e = table_oldest(b->entries)))
+		entry_end(b, e);
 }
 
 void alertbook_stats_get(const struct alertbook *b, struct alertbook_stats *ret)

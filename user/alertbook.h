@@ -52,6 +52,9 @@ void alertbook_add(struct alertbook *b, struct alert *a, const struct alert_evid
  * rule's threshold closes as retracted at the next flush. */
 void alertbook_retract(struct alertbook *b, struct alert *a, const struct alert_evidence *e);
 
+/* alertbook_end - closes an alert now, what it has not said yet first. `a` is gone afterwards. */
+void alertbook_end(struct alertbook *b, struct alert *a);
+
 /* alertbook_lost - evidence was lost somewhere: every open alert may be incomplete. */
 void alertbook_lost(struct alertbook *b);
 
