@@ -294,7 +294,7 @@ static uint64_t quiet_since(const struct entry *e, int64_t wall_offset_ns)
 void alertbook_flush(struct alertbook *b, uint64_t now_ns, int64_t wall_offset_ns,
 		     uint64_t grace_ns)
 {
-	struct entry *e;
+	struct entry *e, *newer;
 
 	while ((e = b->dirty)) {
 		b->dirty = e->next_dirty;
@@ -304,8 +304,13 @@ void alertbook_flush(struct alertbook *b, uint64_t now_ns, int64_t wall_offset_n
 		else
 			entry_speak(b, e);
 	}
-	while ((e = table_oldest(b->entries)) && quiet_since(e, wall_offset_ns) + grace_ns < now_ns)
-		entry_close(b, e);
+	/* All of them: late evidence, and bins still open, put the order of touching and the order
+	 * of ending apart. */
+	for (e = table_oldest(b->entries); e; e = newer) {
+		newer = table_newer(b->entries, e);
+		if (quiet_since(e, wall_offset_ns) + grace_ns < now_ns)
+			entry_close(b, e);
+	}
 }
 
 void alertbook_close_all(struct alertbook *b)
