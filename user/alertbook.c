@@ -237,6 +237,8 @@ void alertbook_add(struct alertbook *b, struct alert *a, const struct alert_evid
 		is_new = 1;
 	if (is_new > 0)
 		a->count++;
+	if (a->count >= a->rule->threshold)
+		a->retracted = false;
 	if (!a->ifindex) {
 		a->ifindex = e->ifindex;
 		a->dir = e->dir;
@@ -271,7 +273,8 @@ void alertbook_retract(struct alertbook *b, struct alert *a, const struct alert_
 		return;
 	}
 	a->count--;
-	a->retracted = a->count < a->rule->threshold;
+	/* Past ALERT_HOSTS_MAX the count is a floor and says nothing about the threshold. */
+	a->retracted = a->count < a->rule->threshold && !a->hosts_cut;
 	mark_dirty(b, entry_of(a));
 }
 
