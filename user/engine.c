@@ -201,6 +201,10 @@ static void show_both(struct engine *e, struct runner *r, const struct contact_k
 		show(e, r, key, c, last_ns, 0);
 }
 
+	if (a && r->rule->mode == WINDOW_SLIDING && t_ns > a->last_ns + r->rule->window_ns) {
+		alertbook_end(r->book, a); /* over, though no flush has come by yet */
+		a = NULL;
+	}
 static struct group_key history_key(const struct contact_key *key)
 {
 	return (struct group_key){
