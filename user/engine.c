@@ -8,6 +8,7 @@
 
 enum {
 	ALERTS_MAX = 4096,    /* open at once, a rule */
+	KEEP_MAX = 131072,    /* values a group; twice the highest threshold */
 	HISTORY_MAX = 262144, /* contacts with payload remembered; about 24 MB when full */
 };
 
@@ -35,6 +36,15 @@ struct engine {
 	struct engine_stats stats;
 };
 
+/* A threshold for each span that fits into span and slack, begun ones too (window.h). */
+static uint32_t keep_of(const struct rule *rule, uint64_t slack_ns)
+{
+	uint64_t spans = 1 + (slack_ns + rule->window_ns - 1) / rule->window_ns;
+	uint64_t keep = rule->threshold * (spans > 2 ? spans : 2);
+
+	return keep < KEEP_MAX ? (uint32_t)keep : KEEP_MAX;
+}
+
 static int runner_init(struct engine *e, struct runner *r, const struct rule *rule,
 		       alertbook_emit_fn *emit, void *ctx)
 {
@@ -42,7 +52,7 @@ static int runner_init(struct engine *e, struct runner *r, const struct rule *ru
 		.span_ns = rule->window_ns,
 		.slack_ns = e->slack_ns,
 		.mode = rule->mode,
-		.keep = rule->threshold * 2, /* see window.h */
+		.keep = keep_of(rule, e->slack_ns),
 		.max_groups = e->cfg->groups_max,
 	};
 
@@ -151,13 +161,23 @@ static struct alert_evidence evidence_of(const struct window_value *v, const str
 	};
 }
 
+/* Was the value shown within a window's length of the moment? */
+static bool is_near(const struct rule *rule, const struct window_value *v, uint64_t t_ns)
+{
+	uint64_t span = rule->window_ns;
+
+	if (rule->mode == WINDOW_TUMBLING)
+		return true;
+	return (v->t_ns + span >= t_ns && v->run_ns <= t_ns + span) ||
+	       (v->before_ns + span >= t_ns && v->before_ns <= t_ns + span);
+}
+
 /* The threshold is reached: an alert opens with everything that its window holds. */
 static void open_alert(struct engine *e, struct runner *r, const struct group_key *group,
 		       const struct window_value *now, const struct contact *c)
 {
 	struct alert *a = alertbook_open(r->book, r->rule, group, now->t_ns);
 	const struct window_value *v;
-	uint64_t reach = r->rule->window_ns;
 	uint32_t n;
 
 	if (!a)
@@ -167,8 +187,7 @@ static void open_alert(struct engine *e, struct runner *r, const struct group_ke
 	for (uint32_t i = 0; i < n; i++) {
 		struct alert_evidence ev = evidence_of(&v[i], c, 1);
 
-		if (r->rule->mode == WINDOW_TUMBLING ||
-		    (v[i].t_ns + reach >= now->t_ns && v[i].t_ns <= now->t_ns + reach))
+		if (is_near(r->rule, &v[i], now->t_ns))
 			alertbook_add(r->book, a, &ev);
 	}
 }
