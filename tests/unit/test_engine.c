@@ -1,0 +1,932 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* user/engine.c with the windows and alerts below it: from evidence to what is said. */
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define S	      1000000000ull
+
+/* Times of the cases count from here: a multiple of 300 s, so that bins of five minutes start at 0
+ * while the wall clock's offset is 0. */
+#define BASE (900000 * S)
+
+/* --- a script of evidence, and what it makes the engine say ---------------------------------- */
+
+enum step_kind {
+	STEP_END,
+	STEP_CONTACT,
+	STEP_FLUSH,
+	STEP_LOST, /* a flush that knows of losses */
+	STEP_CLOSE,
+};
+
+struct step {
+	enum step_kind kind;
+	uint64_t t; /* ns; `until`: the last attempt, where it is not the first too */
+	uint64_t until;
+	uint16_t port, to; /* ports from port to `to` (0: one) */
+	uint16_t bits;
+	uint8_t proto;	  /* 0: TCP */
+	uint8_t host;	  /* last byte of the responder's address, 0: 20 */
+	bool swap;	  /* sent by another originator */
+	bool external;	  /* the responder is outside */
+	uint8_t attempts; /* 0: 1 */
+};
+
+#define SAY(k, ...)                                                                                \
+	{                                                                                          \
+		.kind = (k), __VA_ARGS__                                                           \
+	}
+#define NONE(s, ...)	 SAY(STEP_CONTACT, .t = (s)*S, .bits = CONTACT_NONE, __VA_ARGS__)
+#define NONE_NS(ns, ...) SAY(STEP_CONTACT, .t = (ns), .bits = CONTACT_NONE, __VA_ARGS__)
+#define OPEN(s, ...)                                                                               \
+	SAY(STEP_CONTACT, .t = (s)*S, .bits = CONTACT_OPEN | CONTACT_SPAN | CONTACT_CONNECT,       \
+	    __VA_ARGS__)
+#define CLOSED(s, ...)                                                                             \
+	SAY(STEP_CONTACT, .t = (s)*S, .bits = CONTACT_CLOSED | CONTACT_SPAN, __VA_ARGS__)
+#define FILTERED(s, ...) SAY(STEP_CONTACT, .t = (s)*S, .bits = CONTACT_FILTERED, __VA_ARGS__)
+#define PAYLOAD(s, ...)	 SAY(STEP_CONTACT, .t = (s)*S, .bits = CONTACT_PAYLOAD, __VA_ARGS__)
+#define TRANSFER(s, ...) SAY(STEP_CONTACT, .t = (s)*S, .bits = CONTACT_TRANSFER, __VA_ARGS__)
+#define FLUSH(s)	 SAY(STEP_FLUSH, .t = (s)*S)
+#define LOST(s)		 SAY(STEP_LOST, .t = (s)*S)
+#define CLOSE		 SAY(STEP_CLOSE, .t = 0)
+
+struct world {
+	struct config cfg;
+	struct engine *engine;
+	char said[1024];
+	char id[16][ALERT_ID_LEN];
+	unsigned int ids;
+};
+
+/* The alert's number by order of first words, so that a text can be compared. */
+static unsigned int number_of(struct world *w, const char *id)
+{
+	for (unsigned int i = 0; i < w->ids; i++)
+		if (!strcmp(w->id[i], id))
+			return i + 1;
+	assert_true(w->ids < ARRAY_SIZE(w->id));
+	strcpy(w->id[w->ids++], id);
+	return w->ids;
+}
+
+/* record - "open 1 port-scan 3[22,80,443]; ...": state, alert, rule, count, ports; "retracted" and
+ * "incomplete" where it is. */
+static void record(void *ctx, const struct alert *a, enum alert_state state)
+{
+	struct world *w = ctx;
+	size_t len = strlen(w->said);
+	char ports[64] = "";
+
+	if (a->ports)
+		portset_format(a->ports, ANSWER_MAX, ports, sizeof(ports));
+	if (a->ports)
+		assert_int_equal(portset_count(a->ports), a->count);
+	else
+		assert_int_equal(a->n_hosts, a->count);
+	assert_true(a->first_ns <= a->last_ns);
+	snprintf(w->said + len, sizeof(w->said) - len, "%s%s %u %s %u[%s]%s%s", len ? "; " : "",
+		 alert_state_name(state), number_of(w, a->id), a->rule->name, a->count, ports,
+		 a->retracted ? " retracted" : "", a->incomplete ? " incomplete" : "");
+}
+
+static struct ip_addr addr_v4(const char *text)
+{
+	struct ip_addr a;
+
+	assert_int_equal(addr_parse(text, &a), 0);
+	return a;
+}
+
+static struct contact_key key_of(const struct step *s, uint16_t port)
+{
+	struct contact_key key = {
+		.orig = addr_v4(s->swap ? "10.0.1.11" : "10.0.1.10"),
+		.resp_port = htons(port),
+		.proto = s->proto ? s->proto : PROTO_TCP,
+	};
+	char resp[32];
+
+	snprintf(resp, sizeof(resp), s->external ? "192.0.2.%u" : "10.0.1.%u",
+		 s->host ? s->host : 20u);
+	key.resp = addr_v4(resp);
+	return key;
+}
+
+static bool feed(struct world *w, const struct step *s, uint16_t port)
+{
+	struct contact_key key = key_of(s, port);
+	struct contact c = { .word = s->bits, .ifindex = 0 };
+	uint64_t first = BASE + s->t, last = s->until ? BASE + s->until : first;
+
+	if (s->bits & CONTACT_SILENT) {
+		c.silent_first_ns = first;
+		c.silent_last_ns = last;
+		c.silent = s->attempts ? s->attempts : 1;
+	}
+	if (s->bits & CONTACT_CARRIED) {
+		c.carried_first_ns = first;
+		c.carried_last_ns = last;
+		c.carried = s->attempts ? s->attempts : 1;
+	}
+	return engine_contact(w->engine, &key, &c);
+}
+
+static void run_step(struct world *w, const struct step *s)
+{
+	switch (s->kind) {
+	case STEP_CONTACT:
+		for (uint32_t p = s->port; p <= (s->to ? s->to : s->port); p++)
+			feed(w, s, (uint16_t)p);
+		break;
+	case STEP_FLUSH:
+	case STEP_LOST:
+		engine_flush(w->engine, BASE + s->t, s->kind == STEP_LOST);
+		break;
+	default:
+		engine_close(w->engine);
+	}
+}
+
+static struct world *world_new(enum rule_profile profile, const char *set)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	struct error err;
+	char one[64];
+
+	assert_non_null(w);
+	config_defaults(&w->cfg);
+	w->cfg.profile = profile;
+	rules_builtin(profile, &w->cfg.rules);
+	while (set && *set) { /* assignments, separated by blanks */
+		size_t len = strcspn(set, " ");
+
+		snprintf(one, sizeof(one), "%.*s", (int)len, set);
+		assert_int_equal(rules_set(&w->cfg.rules, one, &err), 0);
+		set += len + strspn(set + len, " ");
+	}
+	w->engine = engine_new(&w->cfg, record, w);
+	assert_non_null(w->engine);
+	return w;
+}
+
+static void world_free(struct world *w)
+{
+	engine_free(w->engine);
+	free(w);
+}
+
+/* --- the cases ------------------------------------------------------------------------------- */
+
+/* The flush at 5 s and later comes after settle; an alert ends at the first flush later than its
+ * last probe + 300 s + 33 s (settle, settle_open, tick: how late evidence may be). */
+static const struct engine_case {
+	const char *name;
+	enum rule_profile profile;
+	const char *set; /* rules_set() */
+	uint64_t wall_s; /* wall clock's offset */
+	struct step steps[24];
+	const char *want;
+} cases[] = {
+	{ "no evidence says nothing", 0, NULL, 0, { FLUSH(1), CLOSE }, "" },
+	{ "two ports are no scan",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 22, .to = 23), FLUSH(5), CLOSE },
+	  "" },
+	{ "three ports are one",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 22, .to = 24), FLUSH(5) },
+	  "open 1 port-scan 3[22-24]" },
+	{ "nothing is said before the flush", 0, NULL, 0, { NONE(0, .port = 1, .to = 9) }, "" },
+	{ "the same port over and over is no scan",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 22), NONE(1, .port = 22), NONE(2, .port = 22, .attempts = 200),
+	    FLUSH(5) },
+	  "" },
+	{ "one high port number is no scan: ports are counted, not compared",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 65535), FLUSH(5) },
+	  "" },
+	{ "an alert lists every port, also those before the threshold",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 22), FLUSH(1), NONE(100, .port = 80), FLUSH(101),
+	    NONE(200, .port = 443), FLUSH(201) },
+	  "open 1 port-scan 3[22,80,443]" },
+	{ "a scan with more ports than the window keeps lists them all",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1, .to = 500), FLUSH(5) },
+	  "open 1 port-scan 500[1-500]" },
+	{ "ports of two hosts do not add up",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 22, .to = 23), NONE(0, .port = 24, .host = 21), FLUSH(5) },
+	  "" },
+	{ "ports by two originators do not add up",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 22, .to = 23), NONE(0, .port = 24, .swap = true), FLUSH(5) },
+	  "" },
+	{ "an external responder is not port-scan's business",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1, .to = 99, .external = true), FLUSH(5) },
+	  "" },
+	{ "basic-scanning does not ask where the responder is, nor for silence",
+	  0,
+	  NULL,
+	  0,
+	  { PAYLOAD(0, .port = 1, .to = 999, .external = true), FLUSH(5),
+	    NONE(1, .port = 1000, .external = true), FLUSH(6) },
+	  "open 1 basic-scanning 1000[1-1000]" },
+	{ "999 ports with payload are no basic-scanning",
+	  0,
+	  NULL,
+	  0,
+	  { PAYLOAD(0, .port = 1, .to = 999), FLUSH(5) },
+	  "" },
+	{ "TCP and UDP ports do not add up",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 22, .to = 23), NONE(0, .port = 53, .proto = PROTO_UDP), FLUSH(5) },
+	  "" },
+	{ "... but do by the letter of the searches",
+	  PROFILE_SPLUNK,
+	  NULL,
+	  0,
+	  { CLOSED(0, .port = 22, .to = 23), CLOSED(0, .port = 53, .proto = PROTO_UDP), FLUSH(5) },
+	  "open 1 port-scan 3[22,23,53]" },
+
+	/* update and close */
+	{ "an alert speaks again when its count has doubled",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1, .to = 3), FLUSH(5), NONE(6, .port = 4, .to = 5), FLUSH(7),
+	    NONE(8, .port = 6), FLUSH(9), NONE(9, .port = 7, .to = 11), FLUSH(10),
+	    NONE(10, .port = 12), FLUSH(11) },
+	  "open 1 port-scan 3[1-3]; update 1 port-scan 6[1-6]; update 1 port-scan 12[1-12]" },
+	{ "an alert speaks again when a kind of answer is new",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1, .to = 3), FLUSH(5), CLOSED(6, .port = 4), FLUSH(7),
+	    CLOSED(8, .port = 5), FLUSH(9) },
+	  "open 1 port-scan 3[1-3]; update 1 port-scan 4[1-4]" },
+	{ "an alert does not end while evidence of its window may come",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1, .to = 3), FLUSH(5), FLUSH(333) },
+	  "open 1 port-scan 3[1-3]" },
+	{ "an alert ends after a window without news",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1, .to = 3), FLUSH(5), FLUSH(334), FLUSH(400), CLOSE },
+	  "open 1 port-scan 3[1-3]; close 1 port-scan 3[1-3]" },
+	{ "evidence that ripened late finds its alert still open",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1, .to = 3), FLUSH(5), FLUSH(304), OPEN(299, .port = 4), FLUSH(330) },
+	  "open 1 port-scan 3[1-3]; update 1 port-scan 4[1-4]" },
+	{ "news keep an alert open",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1, .to = 3), FLUSH(5), NONE(290, .port = 1), FLUSH(334), FLUSH(620) },
+	  "open 1 port-scan 3[1-3]" },
+	{ "MS-05: a second scan after the close is another alert",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1, .to = 3), FLUSH(5), FLUSH(400), NONE(720, .port = 1, .to = 3),
+	    FLUSH(725) },
+	  "open 1 port-scan 3[1-3]; close 1 port-scan 3[1-3]; open 2 port-scan 3[1-3]" },
+	{ "MS-05: ... also when no flush came between",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1, .to = 3), FLUSH(5), NONE(301, .port = 1, .to = 3), FLUSH(305) },
+	  "open 1 port-scan 3[1-3]; close 1 port-scan 3[1-3]; open 2 port-scan 3[1-3]" },
+	{ "MS-05: another host is another alert at once",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1, .to = 3), FLUSH(5), NONE(6, .port = 1, .to = 3, .host = 21),
+	    FLUSH(10) },
+	  "open 1 port-scan 3[1-3]; open 2 port-scan 3[1-3]" },
+	{ "the end of the program says what was not said yet",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1, .to = 3), CLOSE, CLOSE },
+	  "open 1 port-scan 3[1-3]; close 1 port-scan 3[1-3]" },
+	{ "an alert behind a newer one ends in its own time",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(30, .port = 1, .to = 3), FLUSH(31), NONE(0, .port = 1, .to = 3, .host = 21),
+	    FLUSH(32), FLUSH(334) },
+	  "open 1 port-scan 3[1-3]; open 2 port-scan 3[1-3]; close 2 port-scan 3[1-3]" },
+	{ "losses mark what is open",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1, .to = 3), FLUSH(5), LOST(6), NONE(7, .port = 4, .to = 6), FLUSH(8) },
+	  "open 1 port-scan 3[1-3]; update 1 port-scan 6[1-6] incomplete" },
+
+	/* payload and silence */
+	{ "payload before the silence outweighs it",
+	  0,
+	  NULL,
+	  0,
+	  { PAYLOAD(0, .port = 3), NONE(300, .port = 1, .to = 3), FLUSH(301) },
+	  "" },
+	{ "... within a window's length and no longer",
+	  0,
+	  NULL,
+	  0,
+	  { PAYLOAD(0, .port = 3), NONE_NS(300 * S + 1, .port = 1, .to = 3), FLUSH(301) },
+	  "open 1 port-scan 3[1-3]" },
+	{ "payload in the same drain outweighs, and nothing was said",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1, .to = 3), PAYLOAD(1, .port = 2), FLUSH(5), CLOSE },
+	  "" },
+	{ "payload after the alert takes it back",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1, .to = 3), FLUSH(5), PAYLOAD(6, .port = 2), FLUSH(7), CLOSE },
+	  "open 1 port-scan 3[1-3]; close 1 port-scan 2[1,3] retracted" },
+	{ "payload takes back at the end of the program too",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1, .to = 3), FLUSH(5), PAYLOAD(6, .port = 2), CLOSE },
+	  "open 1 port-scan 3[1-3]; close 1 port-scan 2[1,3] retracted" },
+	{ "an alert taken back before its first word says none at the end of the program",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1, .to = 3), PAYLOAD(1, .port = 2), CLOSE },
+	  "" },
+	{ "one port taken back of four leaves the alert",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1, .to = 4), FLUSH(5), PAYLOAD(6, .port = 2), FLUSH(7), CLOSE },
+	  "open 1 port-scan 4[1-4]; close 1 port-scan 3[1,3,4]" },
+	{ "a port taken back and another found in one drain leave the alert",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1, .to = 3), FLUSH(5), PAYLOAD(6, .port = 2), NONE(7, .port = 4),
+	    FLUSH(8), CLOSE },
+	  "open 1 port-scan 3[1-3]; close 1 port-scan 3[1,3,4]" },
+	{ "payload does not outweigh a refusal",
+	  0,
+	  NULL,
+	  0,
+	  { PAYLOAD(0, .port = 3), CLOSED(1, .port = 1, .to = 3), FLUSH(5) },
+	  "open 1 port-scan 3[1-3]" },
+	{ "payload does not take a refusal back",
+	  0,
+	  NULL,
+	  0,
+	  { CLOSED(0, .port = 1, .to = 3), FLUSH(1), PAYLOAD(2, .port = 1, .to = 3), FLUSH(5) },
+	  "open 1 port-scan 3[1-3]" },
+	{ "a port that was refused and opened later is not taken back",
+	  0,
+	  NULL,
+	  0,
+	  { CLOSED(0, .port = 1, .to = 3), OPEN(1, .port = 2), FLUSH(2), PAYLOAD(3, .port = 2),
+	    FLUSH(5), CLOSE },
+	  "open 1 port-scan 3[1-3]; close 1 port-scan 3[1-3]" },
+	{ "payload by another originator outweighs nothing",
+	  0,
+	  NULL,
+	  0,
+	  { PAYLOAD(0, .port = 3, .swap = true), NONE(1, .port = 1, .to = 3), FLUSH(5) },
+	  "open 1 port-scan 3[1-3]" },
+	{ "payload over UDP outweighs no silence over TCP",
+	  0,
+	  NULL,
+	  0,
+	  { PAYLOAD(0, .port = 3, .proto = PROTO_UDP), NONE(1, .port = 1, .to = 3), FLUSH(5) },
+	  "open 1 port-scan 3[1-3]" },
+	{ "payload long after the silence does not take it back",
+	  0,
+	  NULL,
+	  0,
+	  { OPEN(0, .port = 1, .to = 3), FLUSH(5), NONE(200, .port = 4), NONE(290, .port = 5),
+	    PAYLOAD(301, .port = 1, .to = 2), FLUSH(302), CLOSE },
+	  "open 1 port-scan 3[1-3]; update 1 port-scan 5[1-5]; close 1 port-scan 5[1-5]" },
+	{ "FP-04: five transfers are no scan",
+	  0,
+	  NULL,
+	  0,
+	  { PAYLOAD(0, .port = 21), TRANSFER(1, .port = 50001, .to = 50005), FLUSH(5), CLOSE },
+	  "" },
+	{ "FP-04: ... but are one by the letter of the search",
+	  PROFILE_SPLUNK,
+	  NULL,
+	  0,
+	  { PAYLOAD(0, .port = 21), TRANSFER(1, .port = 50001, .to = 50005), FLUSH(5) },
+	  "open 1 port-scan 5[50001-50005]" },
+	{ "FP-08: preconnects of which one a port is used",
+	  0,
+	  NULL,
+	  0,
+	  { PAYLOAD(0, .port = 3000), PAYLOAD(0, .port = 9090), PAYLOAD(0, .port = 9093), FLUSH(7),
+	    OPEN(0, .port = 3000), OPEN(0, .port = 9090), OPEN(0, .port = 9093), FLUSH(31), CLOSE },
+	  "" },
+	{ "FP-09: greetings that come after the silence was counted take it back",
+	  0,
+	  NULL,
+	  0,
+	  { OPEN(0, .port = 25), OPEN(0, .port = 143), FLUSH(3), PAYLOAD(0, .port = 25),
+	    OPEN(0, .port = 587), FLUSH(9), PAYLOAD(0, .port = 143), OPEN(0, .port = 4190),
+	    FLUSH(21), PAYLOAD(0, .port = 587), PAYLOAD(0, .port = 4190), FLUSH(30), CLOSE },
+	  "" },
+
+	/* sweep */
+	{ "a host less than the threshold is no sweep",
+	  0,
+	  "sweep.threshold=3",
+	  0,
+	  { NONE(0, .port = 22, .host = 1), NONE(0, .port = 22, .host = 2), FLUSH(5) },
+	  "" },
+	{ "a host more is one",
+	  0,
+	  "sweep.threshold=3",
+	  0,
+	  { NONE(0, .port = 22, .host = 1), NONE(0, .port = 22, .host = 2),
+	    NONE(0, .port = 22, .host = 3), FLUSH(5), NONE(6, .port = 22, .host = 3), FLUSH(7) },
+	  "open 1 sweep 3[]" },
+	{ "a sweep looks at one port",
+	  0,
+	  "sweep.threshold=3",
+	  0,
+	  { NONE(0, .port = 22, .host = 1), NONE(0, .port = 22, .host = 2),
+	    NONE(0, .port = 23, .host = 3), FLUSH(5) },
+	  "" },
+	{ "a sweep is taken back host by host",
+	  0,
+	  "sweep.threshold=3",
+	  0,
+	  { NONE(0, .port = 22, .host = 1), NONE(0, .port = 22, .host = 2),
+	    NONE(0, .port = 22, .host = 3), FLUSH(5), PAYLOAD(6, .port = 22, .host = 2), FLUSH(7) },
+	  "open 1 sweep 3[]; close 1 sweep 2[] retracted" },
+
+	/* windows */
+	{ "MS-01: a port every five minutes is in one window with its neighbours alone",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1), FLUSH(1), NONE(300, .port = 2), FLUSH(301), NONE(600, .port = 3),
+	    FLUSH(601), NONE(900, .port = 4), FLUSH(901), CLOSE },
+	  "" },
+	{ "MS-02: 299 s, 299 s, 301 s slide",
+	  0,
+	  NULL,
+	  0,
+	  { CLOSED(299, .port = 1, .to = 2), FLUSH(300), CLOSED(301, .port = 3), FLUSH(302) },
+	  "open 1 port-scan 3[1-3]" },
+	{ "MS-02: ... and fall into two bins",
+	  PROFILE_SPLUNK,
+	  NULL,
+	  0,
+	  { CLOSED(299, .port = 1, .to = 2), FLUSH(300), CLOSED(301, .port = 3), FLUSH(302) },
+	  "" },
+	{ "MS-02: a third port exactly a window later is in",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1, .to = 2), NONE(300, .port = 3), FLUSH(301) },
+	  "open 1 port-scan 3[1-3]" },
+	{ "MS-02: a nanosecond later it is not",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1, .to = 2), NONE_NS(300 * S + 1, .port = 3), FLUSH(301) },
+	  "" },
+	{ "MS-02: a drain that is 20 s late changes nothing",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1, .to = 2), FLUSH(1), NONE(310, .port = 4), NONE(300, .port = 3),
+	    FLUSH(320), CLOSE },
+	  "open 1 port-scan 4[1-4]; close 1 port-scan 4[1-4]" },
+	{ "MS-02: late evidence does not join what its own time keeps apart",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1, .to = 2), FLUSH(1), NONE_NS(300 * S + 1, .port = 3), FLUSH(320),
+	    CLOSE },
+	  "" },
+	{ "a scan that is found through late evidence lists what was shown again since",
+	  0,
+	  "port-scan.window=20s",
+	  0,
+	  { CLOSED(0, .port = 1), CLOSED(2, .port = 2), CLOSED(25, .port = 1), FLUSH(26),
+	    OPEN(19, .port = 3), FLUSH(27) },
+	  "open 1 port-scan 3[1-3]" },
+	{ "a short window keeps what late evidence may need",
+	  0,
+	  "port-scan.window=1s",
+	  0,
+	  { CLOSED(0, .port = 1), CLOSED(0, .port = 2), CLOSED(3, .port = 4), CLOSED(5, .port = 5),
+	    CLOSED(7, .port = 6), CLOSED(9, .port = 7), CLOSED(11, .port = 8), FLUSH(12),
+	    OPEN(1, .port = 3), FLUSH(13) },
+	  "open 1 port-scan 3[1-3]" },
+
+	/* by the letter of the searches */
+	{ "splunk: an attempt without a span leaves orig_bytes unset",
+	  PROFILE_SPLUNK,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1, .to = 9), FLUSH(5) },
+	  "" },
+	{ "splunk: one with a span counts",
+	  PROFILE_SPLUNK,
+	  NULL,
+	  0,
+	  { OPEN(0, .port = 1, .to = 3), FLUSH(5) },
+	  "open 1 port-scan 3[1-3]" },
+	{ "splunk: payload before outweighs nothing",
+	  PROFILE_SPLUNK,
+	  NULL,
+	  0,
+	  { PAYLOAD(0, .port = 3), OPEN(1, .port = 1, .to = 3), FLUSH(5) },
+	  "open 1 port-scan 3[1-3]" },
+	{ "splunk: payload of another attempt takes nothing back",
+	  PROFILE_SPLUNK,
+	  NULL,
+	  0,
+	  { OPEN(0, .port = 1, .to = 3), PAYLOAD(1, .port = 3), FLUSH(5) },
+	  "open 1 port-scan 3[1-3]" },
+	{ "splunk: the attempt that was counted too early takes itself back",
+	  PROFILE_SPLUNK,
+	  NULL,
+	  0,
+	  { OPEN(0, .port = 1, .to = 3), PAYLOAD(0, .port = 3), FLUSH(5) },
+	  "" },
+	{ "splunk: a bin holds its first moment and not the next bin's",
+	  PROFILE_SPLUNK,
+	  NULL,
+	  0,
+	  { CLOSED(300, .port = 1, .to = 2), CLOSED(599, .port = 3), FLUSH(600),
+	    CLOSED(600, .port = 4), FLUSH(601) },
+	  "open 1 port-scan 3[1-3]" },
+	{ "splunk: bins are those of the wall clock",
+	  PROFILE_SPLUNK,
+	  NULL,
+	  100,
+	  { CLOSED(199, .port = 1, .to = 2), CLOSED(200, .port = 3), FLUSH(201),
+	    CLOSED(499, .port = 4, .to = 5), FLUSH(502) },
+	  "open 1 port-scan 3[3-5]" },
+	{ "splunk: an alert a bin",
+	  PROFILE_SPLUNK,
+	  NULL,
+	  0,
+	  { CLOSED(298, .port = 1, .to = 3), FLUSH(299), CLOSED(301, .port = 1, .to = 3),
+	    FLUSH(302), FLUSH(333), FLUSH(334) },
+	  "open 1 port-scan 3[1-3]; open 2 port-scan 3[1-3]; close 1 port-scan 3[1-3]" },
+	{ "splunk: evidence that ripened after the bin's end joins its alert",
+	  PROFILE_SPLUNK,
+	  NULL,
+	  0,
+	  { CLOSED(290, .port = 1, .to = 3), FLUSH(291), FLUSH(310), OPEN(299, .port = 4),
+	    FLUSH(330), FLUSH(334) },
+	  "open 1 port-scan 3[1-3]; update 1 port-scan 4[1-4]; close 1 port-scan 4[1-4]" },
+	{ "splunk: a bin that is over ends though a later one was touched before it",
+	  PROFILE_SPLUNK,
+	  NULL,
+	  0,
+	  { CLOSED(301, .port = 1, .to = 3), FLUSH(302), OPEN(295, .port = 1, .to = 3, .host = 21),
+	    FLUSH(325), FLUSH(334) },
+	  "open 1 port-scan 3[1-3]; open 2 port-scan 3[1-3]; close 2 port-scan 3[1-3]" },
+	{ "tumbling with judgement: payload in the next bin takes the silence back",
+	  0,
+	  "port-scan.mode=tumbling",
+	  0,
+	  { OPEN(299, .port = 1, .to = 3), FLUSH(299), PAYLOAD(301, .port = 2), FLUSH(302) },
+	  "open 1 port-scan 3[1-3]; close 1 port-scan 2[1,3] retracted" },
+};
+
+static void test_case(void **state)
+{
+	const struct engine_case *c = *state;
+	struct world *w = world_new(c->profile, c->set);
+
+	engine_clock(w->engine, (int64_t)(c->wall_s * S));
+	for (const struct step *s = c->steps; s->kind != STEP_END; s++)
+		run_step(w, s);
+	assert_string_equal(w->said, c->want);
+	world_free(w);
+}
+
+/* --- what a text does not show --------------------------------------------------------------- */
+
+static void a_sweep_needs_25_hosts(void **state)
+{
+	struct world *w = world_new(PROFILE_DEFAULT, NULL);
+	struct step s = OPEN(0, .port = 22);
+
+	(void)state;
+	for (s.host = 1; s.host <= 24; s.host++)
+		run_step(w, &s);
+	engine_flush(w->engine, BASE + S, false);
+	assert_string_equal(w->said, "");
+	run_step(w, &s);
+	engine_flush(w->engine, BASE + S, false);
+	assert_string_equal(w->said, "open 1 sweep 25[]");
+	world_free(w);
+}
+
+/* The last alert as it was said. */
+struct seen {
+	uint32_t n[ANSWER_MAX], said;
+	uint64_t first_ns, last_ns, attempts;
+	bool orig_internal;
+};
+
+static void look(void *ctx, const struct alert *a, enum alert_state state)
+{
+	struct seen *s = ctx;
+
+	(void)state;
+	s->said++;
+	for (enum answer i = 0; a->ports && i < ANSWER_MAX; i++)
+		s->n[i] = portset_count_answer(a->ports, i);
+	s->first_ns = a->first_ns;
+	s->last_ns = a->last_ns;
+	s->attempts = a->attempts;
+	s->orig_internal = a->orig_internal;
+}
+
+/* Another engine in the same world: one that looks instead of recording. */
+static void look_instead(struct world *w, struct seen *ret)
+{
+	engine_free(w->engine);
+	w->engine = engine_new(&w->cfg, look, ret);
+	assert_non_null(w->engine);
+}
+
+static void a_port_has_the_best_answer_it_ever_gave(void **state)
+{
+	static const struct step steps[] = {
+		NONE(1, .port = 1),   FILTERED(2, .port = 2), CLOSED(3, .port = 3),
+		OPEN(4, .port = 4),   CLOSED(5, .port = 1),   NONE(6, .port = 2),
+		CLOSED(7, .port = 4), OPEN(8, .port = 3),
+	};
+	struct world *w = world_new(PROFILE_DEFAULT, NULL);
+	struct seen seen = { .said = 0 };
+
+	(void)state;
+	look_instead(w, &seen);
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
+		run_step(w, &steps[i]);
+	engine_flush(w->engine, BASE + 9 * S, false);
+	assert_int_equal(seen.n[ANSWER_OPEN], 2);
+	assert_int_equal(seen.n[ANSWER_CLOSED], 1);
+	assert_int_equal(seen.n[ANSWER_FILTERED], 1);
+	assert_int_equal(seen.n[ANSWER_NONE], 0);
+	assert_int_equal(seen.first_ns, BASE + 1 * S);
+	assert_int_equal(seen.last_ns, BASE + 8 * S);
+	assert_int_equal(seen.attempts, 8);
+	assert_true(seen.orig_internal);
+	world_free(w);
+}
+
+static void a_pair_has_the_ports_of_the_window_that_ends_now(void **state)
+{
+	struct world *w = world_new(PROFILE_DEFAULT, NULL);
+	const struct step scan = NONE(0, .port = 1, .to = 2);
+	const struct step udp = NONE(0, .port = 1, .proto = PROTO_UDP);
+	struct contact_key pair = key_of(&scan, 0), udp_pair = key_of(&udp, 0);
+
+	(void)state;
+	assert_int_equal(engine_wake_ports(w->engine), 3);
+	assert_int_equal(engine_pair_ports(w->engine, &pair, BASE), 0);
+	run_step(w, &scan);
+	assert_int_equal(engine_pair_ports(w->engine, &pair, BASE), 2);
+	assert_int_equal(engine_pair_ports(w->engine, &udp_pair, BASE), 0);
+	assert_int_equal(engine_pair_ports(w->engine, &pair, BASE + 300 * S), 2);
+	assert_int_equal(engine_pair_ports(w->engine, &pair, BASE + 300 * S + 1), 0);
+	world_free(w);
+}
+
+static void the_wake_up_follows_the_lowest_rule_on_ports_between_two_hosts(void **state)
+{
+	struct world *w = world_new(PROFILE_DEFAULT, "port-scan.threshold=7 sweep.threshold=2");
+
+	(void)state;
+	assert_int_equal(engine_wake_ports(w->engine), 7);
+	world_free(w);
+	w = world_new(PROFILE_DEFAULT, "port-scan.enabled=false");
+	assert_int_equal(engine_wake_ports(w->engine), 0);
+	world_free(w);
+}
+
+static void evidence_counts_once_however_many_rules_look_at_it(void **state)
+{
+	static const struct step steps[] = {
+		NONE(0, .port = 1, .attempts = 5),
+		PAYLOAD(1, .port = 1),
+		NONE(2, .port = 1, .attempts = 4),
+		NONE(3, .port = 1, .attempts = 9, .external = true),
+	};
+	struct world *w = world_new(PROFILE_DEFAULT, NULL); /* port-scan and sweep count silence */
+	struct engine_stats s;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
+		run_step(w, &steps[i]);
+	engine_stats_get(w->engine, &s);
+	assert_int_equal(s.contacts, 4);
+	assert_int_equal(s.probes, 5);
+	assert_int_equal(s.outweighed, 4);
+	assert_int_equal(s.retracted, 1);
+	world_free(w);
+}
+
+static void a_contact_says_whether_it_is_a_probe(void **state)
+{
+	const struct step probe = NONE(0, .port = 1), payload = PAYLOAD(1, .port = 2);
+	const struct step outweighed = NONE(2, .port = 2), far = NONE(2, .external = true);
+	struct world *w = world_new(PROFILE_DEFAULT, NULL);
+
+	(void)state;
+	assert_true(feed(w, &probe, 1));
+	assert_false(feed(w, &payload, 2));
+	assert_false(feed(w, &outweighed, 2));
+	assert_false(feed(w, &far, 1));
+	world_free(w);
+}
+
+/* A scan within one drain: nothing of it lies between the first and the last attempt's times. */
+static void first_and_last_attempt_of_a_drain_both_count(void **state)
+{
+	static const struct step steps[] = {
+		NONE(0, .port = 1, .to = 2),
+		SAY(STEP_CONTACT, .t = 299 * S, .until = 319 * S, .port = 3, .bits = CONTACT_NONE,
+		    .attempts = 3),
+		FLUSH(320),
+	};
+	struct world *w = world_new(PROFILE_DEFAULT, NULL);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
+		run_step(w, &steps[i]);
+	assert_string_equal(w->said, "open 1 port-scan 3[1-3]");
+	world_free(w);
+}
+
+static void groups_past_the_limit_are_counted(void **state)
+{
+	struct world *w =
+		world_new(PROFILE_DEFAULT, "sweep.enabled=false basic-scanning.enabled=false");
+	struct step s = NONE(0, .port = 22);
+	struct engine_stats stats;
+
+	(void)state;
+	engine_free(w->engine);
+	w->cfg.groups_max = 10;
+	w->engine = engine_new(&w->cfg, record, w);
+	for (s.host = 1; s.host <= 15; s.host++)
+		run_step(w, &s);
+	engine_stats_get(w->engine, &stats);
+	assert_int_equal(stats.groups, 10);
+	assert_int_equal(stats.groups_evicted, 5);
+	engine_flush(w->engine, BASE + 334 * S, false);
+	engine_stats_get(w->engine, &stats);
+	assert_int_equal(stats.groups, 0);
+	world_free(w);
+}
+
+/* 4,096 alerts fit; the quietest of them was taken back before it ever spoke. */
+static void a_full_book_says_nothing_of_an_alert_that_was_taken_back(void **state)
+{
+	struct world *w = world_new(PROFILE_DEFAULT, "port-scan.threshold=1 sweep.enabled=false");
+	struct contact silent = { .word = CONTACT_NONE, .silent = 1 };
+	struct contact payload = { .word = CONTACT_PAYLOAD, .carried = 1 };
+	struct seen seen = { .said = 0 };
+	struct contact_key first = { .proto = PROTO_TCP, .resp_port = htons(22) };
+	struct engine_stats stats;
+
+	(void)state;
+	look_instead(w, &seen);
+	silent.silent_first_ns = silent.silent_last_ns = BASE;
+	payload.carried_first_ns = payload.carried_last_ns = BASE;
+	first.resp = addr_v4("10.0.0.1");
+	for (uint32_t i = 0; i <= 4096; i++) {
+		struct contact_key key = first;
+
+		key.orig.w[0] = i;
+		if (i == 1)
+			engine_contact(w->engine, &first, &payload);
+		engine_contact(w->engine, &key, &silent);
+	}
+	engine_stats_get(w->engine, &stats);
+	assert_int_equal(stats.alerts_forced, 1);
+	assert_int_equal(stats.alerts_retracted, 1);
+	assert_int_equal(stats.alerts_open, 4096);
+	assert_int_equal(seen.said, 0);
+	engine_flush(w->engine, BASE + S, false);
+	assert_int_equal(seen.said, 4096);
+	engine_close(w->engine);
+	assert_int_equal(seen.said, 2 * 4096);
+	world_free(w);
+}
+
+/* Past the responders an alert remembers its count is a floor. */
+static void a_sweep_too_large_to_list_is_not_taken_back_by_one_host(void **state)
+{
+	struct world *w =
+		world_new(PROFILE_DEFAULT, "sweep.threshold=5000 port-scan.enabled=false");
+	struct contact c = { .word = CONTACT_NONE, .silent = 1 };
+	struct contact payload = { .word = CONTACT_PAYLOAD, .carried = 1 };
+	struct contact_key key = { .proto = PROTO_TCP, .resp_port = htons(22) };
+	struct engine_stats stats;
+
+	(void)state;
+	c.silent_first_ns = c.silent_last_ns = BASE;
+	payload.carried_first_ns = payload.carried_last_ns = BASE;
+	key.resp = addr_v4("10.0.0.0");
+	for (uint32_t i = 0; i < 5000; i++) {
+		((uint8_t *)&key.resp)[14] = (uint8_t)(i >> 8);
+		((uint8_t *)&key.resp)[15] = (uint8_t)i;
+		engine_contact(w->engine, &key, &c);
+	}
+	engine_flush(w->engine, BASE + S, false);
+	engine_stats_get(w->engine, &stats);
+	assert_int_equal(stats.alerts_opened, 1);
+	key.resp = addr_v4("10.0.0.0");
+	engine_contact(w->engine, &key, &payload);
+	engine_flush(w->engine, BASE + S, false);
+	engine_stats_get(w->engine, &stats);
+	assert_int_equal(stats.alerts_open, 1);
+	world_free(w);
+}
+
+static void freeing_nothing_is_fine(void **state)
+{
+	(void)state;
+	engine_free(NULL);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest single[] = {
+		cmocka_unit_test(a_sweep_needs_25_hosts),
+		cmocka_unit_test(a_port_has_the_best_answer_it_ever_gave),
+		cmocka_unit_test(a_pair_has_the_ports_of_the_window_that_ends_now),
+		cmocka_unit_test(the_wake_up_follows_the_lowest_rule_on_ports_between_two_hosts),
+		cmocka_unit_test(evidence_counts_once_however_many_rules_look_at_it),
+		cmocka_unit_test(a_contact_says_whether_it_is_a_probe),
+		cmocka_unit_test(first_and_last_attempt_of_a_drain_both_count),
+		cmocka_unit_test(groups_past_the_limit_are_counted),
+		cmocka_unit_test(a_full_book_says_nothing_of_an_alert_that_was_taken_back),
+		cmocka_unit_test(a_sweep_too_large_to_list_is_not_taken_back_by_one_host),
+		cmocka_unit_test(freeing_nothing_is_fine),
+	};
+	struct CMUnitTest tests[ARRAY_SIZE(cases) + ARRAY_SIZE(single)];
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		tests[n++] = (struct CMUnitTest){ .name = cases[i].name,
+						  .test_func = test_case,
+						  .initial_state = (void *)&cases[i] };
+	memcpy(&tests[n], single, sizeof(single));
+	return cmocka_run_group_tests_name("engine", tests, NULL, NULL);
+}
