@@ -201,6 +201,10 @@ static void show(struct engine *e, struct runner *r, const struct contact_key *k
 	uint32_t n = window_add(r->window, &group, &v);
 	struct alert *a = alertbook_get(r->book, &group);
 
+	if (a && r->rule->mode == WINDOW_SLIDING && t_ns > a->last_ns + r->rule->window_ns) {
+		alertbook_end(r->book, a); /* over, though no flush has come by yet */
+		a = NULL;
+	}
 	if (a) {
 		struct alert_evidence ev = evidence_of(&v, c, attempts);
 
@@ -220,10 +224,6 @@ static void show_both(struct engine *e, struct runner *r, const struct contact_k
 		show(e, r, key, c, last_ns, 0);
 }
 
-	if (a && r->rule->mode == WINDOW_SLIDING && t_ns > a->last_ns + r->rule->window_ns) {
-		alertbook_end(r->book, a); /* over, though no flush has come by yet */
-		a = NULL;
-	}
 static struct group_key history_key(const struct contact_key *key)
 {
 	return (struct group_key){
@@ -268,6 +268,8 @@ static bool retract_near(struct engine *e, struct runner *r, const struct contac
  * was silent. */
 static void retract(struct engine *e, const struct contact_key *key, const struct contact *c)
 {
+	bool taken = false;
+
 	for (uint32_t i = 0; i < e->runners; i++) {
 		struct runner *r = &e->runner[i];
 		uint64_t within = e->cfg->profile == PROFILE_SPLUNK ? 0 : r->rule->window_ns;
@@ -278,6 +280,7 @@ static void retract(struct engine *e, const struct contact_key *key, const struc
 		if (c->carried_first_ns < c->carried_last_ns)
 			taken |= retract_near(e, r, key, c, c->carried_first_ns, within);
 	}
+	e->stats.retracted += taken;
 }
 
 static void remember_carried(struct engine *e, const struct contact_key *key,
@@ -286,8 +289,6 @@ static void remember_carried(struct engine *e, const struct contact_key *key,
 	struct group_key k = history_key(key);
 	struct carried *h;
 	bool is_new;
-
-	bool taken = false;
 
 	h = table_put(e->history, &k, &is_new);
 	if (!h && table_full(e->history)) {
@@ -302,7 +303,6 @@ static void remember_carried(struct engine *e, const struct contact_key *key,
 }
 
 /* Did payload flow at this contact within a window's length of the moment? */
-	e->stats.retracted += taken;
 static bool is_outweighed(const struct engine *e, const struct contact_key *key, uint64_t t_ns,
 			  uint64_t span_ns)
 {
@@ -368,27 +368,6 @@ static void take_carried(struct engine *e, const struct contact_key *key, const 
 
 	if (bits & CONTACT_CARRIED && !by_the_letter)
 		remember_carried(e, key, c);
-	for (uint32_t i = 0; i < e->runners; i++) {
-		struct runner *r = &e->runner[i];
-		uint64_t last = c->carried_last_ns > c->silent_last_ns ? c->carried_last_ns
-								       : c->silent_last_ns;
-
-		if (r->rule->where == WHERE_CONTACT) {
-			show_both(e, r, key, c, first_of(c), last, c->silent + c->carried);
-			continue;
-		}
-	}
-	e->stats.probes += counted ? c->silent : 0;
-	return counted;
-}
-
-void engine_flush(struct engine *e, uint64_t now_ns, bool lost)
-{
-	struct carried *h;
-
-	for (uint32_t i = 0; i < e->runners; i++) {
-		struct runner *r = &e->runner[i];
-
 	if (bits & (by_the_letter ? CONTACT_PAYLOAD : CONTACT_CARRIED))
 		retract(e, key, c);
 }
@@ -399,11 +378,36 @@ bool engine_contact(struct engine *e, const struct contact_key *key, const struc
 
 	e->stats.contacts++;
 	take_carried(e, key, c);
+	for (uint32_t i = 0; i < e->runners; i++) {
+		struct runner *r = &e->runner[i];
+		uint64_t last = c->carried_last_ns > c->silent_last_ns ? c->carried_last_ns
+								       : c->silent_last_ns;
+		enum verdict verdict;
+
+		if (r->rule->where == WHERE_CONTACT) {
+			show_both(e, r, key, c, first_of(c), last, c->silent + c->carried);
+			continue;
+		}
+		verdict = show_probe(e, r, key, c);
+		counted |= verdict == VERDICT_PROBE;
+		outweighed |= verdict == VERDICT_OUTWEIGHED;
+	}
+	e->stats.probes += counted ? c->silent : 0;
+	e->stats.outweighed += outweighed ? c->silent : 0;
+	return counted;
+}
+
+void engine_flush(struct engine *e, uint64_t now_ns, bool lost)
+{
+	struct carried *h;
+
+	for (uint32_t i = 0; i < e->runners; i++) {
+		struct runner *r = &e->runner[i];
+
 		if (lost)
 			alertbook_lost(r->book);
 		alertbook_flush(r->book, now_ns, e->wall_offset_ns, e->slack_ns);
 		window_expire(r->window, now_ns);
-		enum verdict verdict;
 	}
 	while ((h = table_oldest(e->history)) &&
 	       h->t_ns + e->history_span_ns + e->slack_ns < now_ns)
@@ -411,12 +415,8 @@ bool engine_contact(struct engine *e, const struct contact_key *key, const struc
 }
 
 void engine_close(struct engine *e)
-		verdict = show_probe(e, r, key, c);
-		counted |= verdict == VERDICT_PROBE;
-		outweighed |= verdict == VERDICT_OUTWEIGHED;
 {
 	for (uint32_t i = 0; i < e->runners; i++)
-	e->stats.outweighed += outweighed ? c->silent : 0;
 		alertbook_close_all(e->runner[i].book);
 }
 
