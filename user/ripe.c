@@ -3,9 +3,9 @@
 #include "sweep.h"
 
 /* Reported attempts are kept for so long, so that payload can still retract them; UDP flows since
- * their last packet. A SYN is retransmitted for 127 s at the most (tcp_syn_retries 6), and a SYN-ACK
- * for less: a handshake that is half open after that stays so, and a flood of them must not fill the
- * nursery for a day. */
+ * their last packet. A SYN is retransmitted for 127 s at the most (tcp_syn_retries 6), and a
+ * SYN-ACK for less: a handshake that is half open after that stays so, and a flood of them must not
+ * fill the nursery for a day. */
 #define KEEP_UNANSWERED_NS (130ull * 1000000000)
 #define KEEP_OPEN_NS	   (24ull * 3600 * 1000000000)
 #define KEEP_UDP_NS	   (60ull * 1000000000)
