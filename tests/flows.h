@@ -41,7 +41,7 @@ static inline int is_whole(const struct attempt *a)
 {
 	struct attempt want = flow_attempt((__u32)ntohs(a->orig_port) - 1024);
 
-	return addr_equal(&a->orig, &want.orig) && addr_equal(&a->resp, &want.resp) &&
+	return addr_same(&a->orig, &want.orig) && addr_same(&a->resp, &want.resp) &&
 	       a->resp_port == want.resp_port && a->proto == want.proto &&
 	       (a->isn == want.isn || a->isn == want.isn + 1);
 }
