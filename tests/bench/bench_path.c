@@ -26,7 +26,9 @@ struct bench_case {
 	const char *name;
 	struct layer packet[PLAN_STEPS][5];
 	int is_data;	 /* 1: packet[0] as it is, every time; else the conversation of `packet` */
+	int decided;	 /* is_data: ... and its connection has just carried its first payload */
 	__u32 flows;	 /* of the conversation; a power of two */
+	__u32 unswept;	 /* 1: nothing empties the slots of ended conversations */
 	__u32 vary_addr; /* 1: each flow is a contact of its own */
 	double target;	 /* nanoseconds over the nursery; 0: none was set */
 };
@@ -53,6 +55,11 @@ static const struct bench_case cases[] = {
 	  { { ETH(), IPV6(), TCP(.flags = TCP_ACK), DATA(100) } },
 	  .is_data = 1,
 	  .target = 14 },
+	{ "data, IPv4, payload not yet swept",
+	  { PAYLOAD_STEP(.seq = 1001, .ack = 5001), SYN_STEP,
+	    ANSWER_STEP(.flags = TCP_ACK, .ack = 1011) },
+	  .is_data = 1,
+	  .decided = 1 },
 	{ "ACK, IPv4, innocent connection",
 	  { { ETH(), IPV4(), TCP(.flags = TCP_ACK), PAD(10) } },
 	  .is_data = 1,
@@ -67,6 +74,10 @@ static const struct bench_case cases[] = {
 	{ "SYN + acknowledged payload, 65,536 flows",
 	  { SYN_STEP, ANSWER_STEP(.flags = TCP_ACK, .ack = 1011) },
 	  .flows = 65536 },
+	{ "SYN + acknowledged payload, full of decided",
+	  { SYN_STEP, ANSWER_STEP(.flags = TCP_ACK, .ack = 1011) },
+	  .flows = 1u << 31,
+	  .unswept = 1 },
 	{ "SYN + SYN-ACK + payload, 64 flows",
 	  { SYN_STEP, ANSWER_STEP(.flags = TCP_SYN | TCP_ACK, .ack = 1001),
 	    PAYLOAD_STEP(.seq = 1001, .ack = 5001) },
@@ -108,9 +119,12 @@ static __u32 case_steps(const struct bench_case *c)
 
 static void plan_set(struct plan *plan, const struct bench_case *c)
 {
+	__u32 flow = plan->flow; /* goes on, so that endless flows do not come again */
 	struct frame f;
 
 	memset(plan, 0, sizeof(*plan));
+	plan->flow = flow;
+	plan->swept = !c->unswept && case_steps(c) > 1;
 	plan->steps = case_steps(c);
 	plan->flow_mask = c->flows - 1;
 	plan->vary_addr = c->vary_addr;
@@ -138,6 +152,21 @@ static double run_ns(const struct subject *s, const char *program, const struct 
 	return opts.duration;
 }
 
+/* packet_pass - one packet of the case through the path. */
+static void packet_pass(const struct subject *s, const struct hook *h, const struct layer *packet)
+{
+	struct bpf_program *prog = bpf_object__find_program_by_name(s->obj, h->path);
+	struct frame f;
+
+	frame_build(&f, packet, &test_ends);
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = f.b, .data_size_in = f.len);
+
+	if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts)) {
+		perror(h->path);
+		exit(1);
+	}
+}
+
 static void measure(const struct subject *s, const struct hook *h, const struct bench_case *c,
 		    int round, struct measured *m)
 {
@@ -146,6 +175,8 @@ static void measure(const struct subject *s, const struct hook *h, const struct 
 
 	frame_build(&f, c->packet[0], &test_ends);
 	if (c->is_data) {
+		for (__u32 i = 1; c->decided && i < case_steps(c); i++)
+			packet_pass(s, h, c->packet[i]);
 		base = run_ns(s, h->empty, &f);
 		path = run_ns(s, h->path, &f);
 		m->base[round] = base;

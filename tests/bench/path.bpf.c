@@ -27,6 +27,38 @@ struct headers {
 	__u64 w[PLAN_WORDS];
 };
 
+/* slot_sweep - what the daemon's sweep does: empties the slot that the conversation of `flow` left
+ * decided. Done in base and path alike, so it is in no difference. */
+static __always_inline void slot_sweep(const __u8 *b, __u32 flow)
+{
+	struct packet pkt = {
+		.src = ip_addr_from_v4(*(__be32 *)(b + 26)),
+		.dst = ip_addr_from_v4(*(__be32 *)(b + 30)),
+		.src_port = *(__be16 *)(b + 34) ^ (__u16)flow,
+		.dst_port = *(__be16 *)(b + 36),
+		.proto = PROTO_TCP,
+	};
+#ifdef STORE_LRU
+	struct attempt_key key = {
+		.orig = pkt.src,
+		.resp = pkt.dst,
+		.orig_port = pkt.src_port,
+		.resp_port = pkt.dst_port,
+		.proto = pkt.proto,
+	};
+
+	bpf_map_delete_elem(&attempts, &key);
+#else
+	struct nursery_tags *t = nursery_tags_at(NULL, store_hash(NULL, &pkt));
+
+	if (!t)
+		return;
+#pragma GCC unroll 8
+	for (int i = 0; i < NURSERY_WAYS; i++)
+		t->t[i] = TAG_EMPTY(t->t[i]);
+#endif
+}
+
 /* packet_next - writes the plan's next packet. Returns 0 if the frame is too short for it. It ends
  * with an atomic, which drains the store buffer: otherwise the parser's first loads would stall on
  * stores of another width, and that is not the path's cost. */
@@ -42,7 +74,9 @@ static __always_inline int packet_next(void *data, void *end)
 	for (int i = 0; i < PLAN_WORDS; i++)
 		h->w[i] = plan.packet[step][i];
 	port = (__u16)(plan.flow & plan.flow_mask);
-	addr = plan.vary_addr ? port : 0;
+	addr = plan.vary_addr ? port : (__u16)((plan.flow & plan.flow_mask) >> 16);
+	if (plan.swept && !step)
+		slot_sweep(b, (plan.flow - PLAN_LAG) & plan.flow_mask);
 	if (plan.from_resp[step]) {
 		*(__u16 *)(b + 32) ^= addr;
 		*(__u16 *)(b + 36) ^= port;

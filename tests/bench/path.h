@@ -7,6 +7,7 @@
 
 enum {
 	PLAN_STEPS = 4,
+	PLAN_LAG = 32,	/* fewer than any `flows`; what is long swept is as cold as it would be */
 	PLAN_WORDS = 7, /* Ethernet, IPv4 and TCP headers without options are 54 bytes */
 };
 
@@ -15,9 +16,11 @@ struct plan {
 	__u64 packet[PLAN_STEPS][PLAN_WORDS];
 	__u32 from_resp[PLAN_STEPS]; /* 1: the flow's port is the destination's */
 	__u32 steps;
-	__u32 flow_mask;  /* flows - 1; they differ in the originator's port, */
-	__u32 vary_addr;  /* 1: and in its address, so that each is a contact of its own */
-	__u32 step, flow; /* where the run is; reset them to 0 */
+	__u32 flow_mask; /* flows - 1; they differ in the originator's port, */
+	__u32 vary_addr; /* 1: and in its address, so that each is a contact of its own; from flow
+			  * 65,536 on in any case */
+	__u32 swept;	 /* 1: the slot of a conversation is emptied PLAN_LAG conversations later */
+	__u32 step, flow; /* where the run is; reset step to 0 */
 	__u64 runs;
 };
 
