@@ -67,6 +67,11 @@ static __always_inline int store_mark(struct store *st, struct slot *s, __u8 bit
 	return nursery_mark(st, s, bits);
 }
 
+static __always_inline int store_decide(struct store *st, struct slot *s)
+{
+	return nursery_decide(st, s);
+}
+
 static __always_inline int store_take(struct store *st, struct slot *s, struct attempt *ret)
 {
 	(void)st;

@@ -61,7 +61,8 @@ struct swept {
 	__u32 random;
 };
 
-/* sweep_once - what the daemon does: takes a quarter of what it sees and marks a quarter. */
+/* sweep_once - what the daemon does: takes a quarter of what it sees and marks a quarter; what is
+ * decided it takes, as TCP is. */
 static inline void sweep_once(struct store *st, struct swept *ret)
 {
 	for (__u64 i = 0; i < (st->bucket_mask + 1) * NURSERY_WAYS; i++) {
@@ -73,12 +74,14 @@ static inline void sweep_once(struct store *st, struct swept *ret)
 		s.tag = LOAD(s.tag_ptr);
 		if (!(TAG_STATE(s.tag) & STATE_LIVE))
 			continue;
+		if (r == 1 && TAG_STATE(s.tag) & STATE_DECIDED)
+			r = 0;
 		if (r == 0 && nursery_take(&s, &a)) {
 			ret->taken++;
 			ret->torn += !is_whole(&a);
 		}
-		if (r == 1)
-			nursery_mark(st, &s, STATE_REPORTED);
+		if (r == 1) /* once: if it fails, the attempt may have been decided meanwhile */
+			(void)CAS(s.tag_ptr, s.tag, s.tag | STATE_REPORTED);
 	}
 }
 

@@ -14,7 +14,7 @@
 
 #include "frame.h"
 
-#include <reconmon/attempt.h>
+#include <reconmon/tag.h>
 
 /* --- frames ------------------------------------------------------------------------------------
  */
@@ -427,7 +427,7 @@ struct scene {
 	const char *name;
 	struct step steps[SCENE_STEPS];
 	__u32 judged[2]; /* CONTACT_* of each judgement, in order; 0 ends */
-	__u8 left;	 /* what remains in the nursery: enum attempt_state, 0 if nothing */
+	__u8 left;	 /* what a sweep leaves in the nursery: enum attempt_state, 0 if nothing */
 	__u8 attempts;	 /* counters */
 	__u8 renewed, orphans, invalid, sctp;
 	__u8 udp;		    /* 1: quoted packets are UDP */
@@ -437,6 +437,7 @@ struct scene {
 };
 
 #define LIVE	  STATE_LIVE
+#define TOLD	  (STATE_DECIDED | STATE_REPORTED) /* carried payload, and the daemon has read that */
 #define OPEN_HALF (CONTACT_OPEN | CONTACT_SPAN | CONTACT_SYN)
 #define OPEN_FULL (CONTACT_OPEN | CONTACT_SPAN | CONTACT_CONNECT)
 #define REFUSED	  (CONTACT_CLOSED | CONTACT_SPAN)
@@ -567,7 +568,7 @@ static const struct scene scenes[] = {
 	  { UO(10), UR(10) },
 	  { CONTACT_PAYLOAD | CONTACT_UDP },
 	  .attempts = 1,
-	  .left = LIVE | STATE_DECIDED | STATE_ANSWERED | STATE_AGAIN,
+	  .left = LIVE | TOLD | STATE_ANSWERED | STATE_AGAIN,
 	  .twice = 1 },
 
 	/* Payload. */
@@ -607,6 +608,46 @@ static const struct scene scenes[] = {
 	  { OPENED, ACCEPTED, O(TCP_RST, 5000, 0, 0) },
 	  { OPEN_HALF },
 	  .attempts = 1 },
+
+	/* After payload: the attempt is decided until the daemon has read that. */
+	{ "payload, then both sides' FIN and a RST",
+	  { OPENED, ACCEPTED, CONFIRMED, O(PA, 1, 1, 10), R(FA, 1, 11, 0), O(FA, 11, 2, 0),
+	    R(TCP_RST, 2, 0, 0) },
+	  { CONTACT_PAYLOAD },
+	  .attempts = 1 },
+	{ "payload, then the SYN once more",
+	  { OPENED, ACCEPTED, CONFIRMED, O(PA, 1, 1, 10), OPENED },
+	  { CONTACT_PAYLOAD },
+	  .attempts = 1 },
+	{ "payload, then 64 KiB from the responder",
+	  { OPENED, ACCEPTED, CONFIRMED, O(PA, 1, 1, 10), R(PA, 65537, 11, 1000) },
+	  { CONTACT_PAYLOAD },
+	  .attempts = 1 },
+	{ "payload, then a fragment without flags",
+	  { OPENED, ACCEPTED, CONFIRMED, O(PA, 1, 1, 10), HEADLESS(11) },
+	  { CONTACT_PAYLOAD },
+	  .attempts = 1 },
+	{ "payload, then host unreachable says nothing",
+	  { OPENED, ACCEPTED, CONFIRMED, O(PA, 1, 1, 10), HOST_UNREACH(0) },
+	  { CONTACT_PAYLOAD },
+	  .attempts = 1 },
+	{ "payload, then a SYN with a new initial number opens another",
+	  { OPENED, ACCEPTED, CONFIRMED, O(PA, 1, 1, 10), O(TCP_SYN, 100, 0, 0) },
+	  { CONTACT_PAYLOAD },
+	  .attempts = 2,
+	  .renewed = 1,
+	  .left = LIVE },
+	{ "payload, then a SYN with a new initial number, refused",
+	  { OPENED, ACCEPTED, CONFIRMED, O(PA, 1, 1, 10), O(TCP_SYN, 100, 0, 0), R(RA, 0, 101, 0) },
+	  { CONTACT_PAYLOAD, REFUSED },
+	  .attempts = 2,
+	  .renewed = 1 },
+	{ "payload in two attempts on the same ports",
+	  { OPENED, ACCEPTED, CONFIRMED, O(PA, 1, 1, 10), O(TCP_SYN, 100, 0, 0), R(SA, 0, 101, 0),
+	    O(PA, 101, 1, 10) },
+	  { CONTACT_PAYLOAD, CONTACT_PAYLOAD },
+	  .attempts = 2,
+	  .renewed = 1 },
 
 	/* Data on the SYN, and before the handshake. */
 	{ "data on the SYN, not acknowledged, is none",
@@ -767,14 +808,14 @@ static const struct scene scenes[] = {
 	  { UO(80) },
 	  { CONTACT_PAYLOAD | CONTACT_UDP },
 	  .attempts = 1,
-	  .left = LIVE | STATE_DECIDED,
+	  .left = LIVE | TOLD,
 	  .orig_port = 53,
 	  .resp_port = 53 },
 	{ "from port 1024 to an ephemeral one is no late reply",
 	  { UO(80) },
 	  { CONTACT_PAYLOAD | CONTACT_UDP },
 	  .attempts = 1,
-	  .left = LIVE | STATE_DECIDED,
+	  .left = LIVE | TOLD,
 	  .orig_port = 1024,
 	  .resp_port = 40000 },
 	{ "an empty datagram from port 53 is a look",
@@ -824,22 +865,22 @@ static const struct scene scenes[] = {
 	  { UO(10) },
 	  { CONTACT_PAYLOAD | CONTACT_UDP },
 	  .attempts = 1,
-	  .left = LIVE | STATE_DECIDED },
+	  .left = LIVE | TOLD },
 	{ "datagrams with payload count once",
 	  { UO(10), UR(100), UO(10), UR(0) },
 	  { CONTACT_PAYLOAD | CONTACT_UDP },
 	  .attempts = 1,
-	  .left = LIVE | STATE_DECIDED | STATE_ANSWERED | STATE_AGAIN },
+	  .left = LIVE | TOLD | STATE_ANSWERED | STATE_AGAIN },
 	{ "an empty datagram, a reply, then payload",
 	  { UO(0), UR(20), UO(10) },
 	  { CONTACT_PAYLOAD | CONTACT_UDP },
 	  .attempts = 1,
-	  .left = LIVE | STATE_DECIDED | STATE_ANSWERED | STATE_AGAIN },
+	  .left = LIVE | TOLD | STATE_ANSWERED | STATE_AGAIN },
 	{ "an empty datagram, then payload",
 	  { UO(0), UO(10) },
 	  { CONTACT_PAYLOAD | CONTACT_UDP },
 	  .attempts = 1,
-	  .left = LIVE | STATE_DECIDED | STATE_AGAIN },
+	  .left = LIVE | TOLD | STATE_AGAIN },
 	{ "port unreachable to an empty datagram: closed",
 	  { UO(0), PORT_UNREACH(0) },
 	  { CONTACT_CLOSED | CONTACT_UDP },
@@ -859,14 +900,14 @@ static const struct scene scenes[] = {
 	  { UO(10), HOST_UNREACH(0) },
 	  { CONTACT_PAYLOAD | CONTACT_UDP },
 	  .attempts = 1,
-	  .left = LIVE | STATE_DECIDED,
+	  .left = LIVE | TOLD,
 	  .udp = 1 },
 	{ "port unreachable after a reply",
 	  { UO(10), UR(10), PORT_UNREACH(0) },
 	  { CONTACT_PAYLOAD | CONTACT_UDP },
 	  .attempts = 1,
 	  .invalid = 1,
-	  .left = LIVE | STATE_DECIDED | STATE_ANSWERED | STATE_AGAIN,
+	  .left = LIVE | TOLD | STATE_ANSWERED | STATE_AGAIN,
 	  .udp = 1 },
 
 	/* Fragments that hide the flags (nmap -f). */
@@ -990,6 +1031,21 @@ struct outcome {
 	__u32 live;		     /* attempts in the nursery */
 	__u8 left;		     /* state of the last of them */
 };
+
+/* outcome_sweep - what the daemon's sweep makes of one slot: takes what it owes, counts what stays.
+ * Returns what it owed, CONTACT_*. */
+static inline __u32 outcome_sweep(struct outcome *o, __u64 tag, const struct attempt *a)
+{
+	__u32 bits = owed_bits(a, TAG_STATE(tag));
+
+	if (bits)
+		tag = tag_swept(tag, a->proto);
+	o->bits |= bits;
+	o->carried += !!bits;
+	o->live += !!TAG_STATE(tag);
+	o->left = TAG_STATE(tag) ? TAG_STATE(tag) : o->left;
+	return bits;
+}
 
 /* scene_outcome - what the row says must be left behind. */
 static inline struct outcome scene_outcome(const struct scene *sc)

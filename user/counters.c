@@ -41,6 +41,8 @@ static void print_user(const struct counters *c)
 	print_one("probes_outweighed", c->engine.outweighed,
 		  "silent, but payload flowed there too");
 	print_one("probes_retracted", c->engine.retracted, "taken back: payload came after all");
+	print_one("payload_reported", c->sweep.carried,
+		  "attempts with payload read from the nursery");
 	print_one("undecided", c->sweep.undecided, "attempts not judged yet");
 	print_one("nursery_live", c->sweep.live, "attempts in the nursery");
 	print_one("nursery_retired", c->sweep.retired, "reported and over, or idle");

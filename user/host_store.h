@@ -4,8 +4,8 @@
  *
  * Input: frames, one at a time, with the time and direction that the caller sets before each.
  * Output: calls of `judged` for attempts that ended, counters, and the nursery itself, where
- * attempts that nothing has ended yet wait to be swept (same layout as the mapped arrays of the
- * kernel).
+ * attempts that nothing has ended yet and those that carried payload wait to be swept (same layout
+ * as the mapped arrays of the kernel; owed_bits() and tag_swept() say what a sweep takes).
  *
  * A store belongs to one thread. Several stores may share one nursery (copy the struct, give each
  * copy stats of its own): then they meet by the rules of nursery.h, as CPUs do. Everything is
@@ -99,6 +99,11 @@ static __always_inline int store_open(struct store *st, __u64 hash, const struct
 static __always_inline int store_mark(struct store *st, struct slot *s, __u8 bits)
 {
 	return nursery_mark(st, s, bits);
+}
+
+static __always_inline int store_decide(struct store *st, struct slot *s)
+{
+	return nursery_decide(st, s);
 }
 
 static __always_inline int store_take(struct store *st, struct slot *s, struct attempt *ret)

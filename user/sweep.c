@@ -95,6 +95,17 @@ static uint64_t clamp_age(uint64_t *tag_ptr, uint64_t tag, uint8_t now)
 	return CAS(tag_ptr, tag, want) == tag ? want : tag;
 }
 
+/* An attempt that carried payload: says so once. What is lost to another CPU comes again at the
+ * next sweep, or that CPU has handed it over. */
+static void report_carried(struct sweep *s, uint64_t *tag_ptr, uint64_t tag,
+			   const struct attempt *a, sweep_fn *fn, void *ctx)
+{
+	if (CAS(tag_ptr, tag, tag_swept(tag, a->proto)) != tag)
+		return;
+	s->stats.carried++;
+	fn(ctx, a, owed_bits(a, TAG_STATE(tag)));
+}
+
 static void look_at(struct sweep *s, uint64_t *tag_ptr, const struct attempt *value,
 		    uint64_t now_ns, sweep_fn *fn, void *ctx)
 {
@@ -110,6 +121,10 @@ static void look_at(struct sweep *s, uint64_t *tag_ptr, const struct attempt *va
 	if (!(state & (STATE_REPORTED | STATE_DECIDED)))
 		s->stats.undecided++;
 	tag = clamp_age(tag_ptr, tag, age);
+	if (owed_bits(&a, state)) {
+		report_carried(s, tag_ptr, tag, &a, fn, ctx);
+		return;
+	}
 	old_ns = now_ns > a.first_ns ? now_ns - a.first_ns : 0;
 	if (state & STATE_DECIDED) /* a flow: its last packet counts, to half a second */
 		old_ns = (uint64_t)(uint8_t)(age - TAG_AGE(tag)) << NURSERY_AGE_SHIFT;

@@ -75,6 +75,20 @@ void sweep_close(struct sweep *s)
 	free(s);
 }
 
+/* An attempt that carried payload: says so once. */
+static void report_carried(struct sweep *s, const struct attempt_key *key, struct attempt_entry *e,
+			   sweep_fn *fn, void *ctx)
+{
+	uint32_t bits = owed_bits(&e->a, TAG_STATE(e->tag));
+
+	e->tag = tag_swept(e->tag, e->a.proto);
+	if (TAG_STATE(e->tag) ? bpf_map_update_elem(s->fd, key, e, BPF_EXIST)
+			      : bpf_map_delete_elem(s->fd, key))
+		return;
+	s->stats.carried++;
+	fn(ctx, &e->a, bits);
+}
+
 static void look_at(struct sweep *s, const struct attempt_key *key, struct attempt_entry *e,
 		    uint64_t now_ns, sweep_fn *fn, void *ctx)
 {
@@ -86,6 +100,10 @@ static void look_at(struct sweep *s, const struct attempt_key *key, struct attem
 	s->stats.live++;
 	if (!(state & (STATE_REPORTED | STATE_DECIDED)))
 		s->stats.undecided++;
+	if (owed_bits(&e->a, state)) {
+		report_carried(s, key, e, fn, ctx);
+		return;
+	}
 	if (state & STATE_DECIDED)
 		old_ns = (uint64_t)(uint8_t)(age - TAG_AGE(e->tag)) << NURSERY_AGE_SHIFT;
 	if (sweep_is_over(&e->a, state, old_ns)) {

@@ -42,9 +42,9 @@ enum attempt_state {
 	STATE_LIVE = 0x02,     /* it holds an attempt */
 	STATE_ANSWERED = 0x04, /* the responder accepted: SYN-ACK, or a UDP reply */
 	STATE_ESTAB = 0x08,    /* ... and the originator acknowledged that */
-	STATE_REPORTED = 0x10, /* the daemon counts it as a provisional probe */
-	STATE_DECIDED = 0x20,  /* UDP with payload: kept so that the rest of the flow finds it, and
-				* first to give way */
+	STATE_REPORTED = 0x10, /* the daemon knows: a provisional probe, or, decided, its payload */
+	STATE_DECIDED = 0x20,  /* the originator sent payload: kept until the daemon has read that,
+				* a UDP flow until it is idle; first to give way */
 	STATE_AGAIN = 0x40,    /* a second packet was seen (Zeek: duration > 0) */
 	STATE_FRAGMENT = 0x80, /* opened by a first fragment without flags */
 };
@@ -85,9 +85,9 @@ enum contact_bits {
  * at another contact by the time it is written through. The times and counts beside it may then
  * take a stray update; they decide nothing. */
 struct contact {
-	__u64 word;	       /* CONTACT_HASH_SHIFT: hash; low 16 bits: enum contact_bits */
-	__u64 silent_first_ns; /* first packets of the first and the last silent attempt; */
-	__u64 silent_last_ns;  /* 0 where there was none */
+	__u64 word;		/* CONTACT_HASH_SHIFT: hash; low 16 bits: enum contact_bits */
+	__u64 silent_first_ns;	/* first packets of the first and the last silent attempt; */
+	__u64 silent_last_ns;	/* 0 where there was none */
 	__u64 carried_first_ns; /* likewise, attempts that carried payload */
 	__u64 carried_last_ns;
 	__u32 silent, carried; /* how many */
@@ -145,6 +145,15 @@ static __always_inline void contact_init(struct contact *c, const struct contact
 		c->carried_first_ns = a->first_ns;
 		c->carried_last_ns = a->first_ns;
 	}
+}
+
+/* owed_bits - the contact that a decided attempt makes, as long as the daemon has not heard of it;
+ * 0 afterwards, and for all others. */
+static __always_inline __u32 owed_bits(const struct attempt *a, __u8 state)
+{
+	if ((state & (STATE_DECIDED | STATE_REPORTED)) != STATE_DECIDED)
+		return 0;
+	return a->proto == PROTO_UDP ? CONTACT_PAYLOAD | CONTACT_UDP : CONTACT_PAYLOAD;
 }
 
 /* silent_bits - the contact that a silent attempt makes when it ends in this state. */

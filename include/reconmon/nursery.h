@@ -92,8 +92,8 @@ static __always_inline int attempt_matches(const struct attempt *a, const struct
 	return 0;
 }
 
-/* nursery_holds - does any attempt have this hash's fingerprint? All that the packet of an innocent
- * connection costs: one cache line. */
+/* nursery_holds - does an attempt that is not decided have this hash's fingerprint? All that the
+ * packet of an innocent connection costs: one cache line. */
 static __always_inline int nursery_holds(struct store *st, __u64 h)
 {
 	const struct nursery_tags *b = nursery_tags_at(st, h);
@@ -101,9 +101,12 @@ static __always_inline int nursery_holds(struct store *st, __u64 h)
 	if (!b)
 		return 0;
 #pragma GCC unroll 8
-	for (int i = 0; i < NURSERY_WAYS; i++)
-		if (!TAG_FP(LOAD(&b->t[i]) ^ h))
-			return 1;
+	for (int i = 0; i < NURSERY_WAYS; i++) {
+		__u64 tag = LOAD(&b->t[i]);
+
+		if (!TAG_FP(tag ^ h))
+			return !(tag & STATE_DECIDED);
+	}
 	return 0;
 }
 
@@ -260,49 +263,72 @@ static __always_inline int nursery_open(struct store *st, __u64 h, const struct 
 	return 1;
 }
 
-/* slot_reload - after a lost compare-and-exchange: is it still the same attempt? Then s->tag is
- * its tag of now. The generation tells a recycled slot apart. */
-static __always_inline int slot_reload(struct slot *s, __u64 now)
+/* slot_swap - puts `want` in the place of the slot's tag. Returns 1 if that was done; 0 if the tag
+ * had changed and s->tag is now the new one of the same attempt; -1 if the attempt is gone. The
+ * generation tells a recycled slot apart. */
+static __always_inline int slot_swap(struct slot *s, __u64 want)
 {
-	if ((now ^ s->tag) & ~0xffffull || !(TAG_STATE(now) & STATE_LIVE))
-		return 0;
-	s->tag = now;
-	return 1;
+	__u64 was = CAS(s->tag_ptr, s->tag, want);
+
+	if (was == s->tag) {
+		s->tag = want;
+		return 1;
+	}
+	if ((was ^ s->tag) & ~0xffffull || !(TAG_STATE(was) & STATE_LIVE))
+		return -1;
+	s->tag = was;
+	return 0;
+}
+
+/* tag_renewed - tag with the age of now. */
+static __always_inline __u64 tag_renewed(struct store *st, __u64 tag)
+{
+	return (tag & ~0xff00ull) | (__u64)store_age(st) << 8;
 }
 
 /* nursery_mark - sets state bits of an attempt and renews its age. Returns 1, or 0 if it has been
  * taken meanwhile. */
 static __always_inline int nursery_mark(struct store *st, struct slot *s, __u8 bits)
 {
-	for (int try = 0; try < NURSERY_TRIES; try++) {
-		__u64 want = (s->tag & ~0xff00ull) | (__u64)store_age(st) << 8 | bits;
-		__u64 was = CAS(s->tag_ptr, s->tag, want);
+	int r = 0;
 
-		if (was == s->tag) {
-			s->tag = want;
-			return 1;
-		}
-		if (!slot_reload(s, was))
+	for (int try = 0; try < NURSERY_TRIES && !r; try++)
+		r = slot_swap(s, tag_renewed(st, s->tag) | bits);
+	return r > 0;
+}
+
+/* nursery_decide - marks an attempt as decided, which the daemon has yet to hear. Returns 1, or 0
+ * if another CPU did, or took it. */
+static __always_inline int nursery_decide(struct store *st, struct slot *s)
+{
+	int r = 0;
+
+	for (int try = 0; try < NURSERY_TRIES && !r; try++) {
+		if (s->tag & STATE_DECIDED)
 			return 0;
+		r = slot_swap(s, (tag_renewed(st, s->tag) & ~(__u64)STATE_REPORTED) |
+					 STATE_DECIDED | STATE_AGAIN);
 	}
-	return 0;
+	return r > 0;
 }
 
 /* nursery_take - removes the attempt and copies it out. Returns 1: the copy is whole and the
- * caller's alone to judge, s->tag is its last state; or 0: somebody else took it. */
+ * caller's alone to judge, s->tag is its last tag; or 0: somebody else took it, or decided it
+ * meanwhile, and what the caller concluded from s->tag holds no more. */
 static __always_inline int nursery_take(struct slot *s, struct attempt *ret)
 {
-	for (int try = 0; try < NURSERY_TRIES; try++) {
-		__u64 was;
+	__u64 tag = s->tag, decided = tag & STATE_DECIDED;
+	int r = 0;
 
-		*ret = *s->a;
-		was = CAS(s->tag_ptr, s->tag, TAG_EMPTY(s->tag));
-		if (was == s->tag)
-			return 1;
-		if (!slot_reload(s, was))
+	for (int try = 0; try < NURSERY_TRIES && !r; try++) {
+		tag = s->tag;
+		if ((tag & STATE_DECIDED) != decided)
 			return 0;
+		*ret = *s->a;
+		r = slot_swap(s, TAG_EMPTY(tag));
 	}
-	return 0;
+	s->tag = tag;
+	return r > 0;
 }
 
 #endif

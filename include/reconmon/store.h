@@ -30,7 +30,7 @@ enum store_found {
 /* Surroundings. */
 static __always_inline void store_count(struct store *st, enum stat which);
 static __always_inline __u8 store_age(struct store *st); /* now, in units of NURSERY_AGE_SHIFT */
-static __always_inline const __u64 *store_seed(struct store *st);      /* four random words */
+static __always_inline const __u64 *store_seed(struct store *st); /* four random words */
 static __always_inline int store_exempts_transfers(struct store *st);
 static __always_inline void store_stamp(struct store *st, struct attempt *a); /* first_ns,
 									       * ifindex, dir */
@@ -47,9 +47,10 @@ static __always_inline int store_find(struct store *st, __u64 hash, const struct
 static __always_inline int store_open(struct store *st, __u64 hash, const struct attempt *a,
 				      __u8 state);
 static __always_inline int store_mark(struct store *st, struct slot *s, __u8 bits);
+static __always_inline int store_decide(struct store *st, struct slot *s);
 static __always_inline int store_take(struct store *st, struct slot *s, struct attempt *ret);
 
-/* An attempt's end: contact_bits are CONTACT_*. */
+/* An attempt's end, unless it stays decided in its slot: contact_bits are CONTACT_*. */
 static __always_inline void store_judged(struct store *st, const struct attempt *a,
 					 __u32 contact_bits);
 

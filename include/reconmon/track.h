@@ -8,12 +8,13 @@
  * responder acknowledges.
  *
  *	SYN			opens (a retransmitted one does not; a new initial number does)
- *	payload, acknowledged	the attempt leaves: contact with payload
+ *	payload, acknowledged	decided: stays until the daemon's next sweep has read that, and
+ *				nothing but a SYN with a new initial number means anything to it
  *	RST, FIN, unreachable	final, if still silent: a probe, with what the scanner learnt
  *	nothing			ripens in the daemon's sweep (user/sweep.c)
  *
  * No clock and no packet bytes here; where attempts live and end is the including side's: store.h.
-*/
+ */
 #ifndef RECONMON_TRACK_H
 #define RECONMON_TRACK_H
 
@@ -33,13 +34,15 @@ enum {
 	TRACK_UDP_RENEW = 16,
 };
 
-/* A judgement: CONTACT_* bits, and above them what becomes of the slot. 0: undecided. */
+/* A judgement: CONTACT_* bits with which the attempt leaves, and above them what becomes of the
+ * slot. 0: undecided. */
 enum verdict {
-	VERDICT_KEEP = 1 << 16,	 /* judged, but stays so that its later packets are recognised */
-	VERDICT_RENEW = 1 << 17, /* the packet that ends it opens another on the same ports */
+	VERDICT_DECIDE = 1 << 16, /* payload: it stays, marked; alone */
+	VERDICT_RENEW = 1 << 17,  /* the packet that ends it opens another on the same ports */
 };
 
-/* attempt_open - makes *a of the packet that opens an attempt and stores it. */
+/* attempt_open - makes *a of the packet that opens an attempt and stores it. Returns 1 if that was
+ * done, else 0. */
 SLOW_PATH int attempt_open(struct store *st, __u64 h, const struct packet *pkt, struct attempt *a,
 			   __u32 state)
 {
@@ -52,9 +55,10 @@ SLOW_PATH int attempt_open(struct store *st, __u64 h, const struct packet *pkt, 
 	a->syn_len = pkt->payload_len > 0xffff ? 0xffff : (__u16)pkt->payload_len;
 	a->proto = pkt->proto;
 	store_stamp(st, a);
-	if (store_open(st, h, a, (__u8)state))
-		store_count(st, STAT_ATTEMPTS);
-	return 0;
+	if (!store_open(st, h, a, (__u8)state))
+		return 0;
+	store_count(st, STAT_ATTEMPTS);
+	return 1;
 }
 
 /* resp_isn_set - remembers the responder's initial sequence number (replacing a guess). */
@@ -127,7 +131,7 @@ static __always_inline __u32 track_tcp_orig(struct store *st, struct slot *s,
 		state = TAG_STATE(s->tag);
 	}
 	if (state & STATE_ANSWERED && sent > 0)
-		return CONTACT_PAYLOAD;
+		return VERDICT_DECIDE;
 	if (pkt->tcp_flags & TCP_FIN)
 		return silent_bits(s->a, state) | CONTACT_SPAN;
 	if (!(state & STATE_ANSWERED) || !(pkt->tcp_flags & TCP_ACK))
@@ -177,7 +181,7 @@ static __always_inline __u32 track_tcp_resp(struct store *st, struct slot *s,
 		return 0;
 	}
 	if (acked > 0)
-		return CONTACT_PAYLOAD;
+		return VERDICT_DECIDE;
 	if (!(state & STATE_ANSWERED)) {
 		resp_isn_set(s->a, TAG_GEN(s->tag), is_syn ? pkt->seq : pkt->seq - 1);
 		store_mark(st, s, STATE_ANSWERED | STATE_AGAIN);
@@ -186,6 +190,15 @@ static __always_inline __u32 track_tcp_resp(struct store *st, struct slot *s,
 	if (!is_syn && is_bulk(st, s->a, next))
 		return CONTACT_TRANSFER;
 	return 0;
+}
+
+/* track_tcp_decided - a segment of an attempt that carried payload: only the next attempt on the
+ * same ports changes that. */
+static __always_inline __u32 track_tcp_decided(struct slot *s, const struct packet *pkt)
+{
+	if (!s->from_orig || pkt->headless || (pkt->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
+		return 0;
+	return pkt->seq != s->a->isn ? VERDICT_RENEW : 0;
 }
 
 /* track_udp - a datagram of a known flow. Empty ones are silent; the first with payload decides,
@@ -199,7 +212,7 @@ static __always_inline __u32 track_udp(struct store *st, struct slot *s, const s
 	else if (pkt->payload_len)
 		want |= STATE_DECIDED;
 	if (want & STATE_DECIDED && !(state & STATE_DECIDED))
-		return CONTACT_PAYLOAD | CONTACT_UDP | VERDICT_KEEP;
+		return VERDICT_DECIDE;
 	if ((state & want) != want || (__u8)(store_age(st) - TAG_AGE(s->tag)) > TRACK_UDP_RENEW)
 		store_mark(st, s, want);
 	return 0;
@@ -267,30 +280,48 @@ static __always_inline int track_concerns(struct store *st, __u64 h, const struc
 	return !is_midstream(pkt) || store_holds(st, h);
 }
 
-/* slot_judge - carries a verdict out on the table: takes the attempt (or keeps and marks it) and
- * hands out a copy. Returns 0 if another CPU got there first; that one judges. */
-static __always_inline int slot_judge(struct store *st, struct slot *s, __u32 verdict,
-				      struct attempt *ret)
-{
-	if (!(verdict & VERDICT_KEEP))
-		return store_take(st, s, ret);
-	*ret = *s->a;
-	return store_mark(st, s, STATE_DECIDED | STATE_AGAIN);
-}
-
 static __always_inline void count_judged(struct store *st, __u32 bits)
 {
-	if (bits & CONTACT_PAYLOAD)
-		store_count(st, STAT_PAYLOAD);
-	else if (bits & CONTACT_TRANSFER)
+	if (bits & CONTACT_TRANSFER)
 		store_count(st, STAT_TRANSFER);
 	else
 		store_count(st, STAT_SILENT);
 }
 
-/* track_known - what a packet of a known attempt means for it: 0, or its judgement. */
+/* slot_judge - carries a verdict out on the table: marks the attempt, or takes it and hands it to
+ * its contact; payload that no sweep has read goes first. Does nothing if another CPU got there
+ * before; that one judges. */
+static __always_inline void slot_judge(struct store *st, __u64 h, const struct packet *pkt,
+				       struct slot *s, __u32 verdict)
+{
+	struct attempt a;
+	__u32 owed;
+
+	if (verdict & VERDICT_DECIDE) {
+		if (store_decide(st, s))
+			store_count(st, STAT_PAYLOAD);
+		return;
+	}
+	if (!store_take(st, s, &a))
+		return;
+	owed = owed_bits(&a, TAG_STATE(s->tag));
+	if (owed)
+		store_judged(st, &a, owed);
+	if (CONTACT_BITS(verdict)) {
+		count_judged(st, verdict);
+		store_judged(st, &a, CONTACT_BITS(verdict));
+	}
+	if (verdict & VERDICT_RENEW) {
+		store_count(st, STAT_ATTEMPT_RENEWED);
+		attempt_open(st, h, pkt, &a, 0);
+	}
+}
+
+/* track_known - a packet of a known attempt. Returns what it means: 0, or a verdict. */
 static __always_inline __u32 track_known(struct store *st, struct slot *s, const struct packet *pkt)
 {
+	if (pkt->proto == PROTO_TCP && TAG_STATE(s->tag) & STATE_DECIDED)
+		return track_tcp_decided(s, pkt);
 	if (pkt->kind != PACKET_PLAIN)
 		return track_unreachable(st, s, pkt);
 	if (pkt->proto == PROTO_UDP)
@@ -300,29 +331,28 @@ static __always_inline __u32 track_known(struct store *st, struct slot *s, const
 	return track_tcp_resp(st, s, pkt);
 }
 
-/* track_unknown - a packet of no known attempt. Returns its judgement, where it is one at once: a
- * datagram with payload. */
-static __always_inline __u32 track_unknown(struct store *st, __u64 h, const struct packet *pkt,
-					   struct attempt *ret)
+/* track_unknown - a packet of no known attempt: it opens one, or is an orphan. A datagram with
+ * payload opens one that is decided. */
+static __always_inline void track_unknown(struct store *st, __u64 h, const struct packet *pkt)
 {
+	struct attempt a;
 	__u8 state;
 
 	if (!opens(pkt, &state)) {
 		if (!is_midstream(pkt))
 			store_count(st, STAT_ORPHAN);
-		return 0;
+		return;
 	}
-	attempt_open(st, h, pkt, ret, state);
-	return state & STATE_DECIDED ? CONTACT_PAYLOAD | CONTACT_UDP : 0;
+	if (attempt_open(st, h, pkt, &a, state) && state & STATE_DECIDED)
+		store_count(st, STAT_PAYLOAD);
 }
 
 /* track_packet - follows one parsed packet; h is its store_hash(). Whatever comes of it is in the
  * store and in its counters. */
 static __always_inline void track_packet(struct store *st, __u64 h, const struct packet *pkt)
 {
-	struct attempt a;
 	struct slot s;
-	__u32 verdict = 0;
+	__u32 verdict;
 	__u8 state;
 
 	if (pkt->proto == PROTO_SCTP) {
@@ -332,11 +362,11 @@ static __always_inline void track_packet(struct store *st, __u64 h, const struct
 	switch (store_find(st, h, pkt, &s)) {
 	case FOUND_YES:
 		verdict = track_known(st, &s, pkt);
-		if (verdict && !slot_judge(st, &s, verdict, &a))
-			return;
+		if (verdict)
+			slot_judge(st, h, pkt, &s, verdict);
 		break;
 	case FOUND_NOT:
-		verdict = track_unknown(st, h, pkt, &a);
+		track_unknown(st, h, pkt);
 		break;
 	case FOUND_OTHER:
 		if (opens(pkt, &state))
@@ -344,14 +374,6 @@ static __always_inline void track_packet(struct store *st, __u64 h, const struct
 		break;
 	default:
 		break;
-	}
-	if (!verdict)
-		return;
-	count_judged(st, verdict);
-	store_judged(st, &a, CONTACT_BITS(verdict));
-	if (verdict & VERDICT_RENEW) {
-		store_count(st, STAT_ATTEMPT_RENEWED);
-		attempt_open(st, h, pkt, &a, 0);
 	}
 }
 

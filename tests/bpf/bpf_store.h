@@ -114,16 +114,16 @@ static inline void bpf_store_stats(struct bpf_store *s, __u64 *ret)
 			ret[i] += per_cpu[cpu].n[i];
 }
 
-/* bpf_store_clear - removes every attempt; `live` (may be NULL) is told each one's tag. */
-static inline void bpf_store_clear(struct bpf_store *s, void (*live)(void *ctx, __u64 tag),
-				   void *ctx)
+/* bpf_store_clear - removes every attempt; `live` (may be NULL) is told of each before. */
+typedef void bpf_store_fn(void *ctx, __u64 tag, const struct attempt *a);
+static inline void bpf_store_clear(struct bpf_store *s, bpf_store_fn *live, void *ctx)
 {
 #ifndef STORE_LRU
 	for (__u32 i = 0; i < s->buckets * NURSERY_WAYS; i++) {
 		__u64 *tag = &s->tags[i / NURSERY_WAYS].t[i % NURSERY_WAYS];
 
 		if (TAG_STATE(*tag) && live)
-			live(ctx, *tag);
+			live(ctx, *tag, &s->vals[i / NURSERY_WAYS].v[i % NURSERY_WAYS]);
 		*tag = TAG_EMPTY(*tag);
 	}
 #else
@@ -136,7 +136,7 @@ static inline void bpf_store_clear(struct bpf_store *s, void (*live)(void *ctx, 
 
 	while (!bpf_map_get_next_key(fd, NULL, key)) {
 		if (!bpf_map_lookup_elem(fd, key, &entry) && live)
-			live(ctx, entry.tag);
+			live(ctx, entry.tag, &entry.a);
 		bpf_map_delete_elem(fd, key);
 	}
 #endif

@@ -72,7 +72,7 @@ static struct ip_addr v4_mapped(const __u8 *v4)
 	return ip_addr_from_v4(addr);
 }
 
-/* contact_take - what the map `contacts` holds of the scene's two hosts, and empties it. */
+/* contact_take - adds what the map `contacts` holds of the scene's two hosts, and empties it. */
 static void contact_take(struct bpf_store *s, const struct run *run, struct outcome *ret)
 {
 	struct ends ends = scene_ends(run->scene);
@@ -90,12 +90,12 @@ static void contact_take(struct bpf_store *s, const struct run *run, struct outc
 	key.proto =
 		run->scene->udp || run->scene->steps[0].kind == STEP_UDP ? PROTO_UDP : PROTO_TCP;
 	if (!bpf_map_lookup_elem(fd, &key, &c)) {
-		ret->bits = CONTACT_BITS(c.word);
-		ret->silent = c.silent;
-		ret->carried = c.carried;
+		ret->bits |= CONTACT_BITS(c.word);
+		ret->silent += c.silent;
+		ret->carried += c.carried;
 		assert_int_equal(c.word >> CONTACT_HASH_SHIFT, contact_hash(&key));
 		assert_int_equal(c.dir, run->hook->dir);
-		assert_int_equal(c.ifindex, 1); /* test runs happen on lo */
+		assert_int_equal(c.ifindex, 1);
 		assert_int_equal(!!c.silent, c.silent_first_ns && c.silent_last_ns);
 		assert_int_equal(!!c.carried, c.carried_first_ns && c.carried_last_ns);
 		assert_int_equal(bpf_map_delete_elem(fd, &key), 0);
@@ -103,30 +103,37 @@ static void contact_take(struct bpf_store *s, const struct run *run, struct outc
 	assert_int_not_equal(bpf_map_get_next_key(fd, NULL, &key), 0); /* no other contact */
 }
 
-static void on_live(void *ctx, __u64 tag)
-{
-	struct outcome *o = ctx;
+struct kernel_look {
+	struct outcome got;
+	const struct hook *hook;
+};
 
-	o->live++;
-	o->left = TAG_STATE(tag);
+static void on_live(void *ctx, __u64 tag, const struct attempt *a)
+{
+	struct kernel_look *look = ctx;
+
+	outcome_sweep(&look->got, tag, a);
 	assert_int_equal(TAG_AGE(tag), (__u8)AGE_CLOCK);
+	assert_int_equal(a->dir, look->hook->dir);
+	assert_int_equal(a->ifindex, 1); /* test runs happen on lo */
 }
 
 static void test_scene(void **state)
 {
 	const struct run *run = *state;
 	struct kernel_run k = { &stores[run->scene->literal], run->hook };
-	struct outcome want = scene_outcome(run->scene), got = { 0 };
+	struct outcome want = scene_outcome(run->scene);
+	struct kernel_look look = { .hook = run->hook };
 	__u64 before[STAT_MAX];
 
 	bpf_store_stats(k.store, before);
 	scene_play(run->scene, run->variant, send_kernel, &k);
-	bpf_store_stats(k.store, got.stats);
+	bpf_store_stats(k.store, look.got.stats);
 	for (int i = 0; i < STAT_MAX; i++)
-		got.stats[i] -= before[i];
-	bpf_store_clear(k.store, on_live, &got);
-	contact_take(k.store, run, &got);
-	outcome_check(&want, &got);
+		look.got.stats[i] -= before[i];
+	bpf_store_clear(k.store, on_live, &look);
+	contact_take(k.store, run, &look.got);
+	outcome_check(&want, &look.got);
 }
 
 /* --- frames ------------------------------------------------------------------------------------

@@ -18,23 +18,28 @@ struct rig {
 	int judged;
 };
 
-static void on_judged(void *ctx, const struct attempt *a, __u32 bits)
+static void want_judged(struct rig *rig, const struct attempt *a, __u32 bits)
 {
-	struct rig *rig = ctx;
 	struct ends ends = scene_ends(rig->scene);
 
 	assert_true(rig->judged < (int)ARRAY_SIZE(rig->scene->judged));
 	assert_int_equal(bits, rig->scene->judged[rig->judged]);
 	rig->judged++;
-	rig->got.bits |= bits;
-	rig->got.silent += !!(bits & CONTACT_SILENT);
-	rig->got.carried += !!(bits & CONTACT_CARRIED);
-
 	assert_int_equal(ntohs(a->orig_port), ends.port[0]);
 	assert_int_equal(ntohs(a->resp_port), ends.port[1]);
 	assert_int_equal(a->first_ns, 5000000000ull);
 	assert_int_equal(a->ifindex, 7);
 	assert_int_equal(a->dir, DIR_EGRESS);
+}
+
+static void on_judged(void *ctx, const struct attempt *a, __u32 bits)
+{
+	struct rig *rig = ctx;
+
+	want_judged(rig, a, bits);
+	rig->got.bits |= bits;
+	rig->got.silent += !!(bits & CONTACT_SILENT);
+	rig->got.carried += !!(bits & CONTACT_CARRIED);
 }
 
 static void send_host(void *ctx, const struct frame *f, enum side from)
@@ -45,16 +50,15 @@ static void send_host(void *ctx, const struct frame *f, enum side from)
 	host_store_frame(&rig->st, f->b, f->len, f->len, 1);
 }
 
-static void nursery_look(const struct store *st, struct outcome *ret)
+static void rig_sweep(struct rig *rig)
 {
-	for (__u64 b = 0; b <= st->bucket_mask; b++) {
+	for (__u64 b = 0; b <= rig->st.bucket_mask; b++) {
 		for (int i = 0; i < NURSERY_WAYS; i++) {
-			__u64 tag = st->tags[b].t[i];
+			const struct attempt *a = &rig->st.vals[b].v[i];
+			__u32 bits = outcome_sweep(&rig->got, rig->st.tags[b].t[i], a);
 
-			if (TAG_STATE(tag)) {
-				ret->live++;
-				ret->left = TAG_STATE(tag);
-			}
+			if (bits)
+				want_judged(rig, a, bits);
 		}
 	}
 }
@@ -72,7 +76,7 @@ static void test_scene(void **state)
 	scene_play(run->scene, run->variant, send_host, &rig);
 
 	memcpy(rig.got.stats, rig.st.stats.n, sizeof(rig.got.stats));
-	nursery_look(&rig.st, &rig.got);
+	rig_sweep(&rig);
 	host_store_done(&rig.st);
 	outcome_check(&want, &rig.got);
 }
