@@ -146,25 +146,45 @@ static __always_inline int nursery_find(struct store *st, __u64 h, const struct 
 	return FOUND_YES;
 }
 
-/* victim_score - how gladly a slot is given up: empty ones first, then what is decided, then what
- * the daemon has counted already, then the unanswered, then the rest; the older first. BUSY is
- * below all (0 to 7). Branch-free, see ways_of(). */
+/* ways_empty - the ways that hold nothing, one bit each. Branch-free, see ways_of(). */
+static __always_inline __u32 ways_empty(const struct nursery_tags *b)
+{
+	__u64 m = 0;
+
+#pragma GCC unroll 8
+	for (int i = 0; i < NURSERY_WAYS; i++) {
+		__u64 state = TAG_STATE(LOAD(&b->t[i]));
+
+		m |= (state - 1) >> 63 << i;
+		OPAQUE(m);
+	}
+	return (__u32)m;
+}
+
+/* victim_score - how gladly a slot is given up: first what is decided, then what the daemon has
+ * counted already, then the unanswered, then the rest; the older first. BUSY is below all (0 to 7).
+ * Branch-free, see ways_of(). */
 static __always_inline __u64 victim_score(__u64 tag, __u8 age, __u32 way)
 {
 	__u64 state = TAG_STATE(tag);
-	__u64 empty = (state - 1) >> 63;
 	__u64 live = ~state & 1;
-	__u64 class = empty << 4 | (state >> 5 & 1) << 3 | (state >> 4 & ~(state >> 2) & 1) << 2 |
+	__u64 class = (state >> 5 & 1) << 3 | (state >> 4 & ~(state >> 2) & 1) << 2 |
 		      (~(state >> 2) & 1) << 1;
-	__u64 score = (1ull << 13 | class << 8 | (__u8)(age - TAG_AGE(tag))) & (0 - live);
+	__u64 score = (1ull << 12 | class << 8 | (__u8)(age - TAG_AGE(tag))) & (0 - live);
 
 	return score << 3 | way;
 }
 
+/* nursery_victim - the way that an attempt may have, plus NURSERY_WAYS or more: an empty one, which
+ * is the rule, else the one given up most gladly. Below NURSERY_WAYS: none. */
 static __always_inline __u64 nursery_victim(struct store *st, const struct nursery_tags *b)
 {
+	__u32 empty = ways_empty(b);
 	__u8 age = store_age(st);
 	__u64 best = 0;
+
+	if (empty)
+		return NURSERY_WAYS | way_first(empty);
 
 #pragma GCC unroll 8
 	for (__u32 i = 0; i < NURSERY_WAYS; i++) {

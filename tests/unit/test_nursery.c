@@ -202,12 +202,12 @@ static void test_twins(void **state)
 	(void)state;
 	one_bucket(&st);
 	h = flow_hash(&st, 2);
-	st.tags[0].t[2] = TAG_MAKE(h, 0, 0, STATE_BUSY); /* lower than the way that is claimed */
+	st.tags[0].t[0] = TAG_MAKE(h, 0, 0, STATE_BUSY); /* lower than the way that is claimed */
 	assert_int_equal(nursery_open(&st, h, &a, 0), 0);
 	assert_int_equal(st.stats.n[STAT_NURSERY_EXISTS], 1);
-	assert_int_equal(TAG_STATE(st.tags[0].t[7]), 0);
+	assert_int_equal(TAG_STATE(st.tags[0].t[1]), 0);
 
-	st.tags[0].t[2] = 0;
+	st.tags[0].t[0] = 0;
 	st.tags[0].t[7] = TAG_MAKE(h, 0, 0, STATE_LIVE); /* higher, and published */
 	assert_int_equal(nursery_open(&st, h, &a, 0), 0);
 	assert_int_equal(st.stats.n[STAT_NURSERY_EXISTS], 2);
