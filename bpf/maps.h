@@ -75,12 +75,6 @@ static __always_inline __u8 store_age(struct store *st)
 	return (__u8)age_clock;
 }
 
-static __always_inline const __u64 *store_seed(struct store *st)
-{
-	(void)st;
-	return (const __u64 *)hash_seed;
-}
-
 static __always_inline int store_exempts_transfers(struct store *st)
 {
 	(void)st;

@@ -47,11 +47,6 @@ static __always_inline __u8 store_age(struct store *st)
 	return (__u8)(st->now_ns >> NURSERY_AGE_SHIFT);
 }
 
-static __always_inline const __u64 *store_seed(struct store *st)
-{
-	return st->seed;
-}
-
 static __always_inline int store_exempts_transfers(struct store *st)
 {
 	return st->exempt_transfers;
@@ -76,7 +71,7 @@ static __always_inline struct nursery_vals *nursery_vals_at(struct store *st, __
 
 static __always_inline __u64 store_hash(struct store *st, const struct packet *pkt)
 {
-	return nursery_hash(pkt, store_seed(st));
+	return nursery_hash(pkt, st->seed);
 }
 
 static __always_inline int store_holds(struct store *st, __u64 hash)

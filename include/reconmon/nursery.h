@@ -24,7 +24,8 @@
 
 #define HASH_PRIME 0xD6E8FEB86659FD93ull /* odd, and good at avalanche: rrmxmx's constant */
 
-static __always_inline __u64 hash_end(const struct ip_addr *addr, __be16 port, const __u64 *seed)
+static __always_inline __u64 hash_end(const struct ip_addr *addr, __be16 port,
+				      const volatile __u64 *seed)
 {
 	__u64 x;
 
@@ -41,8 +42,10 @@ static __always_inline __u64 hash_end(const struct ip_addr *addr, __be16 port, c
 }
 
 /* nursery_hash - the same for both directions of a connection. Bit 63 is always set; bits 0 to 23
- * choose the bucket, 24 to 63 are the fingerprint. Seeded: a stranger cannot aim at a bucket. */
-static __always_inline __u64 nursery_hash(const struct packet *pkt, const __u64 *seed)
+ * choose the bucket, 24 to 63 are the fingerprint. Seeded: a stranger cannot aim at a bucket.
+ * Volatile, because the BPF side's seed is written between compilation and load; through any other
+ * pointer clang takes the initialisers for its value. */
+static __always_inline __u64 nursery_hash(const struct packet *pkt, const volatile __u64 *seed)
 {
 	__u64 x = hash_end(&pkt->src, pkt->src_port, seed) +
 		  hash_end(&pkt->dst, pkt->dst_port, seed) + pkt->proto;

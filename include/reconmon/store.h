@@ -30,7 +30,6 @@ enum store_found {
 /* Surroundings. */
 static __always_inline void store_count(struct store *st, enum stat which);
 static __always_inline __u8 store_age(struct store *st); /* now, in units of NURSERY_AGE_SHIFT */
-static __always_inline const __u64 *store_seed(struct store *st); /* four random words */
 static __always_inline int store_exempts_transfers(struct store *st);
 static __always_inline void store_stamp(struct store *st, struct attempt *a); /* first_ns,
 									       * ifindex, dir */

@@ -125,6 +125,28 @@ static void want_sums(struct bpf_store *s, const struct store *st, const struct 
 	assert_in_range(judged, n[STAT_SILENT], n[STAT_SILENT] + n[STAT_ATTEMPT_RENEWED]);
 }
 
+/* The kernel's hash is the host's under the seed that the programs were loaded with. */
+static void test_seed(void **state)
+{
+	struct packet pkt = flow_packet(0);
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frames[0][0].b,
+		    .data_size_in = frames[0][0].len);
+	struct bpf_store s;
+	struct store st = { 0 };
+	__u64 h, found = 0;
+
+	(void)state;
+	assert_int_equal(bpf_store_open(&s, 8, 1), 0);
+	memcpy(st.seed, s.skel->rodata->hash_seed, sizeof(st.seed));
+	h = store_hash(&st, &pkt);
+	assert_int_equal(bpf_prog_test_run_opts(bpf_program__fd(s.skel->progs.tc_ingress), &opts),
+			 0);
+	for (int i = 0; i < NURSERY_WAYS; i++)
+		found |= s.tags[h & 7].t[i];
+	assert_int_equal(TAG_FP(found), TAG_FP(h));
+	bpf_store_close(&s);
+}
+
 /* The row's buckets decide how much the flows collide. */
 static void test_stress(void **state)
 {
@@ -169,6 +191,7 @@ int main(void)
 {
 	static __u32 one = 1, few = 8, many = 512;
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_seed),
 		{ "one bucket", test_stress, NULL, NULL, &one },
 		{ "eight buckets", test_stress, NULL, NULL, &few },
 		{ "room for all", test_stress, NULL, NULL, &many },
