@@ -139,8 +139,8 @@ int attach_iface(const struct bpf_side *b, enum ingress_hook want, const struct 
 
 void attach_release(struct attachment *a)
 {
-	tc_detach(&a->ingress);
 	tc_detach(&a->egress);
+	tc_detach(&a->ingress); /* last, as it was first: it may have made the qdisc of both */
 	if (a->xdp_fd >= 0)
 		close(a->xdp_fd);
 	a->xdp_fd = -1;

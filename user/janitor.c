@@ -103,6 +103,10 @@ static void watch_over(int pipe_fd)
 	}
 	for (size_t i = 0; i < n; i++)
 		janitor_remove(&hooks[i]);
+	/* A qdisc that still held the other direction's filter above is empty by now. */
+	for (size_t i = 0; i < n; i++)
+		if (hooks[i].made_qdisc)
+			janitor_remove_qdisc(hooks[i].ifindex);
 	_exit(0);
 }
 
