@@ -1,0 +1,795 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Where do the packets of a replay come from?
+ *
+ * Three layers. A source turns a file on disk into bytes: as they are, or inflated when they begin
+ * with gzip's magic. libpcap turns the bytes into records, through a stdio stream over the source.
+ * The link turns a record into what parse.h reads: the Ethernet frame, or the internet header and
+ * its EtherType. Above them, a heap of the files' next packets gives one stream in order of time.
+ * With one file the heap is one element, and a packet costs pcap_next_ex() and little else. */
+#include "capture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pcap/pcap.h>
+#include <pcap/sll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdio_ext.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#define NS_PER_S UINT64_C(1000000000)
+
+enum {
+	/* Bytes of a file held at once. Larger than 256 KiB measures no faster; with many files
+	 * they share 16 MiB, but none goes below 16 KiB (1,000 files: 16 MB). */
+	BUFFER_MAX = 256 * 1024,
+	BUFFER_MIN = 16 * 1024,
+	BUFFER_SHARED = 16 * 1024 * 1024,
+
+	HEAD_LEN = 4, /* enough to tell captures and compressions apart */
+
+	TYPE_IPV4 = 0x0800,
+	TYPE_IPV6 = 0x86dd,
+	TYPE_VLAN = 0x8100,
+	TYPE_QINQ = 0x88a8,
+	TYPE_NOT_IP = 0xffff, /* reserved by RFC 1701: nothing parses it. Not 0: that is Ethernet */
+
+	SLL_VLANS_MAX = 2,	   /* as parse.h */
+	SLL_PACKET_OUTGOING = 4,   /* <linux/if_packet.h>, PACKET_OUTGOING */
+	SLL_HATYPE_FRAD = 770,	   /* <linux/if_arp.h>: with these three the protocol is no */
+	SLL_HATYPE_RADIOTAP = 803, /* EtherType (tcpdump.org/linktypes/LINKTYPE_LINUX_SLL) */
+	SLL_HATYPE_NETLINK = 824,
+
+	PPP_ADDRESS = 0xff, /* RFC 1662, 3.1 */
+	PPP_CONTROL = 0x03,
+	CHDLC_UNICAST = 0x0f, /* RFC 1547, 4.3.1: Cisco HDLC, in place of PPP's address */
+	CHDLC_MULTICAST = 0x8f,
+	PPP_IPV4 = 0x0021, /* RFC 1332 */
+	PPP_IPV6 = 0x0057, /* RFC 5072 */
+};
+
+/* --- source: a file on disk to bytes -------------------------------------------------------- */
+
+struct source {
+	int fd;		    /* -1: closed */
+	uint64_t on_disk;   /* bytes taken from fd */
+	uint64_t delivered; /* bytes handed on, inflated */
+	const char *error;  /* why read failed, where errno cannot say */
+	unsigned char head[HEAD_LEN];
+	unsigned int head_len, head_used;
+
+	unsigned char *in; /* gzip only: compressed bytes */
+	size_t in_size;
+	z_stream z;
+	bool between_members; /* gzip files may be concatenated (RFC 1952, 2.2) */
+};
+
+static ssize_t source_fill(struct source *s, void *buf, size_t size)
+{
+	ssize_t n;
+
+	do
+		n = read(s->fd, buf, size);
+	while (n < 0 && errno == EINTR);
+	if (n > 0)
+		s->on_disk += (uint64_t)n;
+	return n;
+}
+
+static ssize_t source_read_plain(struct source *s, char *buf, size_t size)
+{
+	size_t n = s->head_len - s->head_used;
+
+	if (!n)
+		return source_fill(s, buf, size);
+	if (n > size)
+		n = size;
+	memcpy(buf, s->head + s->head_used, n);
+	s->head_used += n;
+	return (ssize_t)n;
+}
+
+/* source_member_begin - is what follows a finished member another one? Anything else is padding,
+ * ignored as gzip(1) ignores it. */
+static bool source_member_begin(struct source *s)
+{
+	s->between_members = false;
+	return s->z.next_in[0] == 0x1f && inflateReset(&s->z) == Z_OK;
+}
+
+/* source_read_gzip - inflates until there is something to hand on. zlib's gzread() would do, but it
+ * fills its whole buffer first, so that a live pipe arrives late, and it does not tell a file that
+ * ends early from one that is corrupt. */
+static ssize_t source_read_gzip(struct source *s, char *buf, size_t size)
+{
+	int r;
+
+	s->z.next_out = (Bytef *)buf;
+	s->z.avail_out = (uInt)size;
+	while (s->z.avail_out == size) {
+		if (!s->z.avail_in) {
+			ssize_t n = source_fill(s, s->in, s->in_size);
+
+			if (!n && !s->between_members)
+				s->error = "the compressed data ends early";
+			if (n <= 0)
+				return s->error ? -1 : n;
+			s->z.next_in = s->in;
+			s->z.avail_in = (uInt)n;
+		}
+		if (s->between_members && !source_member_begin(s)) {
+			s->z.avail_in = 0;
+			s->between_members = true;
+			return 0;
+		}
+		r = inflate(&s->z, Z_NO_FLUSH);
+		if (r == Z_STREAM_END) {
+			s->between_members = true;
+		} else if (r != Z_OK && r != Z_BUF_ERROR) {
+			s->error = "the compressed data is corrupt";
+			/* what came out before the error is good: hand it on, fail next time */
+			if (s->z.avail_out == size)
+				return -1;
+		}
+	}
+	return (ssize_t)(size - s->z.avail_out);
+}
+
+/* source_read - the stream's read function (fopencookie(3)). */
+static ssize_t source_read(void *cookie, char *buf, size_t size)
+{
+	struct source *s = cookie;
+	ssize_t n;
+
+	if (s->error) {
+		errno = EIO;
+		return -1;
+	}
+	n = s->in ? source_read_gzip(s, buf, size) : source_read_plain(s, buf, size);
+	if (n > 0)
+		s->delivered += (uint64_t)n;
+	else if (s->error)
+		errno = EIO;
+	return n;
+}
+
+static int source_gunzip(struct source *s, size_t buffer)
+{
+	s->in = malloc(buffer);
+	if (!s->in || inflateInit2(&s->z, 15 + 16) != Z_OK) { /* largest window; gzip framing */
+		free(s->in);
+		s->in = NULL;
+		return -ENOMEM;
+	}
+	s->in_size = buffer;
+	memcpy(s->in, s->head, s->head_len);
+	s->z.next_in = s->in;
+	s->z.avail_in = s->head_len;
+	return 0;
+}
+
+/* source_open - opens path ("-": standard input) and looks at its first bytes. Returns 0, or a
+ * negative errno; source_close() is due either way. */
+static int source_open(struct source *s, const char *path, size_t buffer)
+{
+	bool is_stdin = !strcmp(path, "-");
+
+	s->fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	if (s->fd < 0)
+		return -errno;
+	while (s->head_len < HEAD_LEN) { /* a pipe may give a byte at a time */
+		ssize_t n = source_fill(s, s->head + s->head_len, HEAD_LEN - s->head_len);
+
+		if (n < 0)
+			return -errno;
+		if (!n)
+			break;
+		s->head_len += (unsigned int)n;
+	}
+	if (s->head_len >= 2 && s->head[0] == 0x1f && s->head[1] == 0x8b)
+		return source_gunzip(s, buffer);
+	return 0;
+}
+
+static void source_close(struct source *s)
+{
+	if (s->in)
+		inflateEnd(&s->z);
+	free(s->in);
+	s->in = NULL;
+	if (s->fd > STDIN_FILENO)
+		close(s->fd);
+	s->fd = -1;
+}
+
+/* --- link: a record to what parse.h reads --------------------------------------------------- */
+
+static uint16_t be16_at(const unsigned char *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+/* What a link-layer header says. */
+struct link_info {
+	int ethertype;
+	bool outgoing;
+};
+
+/* link_fn - reads the link-layer header in the have bytes at p. Returns its length with *ret set,
+ * or -1 if it is cut. */
+typedef int link_fn(const unsigned char *p, uint32_t have, struct link_info *ret);
+
+static int link_raw(const unsigned char *p, uint32_t have, struct link_info *ret)
+{
+	if (have < 1)
+		return -1;
+	ret->ethertype = p[0] >> 4 == 4 ? TYPE_IPV4 : p[0] >> 4 == 6 ? TYPE_IPV6 : TYPE_NOT_IP;
+	return 0;
+}
+
+static int link_ipv4(const unsigned char *p, uint32_t have, struct link_info *ret)
+{
+	(void)p;
+	(void)have;
+	ret->ethertype = TYPE_IPV4;
+	return 0;
+}
+
+static int link_ipv6(const unsigned char *p, uint32_t have, struct link_info *ret)
+{
+	(void)p;
+	(void)have;
+	ret->ethertype = TYPE_IPV6;
+	return 0;
+}
+
+/* link_sll_protocol - from a cooked header's protocol to the EtherType: `at` is the length of the
+ * header, behind which libpcap has put the VLAN tags that the kernel had taken out. Returns the
+ * length with tags, or -1. */
+static int link_sll_protocol(const unsigned char *p, uint32_t have, uint32_t at, uint16_t protocol,
+			     uint16_t hatype, struct link_info *ret)
+{
+	if (hatype == SLL_HATYPE_FRAD || hatype == SLL_HATYPE_RADIOTAP ||
+	    hatype == SLL_HATYPE_NETLINK)
+		protocol = TYPE_NOT_IP;
+	for (int i = 0; i < SLL_VLANS_MAX; i++) {
+		if (protocol != TYPE_VLAN && protocol != TYPE_QINQ)
+			break;
+		if (have < at + 4)
+			return -1;
+		protocol = be16_at(p + at + 2);
+		at += 4;
+	}
+	ret->ethertype = protocol ? protocol : TYPE_NOT_IP;
+	return (int)at;
+}
+
+/* link_sll - packet type 2, ARPHRD type 2, address length 2, address 8, protocol 2; big-endian. */
+static int link_sll(const unsigned char *p, uint32_t have, struct link_info *ret)
+{
+	if (have < SLL_HDR_LEN)
+		return -1;
+	ret->outgoing = be16_at(p) == SLL_PACKET_OUTGOING;
+	return link_sll_protocol(p, have, SLL_HDR_LEN, be16_at(p + 14), be16_at(p + 2), ret);
+}
+
+/* link_sll2 - protocol 2, zero 2, interface 4, ARPHRD type 2, packet type 1, address length 1,
+ * address 8; big-endian. */
+static int link_sll2(const unsigned char *p, uint32_t have, struct link_info *ret)
+{
+	if (have < SLL2_HDR_LEN)
+		return -1;
+	ret->outgoing = p[10] == SLL_PACKET_OUTGOING;
+	return link_sll_protocol(p, have, SLL2_HDR_LEN, be16_at(p), be16_at(p + 8), ret);
+}
+
+/* link_null - the capturing host's AF_ number in its byte order (null) or in network order (loop).
+ * No family reaches 65,536, so the order tells itself. */
+static int link_null(const unsigned char *p, uint32_t have, struct link_info *ret)
+{
+	uint16_t family;
+
+	if (have < 4)
+		return -1;
+	family = be16_at(p) ? (uint16_t)(p[1] << 8 | p[0]) : be16_at(p + 2);
+	switch (family) {
+	case 2:
+		ret->ethertype = TYPE_IPV4;
+		break;
+	case 10: /* Linux */
+	case 24: /* NetBSD, OpenBSD, Npcap */
+	case 28: /* FreeBSD */
+	case 30: /* macOS */
+		ret->ethertype = TYPE_IPV6;
+		break;
+	default:
+		ret->ethertype = TYPE_NOT_IP;
+	}
+	return 4;
+}
+
+/* link_ppp - address and control, which may be left out (RFC 1661, 6.6), then the protocol, whose
+ * upper byte may be left out if it is zero: the lower byte is always odd, the upper even (6.5). */
+static int link_ppp(const unsigned char *p, uint32_t have, struct link_info *ret)
+{
+	uint32_t at = 0;
+	uint16_t protocol;
+
+	if (have >= 2 && p[0] == PPP_ADDRESS && p[1] == PPP_CONTROL)
+		at = 2;
+	if (have < at + 1)
+		return -1;
+	protocol = p[at++];
+	if (!(protocol & 1)) {
+		if (have < at + 1)
+			return -1;
+		protocol = (uint16_t)(protocol << 8 | p[at++]);
+	}
+	ret->ethertype = protocol == PPP_IPV4	? TYPE_IPV4
+			 : protocol == PPP_IPV6 ? TYPE_IPV6
+						: TYPE_NOT_IP;
+	return (int)at;
+}
+
+/* link_ppp_serial - PPP, or Cisco HDLC, which has an EtherType where PPP has its protocol. */
+static int link_ppp_serial(const unsigned char *p, uint32_t have, struct link_info *ret)
+{
+	if (have < 4 || (p[0] != CHDLC_UNICAST && p[0] != CHDLC_MULTICAST))
+		return link_ppp(p, have, ret);
+	ret->ethertype = be16_at(p + 2) ? be16_at(p + 2) : TYPE_NOT_IP;
+	return 4;
+}
+
+static const struct link {
+	int dlt;
+	link_fn *fn; /* NULL: Ethernet, handed out as it is */
+} links[] = {
+	{ DLT_EN10MB, NULL },	     { DLT_RAW, link_raw },
+	{ DLT_IPV4, link_ipv4 },     { DLT_IPV6, link_ipv6 },
+	{ DLT_LINUX_SLL, link_sll }, { DLT_LINUX_SLL2, link_sll2 },
+	{ DLT_NULL, link_null },     { DLT_LOOP, link_null },
+	{ DLT_PPP, link_ppp },	     { DLT_PPP_SERIAL, link_ppp_serial },
+};
+
+static const struct link *link_find(int dlt)
+{
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+		if (links[i].dlt == dlt)
+			return &links[i];
+	return NULL;
+}
+
+/* --- file: a capture and its next packet ---------------------------------------------------- */
+
+struct file {
+	char *name;		    /* as complaints say it */
+	bool used;		    /* false: refused */
+	pcap_t *pcap;		    /* NULL: at its end, or refused */
+	char *buffer;		    /* of the stream that pcap owns */
+	link_fn *link;		    /* NULL: Ethernet */
+	uint64_t number;	    /* packets read: the number of the last one, from 1 */
+	uint64_t backwards;	    /* of these, how many were before their time */
+	struct capture_packet next; /* good while the file is in the heap */
+	struct source source;
+};
+
+struct captures {
+	struct file *file;
+	size_t n;
+	struct file **heap; /* heap_n files that have a packet, the earliest first */
+	size_t heap_n;
+	bool begun;
+	capture_complaint_fn *complain;
+	void *ctx;
+	struct capture_stats stats;
+};
+
+static void complain(const struct captures *c, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void complain(const struct captures *c, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	if (!c->complain)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	c->complain(c->ctx, text);
+}
+
+static void file_close(struct file *f)
+{
+	if (f->pcap)
+		pcap_close(f->pcap); /* closes the stream */
+	f->pcap = NULL;
+	free(f->buffer);
+	f->buffer = NULL;
+	source_close(&f->source);
+}
+
+/* file_fail - says why reading stopped, from what the source or libpcap knows. */
+static void file_fail(struct captures *c, const struct file *f)
+{
+	const char *why = f->source.error ? f->source.error : pcap_geterr(f->pcap);
+	uint64_t at = f->number + 1;
+
+	c->stats.files_damaged++;
+	if (strstr(why, "of the first interface"))
+		complain(c,
+			 "%s: packet %" PRIu64 ": libpcap reads one link type and snap length a "
+			 "file, and here %s; the %" PRIu64
+			 " packets before it are used; to have all, split the file by interface",
+			 f->name, at, why, f->number);
+	else if (!strncmp(why, "truncated", strlen("truncated")))
+		complain(c,
+			 "%s: packet %" PRIu64 ": the file ends within it; the %" PRIu64
+			 " packets before it are used",
+			 f->name, at, f->number);
+	else
+		complain(c,
+			 "%s: packet %" PRIu64 ": cannot be read: %s; the %" PRIu64
+			 " packets before it are used",
+			 f->name, at, why, f->number);
+}
+
+static void file_backwards(struct captures *c, struct file *f, uint64_t t_ns)
+{
+	uint64_t by = f->next.t_ns - t_ns;
+
+	c->stats.backwards++;
+	if (f->backwards++)
+		return;
+	complain(c,
+		 "%s: packet %" PRIu64 ": its time is %" PRIu64 ".%06" PRIu64
+		 " s before that of an earlier packet, which is taken instead (said once a file)",
+		 f->name, f->number, by / NS_PER_S, by % NS_PER_S / 1000);
+}
+
+/* time_ns - libpcap reads pcap's unsigned 32-bit seconds as signed (2038 becomes 1901); pcapng's
+ * are 64 bits. Fractions of a second or more are damage and count as the last nanosecond. */
+static inline uint64_t time_ns(const struct timeval *ts)
+{
+	uint64_t s = ts->tv_sec < 0 ? (uint32_t)ts->tv_sec : (uint64_t)ts->tv_sec;
+	uint64_t ns = (uint64_t)ts->tv_usec; /* nanoseconds, as asked for at opening */
+
+	if (s > UINT64_MAX / NS_PER_S - 1)
+		s = UINT64_MAX / NS_PER_S - 1;
+	return s * NS_PER_S + (ns < NS_PER_S ? ns : NS_PER_S - 1);
+}
+
+/* file_next - reads f's next packet into f->next. Returns 1, or 0 at the end. */
+static int file_next(struct captures *c, struct file *f)
+{
+	for (;;) {
+		struct link_info info = { 0, false };
+		struct pcap_pkthdr *hdr;
+		const unsigned char *data;
+		int r = pcap_next_ex(f->pcap, &hdr, &data);
+		uint32_t wire_len;
+		uint64_t t_ns;
+
+		if (r != 1) {
+			if (r == PCAP_ERROR)
+				file_fail(c, f);
+			return 0;
+		}
+		f->number++;
+		t_ns = time_ns(&hdr->ts);
+		if (t_ns >= f->next.t_ns)
+			f->next.t_ns = t_ns;
+		else
+			file_backwards(c, f, t_ns);
+		c->stats.cut += hdr->caplen < hdr->len;
+		wire_len = hdr->len > hdr->caplen ? hdr->len : hdr->caplen; /* seen in the wild */
+
+		r = 0;
+		if (f->link) {
+			r = f->link(data, hdr->caplen, &info);
+			if (r < 0) {
+				c->stats.link_truncated++;
+				continue;
+			}
+		}
+		f->next.data = data + r;
+		f->next.have = hdr->caplen - (uint32_t)r;
+		f->next.wire_len = wire_len - (uint32_t)r;
+		f->next.ethertype = info.ethertype;
+		f->next.outgoing = info.outgoing;
+		return 1;
+	}
+}
+
+/* file_format_hint - what the file is instead of a capture, if its first bytes tell. */
+static const char *file_format_hint(const struct source *s)
+{
+	static const struct {
+		const char *magic, *hint;
+	} known[] = {
+		{ "\xfd\x37\x7a\x58", ", but xz-compressed: unpack it first" },
+		{ "\x28\xb5\x2f\xfd", ", but zstd-compressed: unpack it first" },
+		{ "\x04\x22\x4d\x18", ", but lz4-compressed: unpack it first" },
+		{ "BZh9", ", but bzip2-compressed: unpack it first" },
+		{ "PK\x03\x04", ", but a zip archive: unpack it first" },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (s->head_len == HEAD_LEN && !memcmp(s->head, known[i].magic, HEAD_LEN))
+			return known[i].hint;
+	return "";
+}
+
+/* file_refuse - says why f is no capture; why is libpcap's text. */
+static void file_refuse(const struct captures *c, const struct file *f, const char *why)
+{
+	const struct source *s = &f->source;
+
+	if (s->error)
+		complain(c, "%s: %s before the first packet", f->name, s->error);
+	else if (!s->delivered)
+		complain(c, "%s: empty", f->name);
+	else if (s->delivered < HEAD_LEN || strstr(why, "unknown file format"))
+		complain(c, "%s: not a pcap or pcapng file%s", f->name, file_format_hint(s));
+	else if (!strncmp(why, "truncated", strlen("truncated")))
+		complain(c, "%s: ends within its file header, before the first packet", f->name);
+	else
+		complain(c, "%s: its file header is corrupt: %s", f->name, why);
+}
+
+/* file_stream - a stdio stream over f's source, for libpcap. NULL: no memory. */
+static FILE *file_stream(struct file *f, size_t buffer)
+{
+	FILE *stream;
+
+	f->buffer = malloc(buffer);
+	if (!f->buffer)
+		return NULL;
+	stream = fopencookie(&f->source, "r", (cookie_io_functions_t){ .read = source_read });
+	if (!stream)
+		return NULL;
+	setvbuf(stream, f->buffer, _IOFBF, buffer);
+	__fsetlocking(stream, FSETLOCKING_BYCALLER); /* one thread: spare two locks a packet */
+	return stream;
+}
+
+/* file_pcap - hands the opened source to libpcap and checks the link type. Returns 0, -ENOMEM, or
+ * -EINVAL if the file is refused, which is complained about. */
+static int file_pcap(struct captures *c, struct file *f, size_t buffer)
+{
+	char why[PCAP_ERRBUF_SIZE] = "";
+	FILE *stream = file_stream(f, buffer);
+	const struct link *l;
+	int dlt;
+
+	if (!stream)
+		return -ENOMEM;
+	f->pcap = pcap_fopen_offline_with_tstamp_precision(stream, PCAP_TSTAMP_PRECISION_NANO, why);
+	if (!f->pcap) {
+		fclose(stream);
+		file_refuse(c, f, why);
+		return -EINVAL;
+	}
+	dlt = pcap_datalink(f->pcap);
+	l = link_find(dlt);
+	if (!l) {
+		const char *name = pcap_datalink_val_to_name(dlt);
+
+		complain(c,
+			 "%s: link type %s (%d) is not read; these are: Ethernet, raw IP, Linux "
+			 "SLL and SLL2, BSD null and loop, PPP",
+			 f->name, name ? name : "unknown", dlt);
+		return -EINVAL;
+	}
+	f->link = l->fn;
+	f->used = true;
+	return 0;
+}
+
+/* file_open - Returns 0, or a negative errno after a complaint; then f is closed. */
+static int file_open(struct captures *c, struct file *f, const char *path, size_t buffer)
+{
+	int r;
+
+	f->name = strdup(strcmp(path, "-") ? path : "standard input");
+	if (!f->name)
+		return -ENOMEM;
+	r = source_open(&f->source, path, buffer);
+	if (r == -EMFILE || r == -ENFILE)
+		complain(c,
+			 "%s: cannot be opened: too many files are open; raise the limit "
+			 "(ulimit -n) or merge files first",
+			 f->name);
+	else if (r < 0)
+		complain(c, "%s: cannot be read: %s", f->name, strerror(-r));
+	else
+		r = file_pcap(c, f, buffer);
+	if (r < 0)
+		file_close(f);
+	return r;
+}
+
+/* --- captures: the files as one stream ------------------------------------------------------ */
+
+static bool file_before(const struct file *a, const struct file *b)
+{
+	if (a->next.t_ns != b->next.t_ns)
+		return a->next.t_ns < b->next.t_ns;
+	return a < b; /* one array, in the order of the command line */
+}
+
+/* heap_sink - moves the file at i down to where it is not after its children. */
+static void heap_sink(struct captures *c, size_t i)
+{
+	for (;;) {
+		size_t child = 2 * i + 1;
+		struct file *f = c->heap[i];
+
+		if (child >= c->heap_n)
+			return;
+		if (child + 1 < c->heap_n && file_before(c->heap[child + 1], c->heap[child]))
+			child++;
+		if (!file_before(c->heap[child], f))
+			return;
+		c->heap[i] = c->heap[child];
+		c->heap[child] = f;
+		i = child;
+	}
+}
+
+/* captures_begin - reads the first packet of each file and orders the files by it. */
+static void captures_begin(struct captures *c)
+{
+	c->begun = true;
+	for (size_t i = 0; i < c->n; i++) {
+		struct file *f = &c->file[i];
+
+		if (!f->pcap)
+			continue;
+		if (file_next(c, f))
+			c->heap[c->heap_n++] = f;
+		else
+			file_close(f);
+	}
+	for (size_t i = c->heap_n / 2; i-- > 0;)
+		heap_sink(c, i);
+}
+
+/* captures_advance - replaces the packet that was handed out last by the next one of its file. */
+static void captures_advance(struct captures *c)
+{
+	if (!file_next(c, c->heap[0])) {
+		file_close(c->heap[0]);
+		c->heap[0] = c->heap[--c->heap_n];
+	}
+	heap_sink(c, 0);
+}
+
+int captures_next(struct captures *c, struct capture_packet *ret)
+{
+	if (!c->begun)
+		captures_begin(c);
+	else if (c->heap_n)
+		captures_advance(c);
+	if (!c->heap_n)
+		return 0;
+	*ret = c->heap[0]->next;
+	c->stats.packets++;
+	return 1;
+}
+
+void captures_stats_get(const struct captures *c, struct capture_stats *ret)
+{
+	*ret = c->stats;
+	ret->bytes_read = 0;
+	for (size_t i = 0; i < c->n; i++)
+		if (c->file[i].used)
+			ret->bytes_read += c->file[i].source.on_disk;
+}
+
+/* captures_size - the size of the files in use, or 0 if one is a pipe. */
+static uint64_t captures_size(const struct captures *c)
+{
+	uint64_t total = 0;
+	struct stat st;
+
+	for (size_t i = 0; i < c->n; i++) {
+		if (!c->file[i].pcap)
+			continue;
+		if (fstat(c->file[i].source.fd, &st) || !S_ISREG(st.st_mode))
+			return 0;
+		total += (uint64_t)st.st_size;
+	}
+	return total;
+}
+
+static size_t buffer_size(size_t files)
+{
+	size_t size = BUFFER_SHARED / files;
+
+	return size > BUFFER_MAX ? BUFFER_MAX : size < BUFFER_MIN ? BUFFER_MIN : size;
+}
+
+static int captures_check(const char *const *file, size_t n, struct error *err)
+{
+	size_t stdins = 0;
+
+	for (size_t i = 0; i < n; i++)
+		stdins += !strcmp(file[i], "-");
+	if (!n)
+		return error_set(err, -EINVAL, EXIT_USAGE, "no capture file named");
+	if (stdins > 1)
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "'-' (standard input) can be named once only");
+	return 0;
+}
+
+static struct captures *captures_new(size_t n, capture_complaint_fn *fn, void *ctx)
+{
+	struct captures *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->complain = fn;
+	c->ctx = ctx;
+	c->file = calloc(n, sizeof(*c->file));
+	c->heap = calloc(n, sizeof(*c->heap));
+	if (!c->file || !c->heap) {
+		captures_close(c);
+		return NULL;
+	}
+	c->n = n;
+	for (size_t i = 0; i < n; i++)
+		c->file[i].source.fd = -1;
+	return c;
+}
+
+int captures_open(const char *const *file, size_t n, capture_complaint_fn *fn, void *ctx,
+		  struct captures **ret, struct error *err)
+{
+	int r = captures_check(file, n, err);
+	struct captures *c;
+
+	if (r < 0)
+		return r;
+	c = captures_new(n, fn, ctx);
+	if (!c)
+		return error_set(err, -ENOMEM, EXIT_RUNTIME, "no memory for %zu captures", n);
+	for (size_t i = 0; i < n; i++) {
+		r = file_open(c, &c->file[i], file[i], buffer_size(n));
+		if (r == -ENOMEM) {
+			captures_close(c);
+			return error_set(err, r, EXIT_RUNTIME, "%s: no memory to read it", file[i]);
+		}
+		c->stats.files_refused += r < 0;
+	}
+	if (c->stats.files_refused == n) {
+		captures_close(c);
+		return error_set(err, -ENODATA, EXIT_RUNTIME,
+				 n == 1 ? "the file cannot be used as a capture"
+					: "none of the %zu files can be used as a capture",
+				 n);
+	}
+	c->stats.bytes_total = captures_size(c);
+	*ret = c;
+	return 0;
+}
+
+void captures_close(struct captures *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < c->n; i++) {
+		file_close(&c->file[i]);
+		free(c->file[i].name);
+	}
+	free(c->file);
+	free(c->heap);
+	free(c);
+}
