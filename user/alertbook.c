@@ -188,7 +188,8 @@ struct alert *alertbook_open(struct alertbook *b, const struct rule *rule,
 
 static enum answer answer_of(uint16_t bits)
 {
-	if (bits & (CONTACT_OPEN | CONTACT_CARRIED))
+	/* TCP payload was acknowledged; a datagram's payload says nothing of who took it. */
+	if (bits & CONTACT_OPEN || (bits & CONTACT_CARRIED && !(bits & CONTACT_UDP)))
 		return ANSWER_OPEN;
 	if (bits & CONTACT_CLOSED)
 		return ANSWER_CLOSED;
@@ -239,7 +240,7 @@ void alertbook_add(struct alertbook *b, struct alert *a, const struct alert_evid
 		a->count++;
 	if (a->count >= a->rule->threshold)
 		a->retracted = false;
-	if (!a->ifindex) {
+	if (!a->ifindex && e->ifindex) {
 		a->ifindex = e->ifindex;
 		a->dir = e->dir;
 		if (!if_indextoname(a->ifindex, a->ifname))

@@ -30,6 +30,7 @@ enum {
 	OPT_INTERNAL,
 	OPT_DURATION,
 	OPT_LIMIT,
+	OPT_FAIL_ON_ALERT,
 };
 
 static const struct argp_option options[] = {
@@ -75,6 +76,9 @@ static const struct argp_option options[] = {
 	{ "quiet", 'q', NULL, 0, "Alerts and problems only", 3 },
 	{ "verbose", 'v', NULL, 0, "Say more on standard error; of -q and -v the last counts", 3 },
 
+	{ "fail-on-alert", OPT_FAIL_ON_ALERT, NULL, 0,
+	  "With replay: exit 10 when an alert was raised", 3 },
+
 	{ NULL, 0, NULL, 0, "How much and how often:", 4 },
 	{ "tick", OPT_TICK, "TIME", 0,
 	  "How often the kernel's tables are read, 50ms to 1m (default: 1s)", 4 },
@@ -98,6 +102,10 @@ static const char doc[] =
 	"and reports originators whose attempts carried no payload. Packets always pass untouched. "
 	"Needs root, or CAP_BPF and CAP_NET_ADMIN."
 	"\v"
+	"`replay` runs the same rules over files instead of interfaces, by the clock of the\n"
+	"packets: captures (pcap, pcapng), gzip or not, merged in order of time; `-` is\n"
+	"standard input.\n"
+	"\n"
 	"TIME is a number with its unit: 300ms, 1.5s, 10m, 24h, 7d.\n"
 	"\n"
 	"Examples:\n"
@@ -105,6 +113,8 @@ static const char doc[] =
 	"        watch eth0 and all containers behind veth interfaces\n"
 	"  reconmon --json --set port-scan.threshold=10 --set sweep.enabled=false\n"
 	"        JSON; a port scan begins at ten ports; no sweeps\n"
+	"  reconmon replay --fail-on-alert monday.pcap tuesday.pcap.gz\n"
+	"        what reconmon would have said\n"
 	"\n"
 	"An alert has a life, and each state is one line:\n"
 	"  open    the rule's threshold was reached\n"
@@ -120,7 +130,8 @@ static const char doc[] =
 	"  1  something failed while it ran\n"
 	"  2  the command line makes no sense\n"
 	"  3  not permitted: root or capabilities are missing\n"
-	"  4  the kernel lacks something\n";
+	"  4  the kernel lacks something\n"
+	"  10 replay --fail-on-alert: an alert was raised\n";
 
 /* What is known while argp walks over the command line. */
 struct cli {
@@ -324,6 +335,29 @@ static int option_error(const struct cli *cli, const struct argp_state *state)
 
 /* --- the walk --- */
 
+/* only_live - an option that has no meaning over files. */
+static int only_live(const struct cli *cli, const char *option)
+{
+	if (cli->cfg->command == COMMAND_WATCH)
+		return 0;
+	return error_set(cli->err, -EINVAL, EXIT_USAGE,
+			 "%s goes with interfaces, not with `replay`", option);
+}
+
+static int argument_take(struct cli *cli, const char *arg)
+{
+	struct config *cfg = cli->cfg;
+
+	if (cfg->command == COMMAND_REPLAY) {
+		cfg->file[cfg->files++] = arg;
+		return 0;
+	}
+	return error_set(cli->err, -EINVAL, EXIT_USAGE,
+			 "unexpected argument '%.80s'; interfaces are given as -i NAME, files as "
+			 "`reconmon replay FILE...`",
+			 arg);
+}
+
 static int option_take(struct cli *cli, int key, const char *arg)
 {
 	struct config *cfg = cli->cfg;
@@ -331,10 +365,12 @@ static int option_take(struct cli *cli, int key, const char *arg)
 
 	switch (key) {
 	case 'i':
-		return iface_add(cfg, arg, err);
+		return only_live(cli, "--interface") < 0 ? -EINVAL : iface_add(cfg, arg, err);
 	case OPT_INGRESS:
-		return ingress_set(cfg, arg, err);
+		return only_live(cli, "--ingress") < 0 ? -EINVAL : ingress_set(cfg, arg, err);
 	case OPT_DURATION:
+		if (only_live(cli, "--duration") < 0)
+			return -EINVAL;
 		return duration_parse("--duration", arg, 100 * NS_PER_MS, 365 * NS_PER_D,
 				      &cfg->duration_ns, err);
 	case OPT_SET:
@@ -364,10 +400,14 @@ static int option_take(struct cli *cli, int key, const char *arg)
 	case 'v':
 		cfg->verbosity = 1;
 		return 0;
+	case OPT_FAIL_ON_ALERT:
+		if (cfg->command != COMMAND_REPLAY)
+			return error_set(err, -EINVAL, EXIT_USAGE,
+					 "--fail-on-alert goes with `reconmon replay FILE...`");
+		cfg->fail_on_alert = true;
+		return 0;
 	default:
-		return error_set(err, -EINVAL, EXIT_USAGE,
-				 "unexpected argument '%.80s'; interfaces are given as -i NAME",
-				 arg);
+		return argument_take(cli, arg);
 	}
 }
 
@@ -464,6 +504,7 @@ static char *help_filter(int key, const char *text, void *input)
 static const struct argp argp = {
 	.options = options,
 	.parser = on_key,
+	.args_doc = "\nreplay FILE...",
 	.doc = doc,
 	.help_filter = help_filter,
 };
@@ -527,7 +568,25 @@ enum cli_result cli_parse(int argc, char **argv, struct config *cfg, struct erro
 		error_set(err, -ENOMEM, EXIT_RUNTIME, "reading the command line: out of memory");
 		return CLI_BAD;
 	}
-	result = cli_walk(&cli, argc, argv);
+	if (argc > 1 && !strcmp(argv[1], "replay")) {
+		cfg->command = COMMAND_REPLAY;
+		argc--;
+		argv++;
+		cfg->file = calloc((size_t)argc, sizeof(*cfg->file));
+	}
+	if (cfg->command == COMMAND_REPLAY && !cfg->file) {
+		error_set(err, -ENOMEM, EXIT_RUNTIME, "reading the command line: out of memory");
+		result = CLI_BAD;
+	} else {
+		result = cli_walk(&cli, argc, argv);
+	}
+	if (result == CLI_RUN && cfg->command == COMMAND_REPLAY && !cfg->files) {
+		error_set(err, -EINVAL, EXIT_USAGE,
+			  "replay needs at least one file; `-` is standard input");
+		result = CLI_BAD;
+	}
+	if (result != CLI_RUN)
+		config_done(cfg);
 	cfg->color = color_wanted(cfg);
 	free(cli.settings);
 	return result;

@@ -12,7 +12,7 @@ enum cli_result {
 };
 
 /* cli_parse - reads argv[1..] into *cfg, which is filled with the defaults first. Prints nothing
- * but what --help and --version print. */
+ * but what --help and --version print. After CLI_RUN the caller ends *cfg with config_done(). */
 enum cli_result cli_parse(int argc, char **argv, struct config *cfg, struct error *err);
 
 #endif

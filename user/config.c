@@ -2,6 +2,8 @@
 /* What does `reconmon` mean when nothing else is said? */
 #include "config.h"
 
+#include <stdlib.h>
+
 #include <string.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -42,4 +44,11 @@ void config_defaults(struct config *cfg)
 	cfg->profile = PROFILE_DEFAULT;
 	rules_builtin(cfg->profile, &cfg->rules);
 	internal_defaults(&cfg->internal);
+}
+
+void config_done(struct config *cfg)
+{
+	free(cfg->file);
+	cfg->file = NULL;
+	cfg->files = 0;
 }

@@ -16,12 +16,21 @@ enum ingress_hook {
 	INGRESS_XDP_GENERIC,
 };
 
+enum command {
+	COMMAND_WATCH,	/* live, the default */
+	COMMAND_REPLAY, /* over captures */
+};
+
 enum {
 	IFACE_PATTERNS_MAX = 64,
 	IFACE_PATTERN_LEN = 64
 };
 
 struct config {
+	enum command command;
+	const char **file; /* replay: what to read, in argv; freed by config_done() */
+	size_t files;
+	bool fail_on_alert; /* replay: exit 10 when something was found */
 	char iface[IFACE_PATTERNS_MAX]
 		  [IFACE_PATTERN_LEN]; /* names or globs; none: all that are up */
 	uint32_t ifaces;
@@ -43,5 +52,7 @@ struct config {
 
 /* config_defaults - what `reconmon` alone means. */
 void config_defaults(struct config *cfg);
+/* config_done - frees what cli_parse() allocated in it. */
+void config_done(struct config *cfg);
 
 #endif

@@ -11,6 +11,7 @@ enum exit_code {
 	EXIT_USAGE = 2,		/* a command line that makes no sense */
 	EXIT_NOT_PERMITTED = 3, /* root or capabilities are missing */
 	EXIT_KERNEL = 4,	/* the kernel lacks something */
+	EXIT_FOUND = 10,	/* replay --fail-on-alert: something was found */
 };
 
 struct error {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "cli.h"
+#include "replay.h"
 #include "watch.h"
 
 int main(int argc, char **argv)
@@ -22,8 +23,9 @@ int main(int argc, char **argv)
 		break;
 	}
 	log_set_level(levels[cfg.verbosity + 1]);
-	code = watch_run(&cfg, &err);
-	if (code != EXIT_FINE)
+	code = cfg.command == COMMAND_REPLAY ? replay_run(&cfg, &err) : watch_run(&cfg, &err);
+	if (code != EXIT_FINE && code != EXIT_FOUND)
 		log_problem("%s", err.text);
+	config_done(&cfg);
 	return code;
 }

@@ -13,6 +13,7 @@
 struct output {
 	const struct config *cfg;
 	uint64_t sequence, errors;
+	uint64_t clock_ns; /* replay: the capture's; 0: live */
 	int broken;
 	char hostname[256], host_id[64];
 };
@@ -46,13 +47,27 @@ void output_free(struct output *o)
 	free(o);
 }
 
+void output_clock(struct output *o, uint64_t now_ns)
+{
+	o->clock_ns = now_ns;
+}
+
+static void set_times(const struct output *o, struct sink_context *sc)
+{
+	struct timespec wall;
+
+	sc->now_ns = o->clock_ns;
+	if (o->clock_ns)
+		return;
+	sc->now_ns = clock_boot_ns();
+	clock_gettime(CLOCK_REALTIME, &wall);
+	sc->wall_offset_ns = (int64_t)wall.tv_sec * 1000000000 + wall.tv_nsec - (int64_t)sc->now_ns;
+}
+
 void output_emit(void *ctx, const struct alert *a, enum alert_state state)
 {
 	struct output *o = ctx;
-	uint64_t now = clock_boot_ns();
-	struct timespec wall;
 	struct sink_context sc = {
-		.now_ns = now,
 		.sequence = ++o->sequence,
 		.hostname = o->hostname,
 		.host_id = o->host_id,
@@ -60,8 +75,7 @@ void output_emit(void *ctx, const struct alert *a, enum alert_state state)
 	};
 	int r;
 
-	clock_gettime(CLOCK_REALTIME, &wall);
-	sc.wall_offset_ns = (int64_t)wall.tv_sec * 1000000000 + wall.tv_nsec - (int64_t)now;
+	set_times(o, &sc);
 	errno = 0;
 	r = o->cfg->json ? sink_json_write(stdout, a, state, &sc)
 			 : sink_text_write(stdout, a, state, &sc);

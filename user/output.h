@@ -12,6 +12,10 @@ struct output;
 struct output *output_new(const struct config *cfg);
 void output_free(struct output *o); /* NULL is fine */
 
+/* output_clock - from now on the clock of the evidence stands at now_ns and is wall clock (replay).
+ * Without it, evidence is in CLOCK_BOOTTIME and the clock runs. */
+void output_clock(struct output *o, uint64_t now_ns);
+
 /* output_emit - an alertbook_emit_fn; ctx is the output. */
 void output_emit(void *ctx, const struct alert *a, enum alert_state state);
 

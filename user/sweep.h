@@ -48,4 +48,12 @@ uint64_t ripe_after_ns(const struct ripeness *r, const struct attempt *a, uint8_
  * payload the time since their last packet. */
 bool sweep_is_over(const struct attempt *a, uint8_t state, uint64_t silent_ns);
 
+/* sweep_nursery - the pass itself, over `buckets` buckets in memory: what sweep_run() does live and
+ * replay does by the clock of its files. *stats goes on from pass to pass. */
+struct nursery_tags;
+struct nursery_vals;
+void sweep_nursery(struct nursery_tags *tags, struct nursery_vals *vals, uint32_t buckets,
+		   uint64_t now_ns, const struct ripeness *ripe, struct sweep_stats *stats,
+		   sweep_fn *fn, void *ctx);
+
 #endif

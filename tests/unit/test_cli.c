@@ -202,6 +202,16 @@ static void check_limits_below_max(const struct config *cfg)
 
 #define GLOB_63 "veth*aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
+static void check_replay(const struct config *cfg)
+{
+	assert_int_equal(cfg->command, COMMAND_REPLAY);
+	assert_int_equal(cfg->files, 2);
+	assert_string_equal(cfg->file[0], "a.pcap");
+	assert_string_equal(cfg->file[1], "-");
+	assert_true(cfg->fail_on_alert);
+	assert_true(cfg->json);
+}
+
 static const struct good_case {
 	const char *name;
 	const char *words[12];
@@ -209,6 +219,9 @@ static const struct good_case {
 } good_cases[] = {
 	{ "nothing: the defaults", { NULL }, check_defaults },
 	{ "'--' alone: the defaults", { "--" }, check_defaults },
+	{ "replay: files and options in any order",
+	  { "replay", "a.pcap", "--json", "-", "--fail-on-alert" },
+	  check_replay },
 	{ "interfaces in all forms, in their order",
 	  { "-i", "eth0", "--interface", "veth*", "--interface=wlan0" },
 	  check_ifaces },
@@ -281,18 +294,33 @@ static void test_good(void **state)
 	assert_string_equal(err.text, "");
 	assert_false(cfg.color && cfg.json);
 	c->check(&cfg);
+	config_done(&cfg);
 }
 
 /* --- what is refused, and how it says so --- */
 
 #define UNKNOWN(what) "unknown option " what "; `reconmon --help` lists them"
-#define STRAY(what)   "unexpected argument " what "; interfaces are given as -i NAME"
+#define STRAY(what)                                                                                \
+	"unexpected argument " what "; interfaces are given as -i NAME, files as `reconmon "       \
+	"replay FILE...`"
 
 static const struct bad_case {
 	const char *name;
 	const char *words[8];
 	const char *want;
 } bad_cases[] = {
+	{ "replay of nothing",
+	  { "replay" },
+	  "replay needs at least one file; `-` is standard input" },
+	{ "replay of an interface",
+	  { "replay", "-i", "eth0", "a.pcap" },
+	  "--interface goes with interfaces, not with `replay`" },
+	{ "replay for a time",
+	  { "replay", "a.pcap", "--duration", "5s" },
+	  "--duration goes with interfaces, not with `replay`" },
+	{ "--fail-on-alert of a live run",
+	  { "--fail-on-alert" },
+	  "--fail-on-alert goes with `reconmon replay FILE...`" },
 	{ "an unknown long option", { "--bogus" }, UNKNOWN("'--bogus'") },
 	{ "an unknown long option with a value", { "--bogus=3" }, UNKNOWN("'--bogus=3'") },
 	{ "a long option without name", { "--=3" }, UNKNOWN("'--=3'") },

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "replay.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "capture.h"
+#include "counters.h"
+#include "host_store.h"
+#include "output.h"
+#include "pieces.h"
+#include "sweep.h"
+
+enum {
+	PROGRESS_PACKETS = 65536
+}; /* between two looks at the clock for the progress bar */
+
+struct replay {
+	const struct config *cfg;
+	struct store store;
+	struct pieces pieces;
+	struct engine *engine;
+	struct output *out;
+	struct sweep_stats swept;
+	uint64_t now_ns, tick_ns; /* the files' clock; when the next tick is due */
+	uint64_t lost;		  /* as of the last tick */
+	struct timespec started;
+	bool progress;
+};
+
+static void on_judged(void *ctx, const struct attempt *a, __u32 bits)
+{
+	struct replay *r = ctx;
+
+	pieces_add_attempt(&r->pieces, a, bits);
+}
+
+static void on_ripe(void *ctx, const struct attempt *a, uint32_t bits)
+{
+	pieces_add_attempt(ctx, a, bits);
+}
+
+static void on_complaint(void *ctx, const char *text)
+{
+	(void)ctx;
+	log_problem("%s", text);
+}
+
+static void read_counters(const struct replay *r, struct counters *c)
+{
+	memset(c, 0, sizeof(*c));
+	c->kernel = r->store.stats;
+	engine_stats_get(r->engine, &c->engine);
+	c->drain.no_memory = r->pieces.no_memory;
+	c->sweep = r->swept;
+	c->sink_errors = output_errors(r->out);
+}
+
+/* What drain_tick() does live, at a moment of the files' clock. */
+static void replay_tick(struct replay *r, uint64_t now_ns)
+{
+	const struct ripeness ripe = { r->cfg->settle_ns, r->cfg->settle_open_ns };
+	struct counters c;
+	uint64_t lost;
+
+	sweep_nursery(r->store.tags, r->store.vals, (uint32_t)r->store.bucket_mask + 1, now_ns,
+		      &ripe, &r->swept, on_ripe, &r->pieces);
+	pieces_feed(&r->pieces, r->engine);
+	pieces_clear(&r->pieces);
+	read_counters(r, &c);
+	lost = counters_lost(&c);
+	output_clock(r->out, now_ns);
+	engine_flush(r->engine, now_ns, lost > r->lost);
+	r->lost = lost;
+	r->tick_ns = now_ns + r->cfg->tick_ns;
+}
+
+/* Moves the clock to the time of the next packet or row. */
+static void advance(struct replay *r, uint64_t t_ns)
+{
+	if (!r->tick_ns)
+		r->tick_ns = t_ns + r->cfg->tick_ns;
+	r->now_ns = t_ns;
+	if (t_ns >= r->tick_ns)
+		replay_tick(r, t_ns);
+}
+
+static double seconds_since(const struct timespec *t)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - t->tv_sec) + (double)(now.tv_nsec - t->tv_nsec) / 1e9;
+}
+
+/* One line on a terminal, rewritten in place: share done, speed, time left. */
+static void show_progress(const struct replay *r, const struct capture_stats *s)
+{
+	double took = seconds_since(&r->started);
+	double share = s->bytes_total ? (double)s->bytes_read / (double)s->bytes_total : 0;
+
+	if (took < 0.5)
+		return;
+	fprintf(stderr, "\r%3.0f %%  %.2f M packets/s", share * 100,
+		(double)s->packets / took / 1e6);
+	if (share > 0.01)
+		fprintf(stderr, "  %.0f s left ", took / share - took);
+	else
+		fprintf(stderr, "  %" PRIu64 " packets ", s->packets);
+}
+
+static void take_packet(struct replay *r, const struct capture_packet *p)
+{
+	const int v4 = ETH_TYPE_IPV4, v6 = ETH_TYPE_IPV6;
+
+	advance(r, p->t_ns);
+	r->store.now_ns = p->t_ns;
+	r->store.dir = p->outgoing ? DIR_EGRESS : DIR_INGRESS;
+	if (p->ethertype && p->ethertype != v4 && p->ethertype != v6) {
+		store_count(&r->store, STAT_INGRESS);
+		store_count(&r->store, STAT_PARSE_NOT_IP);
+		return;
+	}
+	host_store_frame(&r->store, p->data, p->have, p->wire_len, !p->ethertype);
+}
+
+static int replay_captures(struct replay *r, const char *const *file, size_t n, struct error *err)
+{
+	struct capture_packet p;
+	struct capture_stats s;
+	struct captures *c;
+	int ret = captures_open(file, n, on_complaint, NULL, &c, err);
+
+	if (ret < 0)
+		return ret;
+	for (uint64_t i = 1; captures_next(c, &p); i++) {
+		take_packet(r, &p);
+		if (r->progress && i % PROGRESS_PACKETS == 0) {
+			captures_stats_get(c, &s);
+			show_progress(r, &s);
+		}
+	}
+	if (r->progress)
+		fprintf(stderr, "\r\033[K");
+	captures_stats_get(c, &s);
+	log_notice("read: %" PRIu64 " packets, %" PRIu64 " cut short by the snap length, %" PRIu64
+		   " cut within the link-layer header, %" PRIu64
+		   " with time running backwards, %" PRIu64 " files damaged, %" PRIu64 " refused",
+		   s.packets, s.cut, s.link_truncated, s.backwards, s.files_damaged,
+		   s.files_refused);
+	captures_close(c);
+	return 0;
+}
+
+static int replay_files(struct replay *r, struct error *err)
+{
+	const char **capture = calloc(r->cfg->files, sizeof(*capture));
+	size_t n = 0;
+	int ret = 0;
+
+	if (!capture)
+		return error_set(err, -ENOMEM, EXIT_RUNTIME, "no memory for the list of files");
+	for (size_t i = 0; !ret && i < r->cfg->files; i++) {
+		capture[n++] = r->cfg->file[i];
+	}
+	if (!ret && n)
+		ret = replay_captures(r, capture, n, err);
+	free(capture);
+	return ret;
+}
+
+/* After the last packet nothing more comes: what was silent so far has been so for good. */
+static void replay_end(struct replay *r)
+{
+	struct counters c;
+
+	replay_tick(r, r->now_ns);
+	replay_tick(r, r->now_ns + r->cfg->settle_ns + r->cfg->settle_open_ns);
+	engine_close(r->engine);
+	read_counters(r, &c);
+	if (r->cfg->verbosity >= 0)
+		counters_print(&c, (uint64_t)(seconds_since(&r->started) * 1e9),
+			       r->cfg->verbosity > 0);
+}
+
+int replay_run(const struct config *cfg, struct error *err)
+{
+	struct replay r = { .cfg = cfg };
+	int code = EXIT_FINE;
+
+	clock_gettime(CLOCK_MONOTONIC, &r.started);
+	r.progress = isatty(STDERR_FILENO) && cfg->verbosity >= 0;
+	r.out = output_new(cfg);
+	r.engine = r.out ? engine_new(cfg, output_emit, r.out) : NULL;
+	if (!r.engine ||
+	    host_store_init(&r.store, cfg->nursery_slots / NURSERY_WAYS, on_judged, &r) < 0) {
+		error_set(err, -ENOMEM, EXIT_RUNTIME, "no memory for windows and rules");
+		code = err->exit_code;
+	} else {
+		r.store.exempt_transfers = cfg->profile != PROFILE_SPLUNK;
+		if (replay_files(&r, err) < 0)
+			code = err->exit_code;
+		else
+			replay_end(&r);
+	}
+	if (code == EXIT_FINE && cfg->fail_on_alert) {
+		struct engine_stats s;
+
+		engine_stats_get(r.engine, &s);
+		code = s.alerts_opened ? EXIT_FOUND : EXIT_FINE;
+	}
+	host_store_done(&r.store);
+	pieces_done(&r.pieces);
+	engine_free(r.engine);
+	output_free(r.out);
+	return code;
+}
