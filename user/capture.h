@@ -24,7 +24,8 @@ struct capture_packet {
 
 struct capture_stats {
 	uint64_t packets;	 /* handed out */
-	uint64_t link_truncated; /* packets cut within the link-layer header: not handed out */
+	uint64_t link_truncated; /* packets cut within the link-layer header: not handed out
+				  * (Ethernet is: parse.h counts it) */
 	uint64_t cut;		 /* packets of which the snap length kept only a part */
 	uint64_t backwards; /* packets whose time lies before that of one before them in their file
 			     */
