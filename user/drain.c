@@ -130,20 +130,26 @@ static void note_evicted(struct drain *d, uint64_t made)
 		d->stats.evicted = made - d->stats.contacts;
 }
 
+static bool is_same_pair(const struct contact_key *a, const struct contact_key *b)
+{
+	return addr_same(&a->resp, &b->resp) && addr_same(&a->orig, &b->orig) &&
+	       a->proto == b->proto;
+}
+
 /* After a drain, for each pair of hosts between which something was silent. */
 static void correct_sources(struct drain *d, uint64_t now_ns)
 {
-	const struct piece *p = d->pieces.piece;
+	const struct piece *p = d->pieces.piece, *end = p + d->pieces.n;
+	uint32_t seen = 0; /* CONTACT_* of the row so far */
 
-	for (size_t i = 0; i < d->pieces.n; i++) {
-		const struct contact_key *next = i + 1 < d->pieces.n ? &p[i + 1].key : NULL;
-
+	for (; p && p < end; p++) {
+		seen |= CONTACT_BITS(p->contact.word);
 		/* A scan's pieces mostly come in a row: one call for all of them. */
-		if (next && addr_same(&next->resp, &p[i].key.resp) &&
-		    addr_same(&next->orig, &p[i].key.orig) && next->proto == p[i].key.proto)
+		if (p + 1 < end && is_same_pair(&p[0].key, &p[1].key))
 			continue;
-		if (CONTACT_BITS(p[i].contact.word) & CONTACT_SILENT)
-			correct_source(d, &p[i], now_ns);
+		if (seen & CONTACT_SILENT)
+			correct_source(d, p, now_ns);
+		seen = 0;
 	}
 }
 
