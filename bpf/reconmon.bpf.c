@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* Where packets enter: one program a hook. Each only says where the bytes are and which way they
- * go; parse.h, track.h and the store do the rest. Every program lets every packet pass untouched. */
+ * go; parse.h, track.h and the store do the rest. Every program lets every packet pass untouched.
+ */
 #include <reconmon/parse.h>
 
 #ifdef STORE_LRU
@@ -18,14 +19,16 @@
 
 /* follow_packet - what packets come to that may open, change or end an attempt. A global function:
  * the verifier walks it once, not once for each way that leads through the parser. */
-__attribute__((noinline)) int follow_packet(const struct packet *pkt, __u64 hash, __u32 ifindex,
-					    __u32 dir)
+__attribute__((noinline)) int follow_packet(const struct packet *pkt, __u64 hash, __u32 look,
+					    __u32 ifindex, __u32 dir)
 {
 	struct store st = { .stats = stats_of_cpu(), .ifindex = ifindex, .dir = (__u8)dir };
 
-	OPAQUE(hash); /* the LRU store ignores it; the caller must set the register all the same */
+	OPAQUE(hash); /* the LRU store ignores both; the caller must set the registers all the same
+		       */
+	OPAQUE(look);
 	if (pkt && st.stats)
-		track_packet(&st, hash, pkt);
+		track_packet(&st, hash, look, pkt);
 	return 0;
 }
 
@@ -33,6 +36,7 @@ static __always_inline void handle_packet(struct cursor *cur, int ethernet, stru
 {
 	struct packet pkt;
 	__u64 hash;
+	__u32 look;
 	int r;
 
 	store_count(st, st->dir == DIR_INGRESS ? STAT_INGRESS : STAT_EGRESS);
@@ -46,8 +50,9 @@ static __always_inline void handle_packet(struct cursor *cur, int ethernet, stru
 		return;
 	}
 	hash = store_hash(st, &pkt);
-	if (track_concerns(st, hash, &pkt))
-		follow_packet(&pkt, hash, st->ifindex, st->dir);
+	look = store_look(st, hash);
+	if (track_concerns(&pkt, look))
+		follow_packet(&pkt, hash, look, st->ifindex, st->dir);
 }
 
 static __always_inline int handle_skb(struct __sk_buff *skb, int ethernet, __u8 dir)

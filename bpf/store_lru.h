@@ -35,15 +35,15 @@ static __always_inline __u64 store_hash(struct store *st, const struct packet *p
 	return 0; /* the kernel hashes */
 }
 
-static __always_inline int store_holds(struct store *st, __u64 hash)
+static __always_inline __u32 store_look(struct store *st, __u64 hash)
 {
 	(void)st;
 	(void)hash;
-	return 1; /* no cheaper question than store_find() */
+	return 0; /* maybe: no cheaper question than store_find() */
 }
 
-static __always_inline int store_find(struct store *st, __u64 hash, const struct packet *pkt,
-				      struct slot *ret)
+static __always_inline int store_find(struct store *st, __u64 hash, __u32 look,
+				      const struct packet *pkt, struct slot *ret)
 {
 	struct attempt_key key = {
 		.orig = pkt->src,
@@ -58,6 +58,7 @@ static __always_inline int store_find(struct store *st, __u64 hash, const struct
 
 	(void)st;
 	(void)hash;
+	(void)look;
 	ret->from_orig = 1;
 	if (!e) {
 		key.orig = pkt->dst;

@@ -46,15 +46,15 @@ static __always_inline __u64 store_hash(struct store *st, const struct packet *p
 	return nursery_hash(pkt, hash_seed);
 }
 
-static __always_inline int store_holds(struct store *st, __u64 hash)
+static __always_inline __u32 store_look(struct store *st, __u64 hash)
 {
-	return nursery_holds(st, hash);
+	return nursery_look(st, hash);
 }
 
-static __always_inline int store_find(struct store *st, __u64 hash, const struct packet *pkt,
-				      struct slot *ret)
+static __always_inline int store_find(struct store *st, __u64 hash, __u32 look,
+				      const struct packet *pkt, struct slot *ret)
 {
-	return nursery_find(st, hash, pkt, ret);
+	return nursery_find(st, hash, look, pkt, ret);
 }
 
 static __always_inline int store_open(struct store *st, __u64 hash, const struct attempt *a,

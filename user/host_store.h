@@ -74,15 +74,15 @@ static __always_inline __u64 store_hash(struct store *st, const struct packet *p
 	return nursery_hash(pkt, st->seed);
 }
 
-static __always_inline int store_holds(struct store *st, __u64 hash)
+static __always_inline __u32 store_look(struct store *st, __u64 hash)
 {
-	return nursery_holds(st, hash);
+	return nursery_look(st, hash);
 }
 
-static __always_inline int store_find(struct store *st, __u64 hash, const struct packet *pkt,
-				      struct slot *ret)
+static __always_inline int store_find(struct store *st, __u64 hash, __u32 look,
+				      const struct packet *pkt, struct slot *ret)
 {
-	return nursery_find(st, hash, pkt, ret);
+	return nursery_find(st, hash, look, pkt, ret);
 }
 
 static __always_inline int store_open(struct store *st, __u64 hash, const struct attempt *a,
@@ -170,6 +170,7 @@ static inline int host_store_frame(struct store *st, const void *data, __u32 hav
 	};
 	struct packet pkt;
 	__u64 hash;
+	__u32 look;
 	int r;
 
 	store_count(st, st->dir == DIR_INGRESS ? STAT_INGRESS : STAT_EGRESS);
@@ -179,8 +180,9 @@ static inline int host_store_frame(struct store *st, const void *data, __u32 hav
 		return r;
 	}
 	hash = store_hash(st, &pkt);
-	if (track_concerns(st, hash, &pkt))
-		track_packet(st, hash, &pkt);
+	look = store_look(st, hash);
+	if (track_concerns(&pkt, look))
+		track_packet(st, hash, look, &pkt);
 	return 0;
 }
 

@@ -95,40 +95,39 @@ static __always_inline int attempt_matches(const struct attempt *a, const struct
 	return 0;
 }
 
-/* nursery_holds - does an attempt that is not decided have this hash's fingerprint? All that the
- * packet of an innocent connection costs: one cache line. */
-static __always_inline int nursery_holds(struct store *st, __u64 h)
+/* nursery_look - which way has this hash's fingerprint? All that the packet of an innocent
+ * connection costs: one cache line. Returns the way, with LOOK_DECIDED if the attempt there is
+ * decided, or LOOK_NONE. */
+static __always_inline __u32 nursery_look(struct store *st, __u64 h)
 {
 	const struct nursery_tags *b = nursery_tags_at(st, h);
 
 	if (!b)
-		return 0;
+		return LOOK_NONE;
 #pragma GCC unroll 8
-	for (int i = 0; i < NURSERY_WAYS; i++) {
+	for (__u32 i = 0; i < NURSERY_WAYS; i++) {
 		__u64 tag = LOAD(&b->t[i]);
 
 		if (!TAG_FP(tag ^ h))
-			return !(tag & STATE_DECIDED);
+			return i | (tag & LOOK_DECIDED);
 	}
-	return 0;
+	return LOOK_NONE;
 }
 
-/* nursery_find - looks for the attempt that pkt belongs to, in either direction; h is its
- * nursery_hash(). Returns FOUND_YES with *ret filled, or why not. */
-static __always_inline int nursery_find(struct store *st, __u64 h, const struct packet *pkt,
-					struct slot *ret)
+/* nursery_find - is the attempt that pkt belongs to, in either direction, where nursery_look() has
+ * seen its fingerprint? h is its nursery_hash(). Returns FOUND_YES with *ret filled, or why not. */
+static __always_inline int nursery_find(struct store *st, __u64 h, __u32 look,
+					const struct packet *pkt, struct slot *ret)
 {
 	struct nursery_tags *b = nursery_tags_at(st, h);
 	struct nursery_vals *vals = nursery_vals_at(st, h);
-	__u32 m, i;
+	__u32 i = look & (NURSERY_WAYS - 1);
 	int side;
 
-	if (!b || !vals)
+	if (!b || !vals || look & LOOK_NONE)
 		return FOUND_NOT;
-	m = ways_of(b, h);
-	if (!m)
-		return FOUND_NOT;
-	i = way_first(m);
+	OPAQUE(i);
+	i &= NURSERY_WAYS - 1;
 	ret->tag_ptr = &b->t[i];
 	ret->a = &vals->v[i];
 	ret->tag = LOAD(ret->tag_ptr);

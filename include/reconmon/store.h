@@ -27,6 +27,12 @@ enum store_found {
 	FOUND_OTHER, /* another attempt has this fingerprint: nothing can be stored here */
 };
 
+/* What store_look() answers, besides a way in the low bits. */
+enum {
+	LOOK_DECIDED = STATE_DECIDED, /* an attempt that carried payload is there */
+	LOOK_NONE = 0x100,	      /* none is: certainly not */
+};
+
 /* Surroundings. */
 static __always_inline void store_count(struct store *st, enum stat which);
 static __always_inline __u8 store_age(struct store *st); /* now, in units of NURSERY_AGE_SHIFT */
@@ -40,9 +46,9 @@ static __always_inline struct nursery_vals *nursery_vals_at(struct store *st, __
 
 /* Attempts: by nursery.h, or by a plain LRU hash. Semantics as nursery_find() and so on. */
 static __always_inline __u64 store_hash(struct store *st, const struct packet *pkt);
-static __always_inline int store_holds(struct store *st, __u64 hash); /* 0: certainly not */
-static __always_inline int store_find(struct store *st, __u64 hash, const struct packet *pkt,
-				      struct slot *ret);
+static __always_inline __u32 store_look(struct store *st, __u64 hash);
+static __always_inline int store_find(struct store *st, __u64 hash, __u32 look,
+				      const struct packet *pkt, struct slot *ret);
 static __always_inline int store_open(struct store *st, __u64 hash, const struct attempt *a,
 				      __u8 state);
 static __always_inline int store_mark(struct store *st, struct slot *s, __u8 bits);

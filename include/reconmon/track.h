@@ -273,11 +273,11 @@ static __always_inline int is_midstream(const struct packet *pkt)
 	       !(pkt->tcp_flags & (TCP_SYN | TCP_RST | TCP_FIN));
 }
 
-/* track_concerns - can this packet change anything? The gate before track_packet(), and all that
- * most packets see: those of connections that are long decided. */
-static __always_inline int track_concerns(struct store *st, __u64 h, const struct packet *pkt)
+/* track_concerns - can this packet, whose store_look() is `look`, change anything? The gate before
+ * track_packet(), and all that most packets see: those of connections that are long decided. */
+static __always_inline int track_concerns(const struct packet *pkt, __u32 look)
 {
-	return !is_midstream(pkt) || store_holds(st, h);
+	return !(look & (LOOK_NONE | LOOK_DECIDED)) || !is_midstream(pkt);
 }
 
 static __always_inline void count_judged(struct store *st, __u32 bits)
@@ -347,9 +347,10 @@ static __always_inline void track_unknown(struct store *st, __u64 h, const struc
 		store_count(st, STAT_PAYLOAD);
 }
 
-/* track_packet - follows one parsed packet; h is its store_hash(). Whatever comes of it is in the
- * store and in its counters. */
-static __always_inline void track_packet(struct store *st, __u64 h, const struct packet *pkt)
+/* track_packet - follows one parsed packet; h is its store_hash(), `look` what store_look() said.
+ * Whatever comes of it is in the store and in its counters. */
+static __always_inline void track_packet(struct store *st, __u64 h, __u32 look,
+					 const struct packet *pkt)
 {
 	struct slot s;
 	__u32 verdict;
@@ -359,7 +360,7 @@ static __always_inline void track_packet(struct store *st, __u64 h, const struct
 		store_count(st, STAT_SCTP_UNTRACKED);
 		return;
 	}
-	switch (store_find(st, h, pkt, &s)) {
+	switch (store_find(st, h, look, pkt, &s)) {
 	case FOUND_YES:
 		verdict = track_known(st, &s, pkt);
 		if (verdict)

@@ -38,6 +38,13 @@ static __u64 flow_hash(struct store *st, __u32 n)
 	return store_hash(st, &pkt);
 }
 
+static int look_and_find(struct store *st, const struct packet *pkt, struct slot *ret)
+{
+	__u64 h = store_hash(st, pkt);
+
+	return nursery_find(st, h, store_look(st, h), pkt, ret);
+}
+
 static void one_bucket(struct store *st)
 {
 	assert_int_equal(host_store_init(st, 1, on_judged_nothing, NULL), 0);
@@ -106,20 +113,20 @@ static void test_life_of_a_slot(void **state)
 	h = store_hash(&st, &pkt);
 	st.now_ns = 7ull << NURSERY_AGE_SHIFT;
 
-	assert_false(store_holds(&st, h));
-	assert_int_equal(nursery_find(&st, h, &pkt, &s), FOUND_NOT);
+	assert_int_equal(store_look(&st, h), LOOK_NONE);
+	assert_int_equal(look_and_find(&st, &pkt, &s), FOUND_NOT);
 	assert_int_equal(nursery_open(&st, h, &a, STATE_FRAGMENT), 1);
-	assert_true(store_holds(&st, h));
-	assert_int_equal(nursery_find(&st, h, &pkt, &s), FOUND_YES);
+	assert_int_not_equal(store_look(&st, h), LOOK_NONE);
+	assert_int_equal(look_and_find(&st, &pkt, &s), FOUND_YES);
 	assert_int_equal(s.from_orig, 1);
 	assert_int_equal(TAG_STATE(s.tag), STATE_LIVE | STATE_FRAGMENT);
 	assert_int_equal(TAG_AGE(s.tag), 7);
 	assert_int_equal(s.a->acct >> ACCT_GEN_SHIFT, TAG_GEN(s.tag));
-	assert_int_equal(nursery_find(&st, h, &back, &s), FOUND_YES);
+	assert_int_equal(look_and_find(&st, &back, &s), FOUND_YES);
 	assert_int_equal(s.from_orig, 0);
-	assert_int_equal(nursery_find(&st, store_hash(&st, &stranger), &stranger, &s), FOUND_NOT);
+	assert_int_equal(look_and_find(&st, &stranger, &s), FOUND_NOT);
 
-	assert_int_equal(nursery_find(&st, h, &pkt, &s), FOUND_YES);
+	assert_int_equal(look_and_find(&st, &pkt, &s), FOUND_YES);
 	stale = s;
 	st.now_ns = 300ull << NURSERY_AGE_SHIFT; /* ages are bytes */
 	assert_int_equal(nursery_mark(&st, &s, STATE_ANSWERED), 1);
@@ -134,7 +141,7 @@ static void test_life_of_a_slot(void **state)
 			 STATE_LIVE | STATE_FRAGMENT | STATE_ANSWERED | STATE_AGAIN);
 	taken.acct = 0;
 	assert_memory_equal(&taken, &a, sizeof(a));
-	assert_false(store_holds(&st, h));
+	assert_int_equal(store_look(&st, h), LOOK_NONE);
 	assert_int_equal(nursery_take(&s, &taken), 0);
 	assert_int_equal(nursery_mark(&st, &s, STATE_AGAIN), 0);
 	host_store_done(&st);
@@ -153,17 +160,51 @@ static void test_generation_keeps_late_hands_off(void **state)
 	one_bucket(&st);
 	h = store_hash(&st, &pkt);
 	nursery_open(&st, h, &a, 0);
-	assert_int_equal(nursery_find(&st, h, &pkt, &late), FOUND_YES);
+	assert_int_equal(look_and_find(&st, &pkt, &late), FOUND_YES);
 	s = late;
 	assert_int_equal(nursery_take(&s, &taken), 1);
 	nursery_open(&st, h, &a, 0);
-	assert_int_equal(nursery_find(&st, h, &pkt, &s), FOUND_YES);
+	assert_int_equal(look_and_find(&st, &pkt, &s), FOUND_YES);
 	assert_ptr_equal(s.tag_ptr, late.tag_ptr);
 	assert_int_equal(nursery_take(&late, &taken), 0);
 	assert_int_equal(nursery_mark(&st, &late, STATE_AGAIN), 0);
 	resp_isn_set(late.a, TAG_GEN(late.tag), 1);
 	assert_false(late.a->acct & ACCT_SEEN);
-	assert_true(store_holds(&st, h));
+	assert_int_not_equal(store_look(&st, h), LOOK_NONE);
+	host_store_done(&st);
+}
+
+/* Payload is marked once, the daemon has yet to hear of it, and nobody ends the attempt who has not
+ * seen the mark. */
+static void test_decide(void **state)
+{
+	struct attempt a = flow_attempt(1), taken = { 0 };
+	struct packet pkt = flow_packet(1);
+	struct slot s, stale;
+	struct store st;
+	__u64 h;
+
+	(void)state;
+	one_bucket(&st);
+	h = store_hash(&st, &pkt);
+	nursery_open(&st, h, &a, STATE_REPORTED);
+	assert_int_equal(look_and_find(&st, &pkt, &s), FOUND_YES);
+	assert_int_equal(owed_bits(s.a, TAG_STATE(s.tag)), 0);
+	stale = s;
+	assert_int_equal(nursery_decide(&st, &s), 1);
+	assert_int_equal(TAG_STATE(*s.tag_ptr), STATE_LIVE | STATE_DECIDED | STATE_AGAIN);
+	assert_int_equal(owed_bits(s.a, TAG_STATE(s.tag)), CONTACT_PAYLOAD);
+	assert_int_equal(store_look(&st, h) & (LOOK_NONE | LOOK_DECIDED), LOOK_DECIDED);
+	assert_int_equal(nursery_decide(&st, &s), 0);
+
+	s = stale;
+	assert_int_equal(nursery_decide(&st, &s), 0);
+	s = stale;
+	assert_int_equal(nursery_take(&s, &taken), 0);
+	assert_int_equal(look_and_find(&st, &pkt, &s), FOUND_YES);
+	assert_int_equal(nursery_take(&s, &taken), 1);
+	assert_int_equal(owed_bits(&taken, TAG_STATE(s.tag)), CONTACT_PAYLOAD);
+	assert_int_equal(store_look(&st, h), LOOK_NONE);
 	host_store_done(&st);
 }
 
@@ -181,13 +222,13 @@ static void test_other_flow_with_this_fingerprint(void **state)
 	h = store_hash(&st, &pkt);
 	st.vals[0].v[3] = a;
 	st.tags[0].t[3] = TAG_MAKE(h, 0, 0, STATE_LIVE);
-	assert_int_equal(nursery_find(&st, h, &pkt, &s), FOUND_OTHER);
-	track_packet(&st, h, &pkt);
+	assert_int_equal(look_and_find(&st, &pkt, &s), FOUND_OTHER);
+	track_packet(&st, h, store_look(&st, h), &pkt);
 	assert_int_equal(st.stats.n[STAT_NURSERY_COLLISION], 1);
 	assert_int_equal(st.stats.n[STAT_ATTEMPTS], 0);
 
 	st.tags[0].t[3] = TAG_MAKE(h, 0, 0, STATE_BUSY);
-	assert_int_equal(nursery_find(&st, h, &pkt, &s), FOUND_BUSY);
+	assert_int_equal(look_and_find(&st, &pkt, &s), FOUND_BUSY);
 	assert_int_equal(st.stats.n[STAT_NURSERY_BUSY], 1);
 	host_store_done(&st);
 }
@@ -345,6 +386,7 @@ static void worker_step(struct worker *w)
 	__u32 r = random_next(&w->random);
 	struct packet pkt = flow_packet(r % FLOWS);
 	__u32 isn = pkt.seq;
+	__u64 h;
 
 	switch (r >> 16 & 7) {
 	case 0:
@@ -370,7 +412,8 @@ static void worker_step(struct worker *w)
 		break;
 	}
 	w->st.now_ns += 1ull << (NURSERY_AGE_SHIFT - 4);
-	track_packet(&w->st, store_hash(&w->st, &pkt), &pkt);
+	h = store_hash(&w->st, &pkt);
+	track_packet(&w->st, h, store_look(&w->st, h), &pkt);
 }
 
 static void *worker_main(void *arg)
@@ -451,6 +494,7 @@ int main(void)
 		cmocka_unit_test(test_hash_differs),
 		cmocka_unit_test(test_life_of_a_slot),
 		cmocka_unit_test(test_generation_keeps_late_hands_off),
+		cmocka_unit_test(test_decide),
 		cmocka_unit_test(test_other_flow_with_this_fingerprint),
 		cmocka_unit_test(test_twins),
 		{ "threads over one bucket", test_threads, NULL, NULL, &one },
