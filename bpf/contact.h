@@ -81,7 +81,8 @@ static __always_inline int contact_merge(struct contact *c, const struct contact
  * worst one attempt counts twice at the same port. What carried payload skips that: losing one such
  * note on a race is harmless. Another CPU may insert first (EEXIST): then merge into its entry.
  *
- * A global function: the verifier walks it once, not once per caller. Returns 0, or -1 (counted). */
+ * A global function: the verifier walks it once, not once per caller. Returns 0, or -1 (counted).
+ */
 __attribute__((noinline)) int contact_add(const struct attempt *a, __u32 bits)
 {
 	struct store st = { .stats = stats_of_cpu() };

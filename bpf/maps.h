@@ -7,10 +7,10 @@
 #include <reconmon/nursery.h>
 
 /* Fixed at load; the verifier knows their values. */
-const volatile __u64 hash_seed[4] = { 1, 2, 3, 4 };    /* load.c: random */
-const volatile __u64 wake_ports = 3;		       /* lowest threshold of any rule */
-const volatile __u8 exempt_transfers = 1;	       /* 0 under --profile splunk */
-const volatile __u64 nursery_bucket_mask = 8192 - 1;   /* buckets - 1; a power of two less one */
+const volatile __u64 hash_seed[4] = { 1, 2, 3, 4 };  /* load.c: random */
+const volatile __u64 wake_ports = 3;		     /* lowest threshold of any rule */
+const volatile __u8 exempt_transfers = 1;	     /* 0 under --profile splunk */
+const volatile __u64 nursery_bucket_mask = 8192 - 1; /* buckets - 1; a power of two less one */
 
 /* Judged attempts by contact, since the last drain. LRU: a flood of contacts pushes out the oldest
  * instead of refusing the newest; what left unseen is inserted - drained, both counted. 65,536

@@ -100,7 +100,7 @@ static const struct argp_option options[] = {
 static const char doc[] =
 	"Detects port scans: follows every connection attempt at the network interfaces with eBPF "
 	"and reports originators whose attempts carried no payload. Packets always pass untouched. "
-	"Needs root, or CAP_BPF and CAP_NET_ADMIN."
+	"Needs root, or CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON."
 	"\v"
 	"`replay` runs the same rules over files instead of interfaces, by the clock of the\n"
 	"packets: captures (pcap, pcapng), gzip or not, merged in order of time; `-` is\n"

@@ -44,8 +44,9 @@ static int explain_load(int r, struct error *err)
 		return error_set(
 			err, r, EXIT_NOT_PERMITTED,
 			"not permitted to load BPF programs: run as root (sudo reconmon), or "
-			"with CAP_BPF and CAP_NET_ADMIN; in a container a seccomp profile may "
-			"forbid bpf() all the same");
+			"with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON; in a container a seccomp "
+			"profile "
+			"may forbid bpf() all the same");
 	if (r == -ENOMEM)
 		return error_set(err, r, EXIT_RUNTIME,
 				 "no memory for the BPF maps: the memory limit of this cgroup, or "

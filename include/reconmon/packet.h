@@ -47,13 +47,13 @@ struct packet {
 	struct ip_addr src, dst;
 	__be16 src_port, dst_port; /* network byte order */
 	__u32 seq, ack;		   /* TCP, host byte order; ack means nothing without TCP_ACK */
-	__u32 payload_len;	   /* bytes above the TCP, UDP or SCTP header: 0 to 65,515, more with
-				    * BIG TCP; taken from the IP header, never from the frame */
-	__u8 proto;		   /* PROTO_* */
-	__u8 tcp_flags;		   /* FIN to CWR, RFC 9293, 3.1 */
-	__u8 kind;		   /* enum packet_kind */
-	__u8 headless;		   /* 1: TCP first fragment of 8 to 19 bytes: ports and sequence number
-				    * are there, flags and acknowledgement are not (nmap -f) */
+	__u32 payload_len; /* bytes above the TCP, UDP or SCTP header: 0 to 65,515, more with
+			    * BIG TCP; taken from the IP header, never from the frame */
+	__u8 proto;	   /* PROTO_* */
+	__u8 tcp_flags;	   /* FIN to CWR, RFC 9293, 3.1 */
+	__u8 kind;	   /* enum packet_kind */
+	__u8 headless;	   /* 1: TCP first fragment of 8 to 19 bytes: ports and sequence number
+			    * are there, flags and acknowledgement are not (nmap -f) */
 };
 
 #endif

@@ -26,8 +26,8 @@
 #error "the address words of packet.h are written for little-endian machines"
 #endif
 
-/* SLOW_PATH - a function that few packets reach. In BPF it is a function of its own: the 512 bytes of
- * stack then hold what the fast path needs, and the fast path stays short. */
+/* SLOW_PATH - a function that few packets reach. In BPF it is a function of its own: the 512 bytes
+ * of stack then hold what the fast path needs, and the fast path stays short. */
 #ifdef __bpf__
 #define SLOW_PATH static __attribute__((noinline))
 #else

@@ -25,7 +25,8 @@
 	X(PARSE_IPV6_LENGTH, "parse_ipv6_length", "IPv6 payload length impossible")                \
 	X(PARSE_IPV6_EXT_TRUNCATED, "parse_ipv6_ext_truncated", "ends within extension headers")   \
 	X(PARSE_IPV6_EXT_DEPTH, "parse_ipv6_ext_depth", "more than six IPv6 extension headers")    \
-	X(PARSE_FRAGMENT_LATER, "parse_fragment_later", "fragment that is not the first: no ports") \
+	X(PARSE_FRAGMENT_LATER, "parse_fragment_later",                                            \
+	  "fragment that is not the first: no ports")                                              \
 	X(PARSE_FRAGMENT_SHORT, "parse_fragment_short", "first fragment without both ports")       \
 	X(PARSE_TCP_TRUNCATED, "parse_tcp_truncated", "packet ends within the TCP header")         \
 	X(PARSE_TCP_DOFF, "parse_tcp_doff", "TCP data offset impossible")                          \
@@ -41,14 +42,16 @@
 	X(PAYLOAD, "attempts_payload", "attempts whose originator sent payload")                   \
 	X(TRANSFER, "attempts_transfer", "silent attempts in which the responder streamed bulk")   \
 	X(SILENT, "attempts_silent", "attempts that ended without payload")                        \
-	X(ORPHAN, "orphans", "SYN-ACK, FIN, RST, ICMP error or late reply of no attempt")                \
+	X(ORPHAN, "orphans", "SYN-ACK, FIN, RST, ICMP error or late reply of no attempt")          \
 	X(SCTP_UNTRACKED, "sctp_untracked", "SCTP packets: parsed, not followed")                  \
-	X(BAD_ANSWER, "answers_invalid", "answer that does not fit the attempt's sequence numbers") \
+	X(BAD_ANSWER, "answers_invalid",                                                           \
+	  "answer that does not fit the attempt's sequence numbers")                               \
 	X(NURSERY_EXISTS, "nursery_exists", "another CPU opened the same attempt first")           \
 	X(NURSERY_TWIN, "nursery_twin", "attempt claimed on two CPUs at once, resolved")           \
 	X(NURSERY_UNSURE, "nursery_unsure", "claimed on two CPUs at once, both may stand")         \
 	X(NURSERY_EVICTED_UNSEEN, "nursery_evicted_unseen", "lost: evicted before it was judged")  \
-	X(NURSERY_EVICTED_SEEN, "nursery_evicted_seen", "evicted after it was reported or decided") \
+	X(NURSERY_EVICTED_SEEN, "nursery_evicted_seen",                                            \
+	  "evicted after it was reported or decided")                                              \
 	X(NURSERY_GAVE_UP, "nursery_gave_up", "lost: attempt not stored, other CPUs kept winning") \
 	X(NURSERY_NO_ROOM, "nursery_no_room", "lost: attempt not stored, its bucket is busy")      \
 	X(NURSERY_COLLISION, "nursery_collision", "lost: attempt refused, fingerprint is taken")   \
@@ -56,7 +59,8 @@
 	X(NURSERY_RETRY, "nursery_retry", "slot changed hands while it was read")                  \
 	X(CONTACT_NEW, "contacts_inserted", "entries made in the map `contacts`")                  \
 	X(CONTACT_FAILED, "contacts_failed", "lost: entry that `contacts` refused")                \
-	X(SOURCE_FAILED, "sources_failed", "entry that `sources` refused: alert waits for the tick") \
+	X(SOURCE_FAILED, "sources_failed",                                                         \
+	  "entry that `sources` refused: alert waits for the tick")                                \
 	X(WAKE, "wakes", "early wake-ups of the daemon")                                           \
 	X(WAKE_FAILED, "wakes_failed", "wake-ups that found the ring full: one is pending already")
 
@@ -64,7 +68,7 @@ enum stat {
 #define X(id, name, text) STAT_##id,
 	RECONMON_STATS(X)
 #undef X
-		STAT_MAX
+	STAT_MAX
 };
 
 /* The value of the per-CPU array `stats`: one entry, all counters. */
