@@ -153,11 +153,9 @@ struct zeeklog {
 	char name[256]; /* for complaints */
 };
 
-/* --- bytes to lines ----------------------------------------------------------------------------
- */
+/* --- bytes to lines ----------------------------------------------------------------------- */
 
-/* fill - more bytes into an empty buffer; false at the end, with z->problem set if it came early.
- */
+/* fill - more bytes into an empty buffer; false at the end, with z->problem set if it is early. */
 static bool fill(struct zeeklog *z)
 {
 	const char *why;
@@ -244,8 +242,7 @@ static bool is_json(const char *line)
 	return line[strspn(line, " \t")] == '{';
 }
 
-/* --- complaints --------------------------------------------------------------------------------
- */
+/* --- complaints --------------------------------------------------------------------------- */
 
 static void complain(struct zeeklog *z, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static void complain(struct zeeklog *z, const char *fmt, ...)
@@ -295,8 +292,7 @@ static void skip(struct zeeklog *z, enum zeeklog_skip why, enum column col, cons
 			 (unsigned long long)z->line_no, column_name[col], problem);
 }
 
-/* --- header lines ------------------------------------------------------------------------------
- */
+/* --- header lines ------------------------------------------------------------------------- */
 
 static int hex_digit(char c)
 {
@@ -423,8 +419,7 @@ static bool header_take(struct zeeklog *z, char *problem, size_t size)
 	return true;
 }
 
-/* --- lines to cells ----------------------------------------------------------------------------
- */
+/* --- lines to cells ----------------------------------------------------------------------- */
 
 /* cell_text - the text between p and end, where a NUL may be written. */
 static struct cell cell_text(char *p, char *end)
@@ -499,8 +494,7 @@ static int cells_of_json(const struct zeeklog *z, struct cell cells[COL_MAX], js
 	return ROW_USED;
 }
 
-/* --- cells to values; all return false for what they cannot read -------------------------------
- */
+/* --- cells to values; all return false for what they cannot read -------------------------- */
 
 static bool is_digit(char c)
 {
@@ -734,8 +728,7 @@ static int row_read(const struct cell cells[COL_MAX], struct row *row, enum colu
 	return ROW_USED;
 }
 
-/* --- a row to a contact ------------------------------------------------------------------------
- */
+/* --- a row to a contact ------------------------------------------------------------------- */
 
 /* What the responder of a silent TCP attempt did. RSTR is not here: it depends on the history. */
 static const struct state_answer {
@@ -888,8 +881,7 @@ int zeeklog_next(struct zeeklog *z, struct contact_key *ret_key, struct contact 
 	return 0;
 }
 
-/* --- opening and closing -----------------------------------------------------------------------
- */
+/* --- opening and closing ------------------------------------------------------------------ */
 
 /* text_is_log - does the text begin with a JSON object, or with header lines down to one that
  * only a Zeek log has? */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* user/zeeklog.c: rows of Zeek's conn.log to contacts, and what is done about rows that make none.
- */
+/* user/zeeklog.c: rows of Zeek's conn.log to contacts, and what becomes of the others. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
