@@ -63,16 +63,24 @@ monitor target "$T"
 monitor scanner "$S"
 touch "$tmp/end-fin" "$tmp/end-rst"
 
-work 0 bash -c "for p in 8080 8081 8082; do python3 $E2E/client.py keepalive $(address 0) \$p 300 || exit 1; done"
+work 0 bash -c "set -e
+	for port in 8080 8081 8082; do
+		python3 $E2E/client.py keepalive $(address 0) \$port 300
+	done"
 work 1 python3 "$E2E/client.py" requests "$(address 1)" 1000 8080 8081 8082 8083
 work 2 python3 "$E2E/client.py" greeted "$(address 2)" 25 143 587 4190
 work 3 python3 "$E2E/client.py" early "$(address 3)" 10 3000 9090 9093
-work 4 bash -c "iperf3 -c $(address 4) -t 3 && iperf3 -c $(address 4) -t 3 -R && iperf3 -c $(address 4) -t 3 -P 4"
+work 4 bash -c "set -e
+	iperf3 -c $(address 4) -t 3
+	iperf3 -c $(address 4) -t 3 -R
+	iperf3 -c $(address 4) -t 3 -P 4"
 work 5 python3 "$E2E/client.py" dns "$(address 5)" 600 53 5353 8853
 work 6 python3 "$E2E/client.py" parallel "$(address 6)" 7000 50 5
-ftp=ftp://$(address 7)
-work 7 bash -c "curl -sS --fail $ftp/1 -o $tmp/1 $ftp/2 -o $tmp/2 $ftp/3 -o $tmp/3 $ftp/4 -o $tmp/4 $ftp/5 -o $tmp/5 &&
-	curl -sS --fail -T $tmp/upload $ftp/upload && [ \$(cat $tmp/[1-5] | wc -c) -eq 1000000 ]"
+mkdir "$tmp/down"
+work 7 bash -c "set -e
+	curl -sS --fail --output-dir $tmp/down --remote-name-all ftp://$(address 7)/{1,2,3,4,5}
+	curl -sS --fail -T $tmp/upload ftp://$(address 7)/upload
+	[ \$(cat $tmp/down/* | wc -c) -eq 1000000 ]"
 for n in "${!jobs[@]}"; do
 	wait "${jobs[n]}" || bad "${names[n]}" "the work itself failed: $(tail -n 2 "$tmp/work$n.log")"
 done

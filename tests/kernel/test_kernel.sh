@@ -50,11 +50,11 @@ kernel_fetch() {
 	echo "$deb"
 }
 
-# put_program FILE - a program and the libraries it needs into the guest's file system.
+# put_program FILE [NAME] - a program and the libraries it needs into the guest's file system.
 put_program() {
 	local lib
 
-	cp -L "$1" "$root/bin" || give_up "cannot copy $1"
+	cp -L "$1" "$root/bin/${2:-}" || give_up "cannot copy $1"
 	for lib in $(ldd "$1" | grep -oE '/[^ ]+\.so[^ ]*'); do
 		mkdir -p "$root$(dirname "$lib")"
 		cp -Lu "$lib" "$root$lib"
@@ -91,9 +91,10 @@ cp "$(command -v busybox)" "$root/bin/busybox"
 for applet in sh mount cat echo insmod sleep nc grep rm true uname poweroff; do
 	ln -s busybox "$root/bin/$applet"
 done
-for p in "$(command -v ip)" "$(command -v tc)" "$bpftool" "$RECONMON"; do
+for p in "$(command -v ip)" "$(command -v tc)" "$bpftool"; do
 	put_program "$p"
 done
+put_program "$RECONMON" reconmon
 for m in veth sch_ingress cls_bpf llc stp garp mrp 8021q; do
 	put_module $m
 done
