@@ -150,7 +150,7 @@ test: all $(UNIT) $(BPFTESTS) bpf-arm64 ## everything; ends with a line that cou
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/san SAN=1 san-bins
 	$(Q)RECONMON=$(abspath $(BIN)) RECONMON_LRU=$(abspath $(BUILD)/reconmon-lru) tests/run \
 		tests/lint.sh $(UNIT) $(UNIT:$(BUILD)/%=$(BUILD)/san/%) $(BPFTESTS) \
-		tests/conformance/test_captures.sh $(sort $(wildcard tests/e2e/test_*.sh)) \
+		$(sort $(wildcard tests/conformance/test_*.sh)) $(sort $(wildcard tests/e2e/test_*.sh)) \
 		tests/kernel/test_kernel.sh
 
 san-bins: $(UNIT)

@@ -37,9 +37,9 @@ void pieces_add_attempt(struct pieces *p, const struct attempt *a, uint32_t bits
 	contact_init(&piece->contact, &piece->key, a, bits);
 }
 
-static uint64_t piece_time(const struct piece *p)
+uint64_t piece_time(const struct piece *piece)
 {
-	const struct contact *c = &p->contact;
+	const struct contact *c = &piece->contact;
 
 	return c->silent_last_ns > c->carried_last_ns ? c->silent_last_ns : c->carried_last_ns;
 }
@@ -51,10 +51,15 @@ static int compare_pieces(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-void pieces_feed(struct pieces *p, struct engine *e)
+void pieces_sort(struct pieces *p)
 {
 	if (p->n > 1)
 		qsort(p->piece, p->n, sizeof(*p->piece), compare_pieces);
+}
+
+void pieces_feed(struct pieces *p, struct engine *e)
+{
+	pieces_sort(p);
 	for (size_t i = 0; i < p->n; i++)
 		engine_contact(e, &p->piece[i].key, &p->piece[i].contact);
 }

@@ -28,6 +28,10 @@ void pieces_add_contact(struct pieces *p, const struct contact_key *key, const s
 /* pieces_add_attempt - adds one attempt; `bits` are CONTACT_*, as for contact_init(). */
 void pieces_add_attempt(struct pieces *p, const struct attempt *a, uint32_t bits);
 
+/* pieces_sort - in order of time, the last of each contact counts. piece_time() is that time. */
+void pieces_sort(struct pieces *p);
+uint64_t piece_time(const struct piece *piece);
+
 /* pieces_feed - sorts them by time and hands them to the engine. They stay, sorted, until
  * pieces_clear(). */
 void pieces_feed(struct pieces *p, struct engine *e);

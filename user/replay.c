@@ -15,6 +15,7 @@
 #include "output.h"
 #include "pieces.h"
 #include "sweep.h"
+#include "zeeklog.h"
 
 enum {
 	PROGRESS_PACKETS = 65536
@@ -157,21 +158,80 @@ static int replay_captures(struct replay *r, const char *const *file, size_t n, 
 	return 0;
 }
 
-static int replay_files(struct replay *r, struct error *err)
+/* Reads the rows of one log into *rows. */
+static int read_log(const struct replay *r, const char *file, struct pieces *rows,
+		    struct error *err)
 {
-	const char **capture = calloc(r->cfg->files, sizeof(*capture));
-	size_t n = 0;
+	struct zeeklog_stats s;
+	struct contact_key key;
+	struct contact c;
+	struct zeeklog *z;
+	int ret = zeeklog_open(file, r->store.exempt_transfers, on_complaint, NULL, &z, err);
+
+	if (ret < 0)
+		return ret;
+	while (zeeklog_next(z, &key, &c))
+		pieces_add_contact(rows, &key, &c);
+	zeeklog_stats_get(z, &s);
+	log_notice("read: %" PRIu64 " rows of '%s'%s", s.rows, file,
+		   s.damaged ? ", which is damaged" : "");
+	for (enum zeeklog_skip i = 0; i < ZEEKLOG_SKIP_MAX; i++)
+		if (s.skipped[i])
+			log_notice("skipped: %" PRIu64 " rows: %s", s.skipped[i],
+				   zeeklog_skip_name(i));
+	zeeklog_close(z);
+	return 0;
+}
+
+/* Rows are written when connections end, and hours may lie between beginning and end: all rows are
+ * read (about 100 bytes each) and put in order before the first counts. */
+static int replay_logs(struct replay *r, struct error *err)
+{
+	struct pieces rows = { 0 };
 	int ret = 0;
 
-	if (!capture)
-		return error_set(err, -ENOMEM, EXIT_RUNTIME, "no memory for the list of files");
-	for (size_t i = 0; !ret && i < r->cfg->files; i++) {
-		capture[n++] = r->cfg->file[i];
+	for (size_t i = 0; !ret && i < r->cfg->files; i++)
+		ret = read_log(r, r->cfg->file[i], &rows, err);
+	pieces_sort(&rows);
+	for (size_t i = 0; !ret && i < rows.n; i++) {
+		advance(r, piece_time(&rows.piece[i]));
+		pieces_add_contact(&r->pieces, &rows.piece[i].key, &rows.piece[i].contact);
 	}
-	if (!ret && n)
-		ret = replay_captures(r, capture, n, err);
-	free(capture);
+	r->pieces.no_memory += rows.no_memory;
+	pieces_done(&rows);
 	return ret;
+}
+
+/* Logs are told from captures by how they begin. Standard input is taken for a capture. */
+static bool is_log(const char *file)
+{
+	char head[512];
+	size_t n;
+	FILE *f;
+
+	if (!strcmp(file, "-"))
+		return false;
+	f = fopen(file, "re");
+	if (!f)
+		return false;
+	n = fread(head, 1, sizeof(head), f);
+	fclose(f);
+	return n > 0 && zeeklog_is(head, n);
+}
+
+static int replay_files(struct replay *r, struct error *err)
+{
+	size_t logs = 0;
+
+	for (size_t i = 0; i < r->cfg->files; i++)
+		logs += is_log(r->cfg->file[i]);
+	if (!logs)
+		return replay_captures(r, r->cfg->file, r->cfg->files, err);
+	if (logs < r->cfg->files)
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "captures and Zeek logs together: a connection would count twice; "
+				 "replay one kind at a time");
+	return replay_logs(r, err);
 }
 
 /* After the last packet nothing more comes: what was silent so far has been so for good. */
