@@ -171,7 +171,7 @@ format: ## reformat the C files
 install: all ## install below DESTDIR/PREFIX
 	install -D -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/sbin/reconmon
 	install -D -m 0644 README.md $(DESTDIR)$(PREFIX)/share/doc/reconmon/README.md
-	install -D -m 0644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/reconmon/LICENSE
+	install -m 0644 LICENSE LICENSE.BSD-2-Clause LICENSE.GPL-2.0-only $(DESTDIR)$(PREFIX)/share/doc/reconmon/
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/sbin/reconmon
