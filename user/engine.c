@@ -397,6 +397,13 @@ bool engine_contact(struct engine *e, const struct contact_key *key, const struc
 	return counted;
 }
 
+/* How long after its window an alert still waits for evidence that ripens late; never longer than
+ * the window itself: who asks for five seconds does not want to wait for forty. */
+static uint64_t grace_of(const struct engine *e, const struct rule *rule)
+{
+	return e->slack_ns < rule->window_ns ? e->slack_ns : rule->window_ns;
+}
+
 void engine_flush(struct engine *e, uint64_t now_ns, bool lost)
 {
 	struct carried *h;
@@ -406,7 +413,7 @@ void engine_flush(struct engine *e, uint64_t now_ns, bool lost)
 
 		if (lost)
 			alertbook_lost(r->book);
-		alertbook_flush(r->book, now_ns, e->wall_offset_ns, e->slack_ns);
+		alertbook_flush(r->book, now_ns, e->wall_offset_ns, grace_of(e, r->rule));
 		window_expire(r->window, now_ns);
 	}
 	while ((h = table_oldest(e->history)) &&

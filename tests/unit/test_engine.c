@@ -567,7 +567,14 @@ static const struct engine_case {
 	  { CLOSED(0, .port = 1), CLOSED(0, .port = 2), CLOSED(3, .port = 4), CLOSED(5, .port = 5),
 	    CLOSED(7, .port = 6), CLOSED(9, .port = 7), CLOSED(11, .port = 8), FLUSH(12),
 	    OPEN(1, .port = 3), FLUSH(13) },
-	  "open 1 port-scan 3[1-3]" },
+	  "open 1 port-scan 3[1-3]; close 1 port-scan 3[1-3]" },
+	{ "a short window closes its alert after two windows, not after settle-open",
+	  0,
+	  "port-scan.window=5s",
+	  0,
+	  { CLOSED(0, .port = 1), CLOSED(0, .port = 2), CLOSED(0, .port = 3), FLUSH(1), FLUSH(10),
+	    FLUSH(11) },
+	  "open 1 port-scan 3[1-3]; close 1 port-scan 3[1-3]" },
 
 	/* by the letter of the searches */
 	{ "splunk: an attempt without a span leaves orig_bytes unset",
