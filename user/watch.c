@@ -130,16 +130,30 @@ static void on_early(struct watch *w)
 	drain_now(w);
 }
 
+/* After the first, a second one ends the process at once, whatever the last words wait for (a
+ * reader of standard output that does not read). Links die with it, filters by the janitor. */
+static void unblock_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 static void on_signal(struct watch *w)
 {
 	struct signalfd_siginfo si;
 
 	if (read(w->signal_fd, &si, sizeof(si)) != sizeof(si))
 		return;
-	if (si.ssi_signo == SIGUSR1)
+	if (si.ssi_signo == SIGUSR1) {
 		show_counters(w, true);
-	else
-		w->done = -1; /* SIGINT, SIGTERM: a good end */
+		return;
+	}
+	w->done = -1; /* SIGINT, SIGTERM: a good end */
+	unblock_signals();
 }
 
 /* ---- interfaces ---- */
