@@ -29,12 +29,20 @@ static __always_inline __u64 hash_end(const struct ip_addr *addr, __be16 port,
 {
 	__u64 x;
 
+	/* The last octet is the top byte, where a multiplication cannot carry it on: fold it down
+	 * first, or ends in neighbouring networks cancel out in the sum, whatever the seed. */
 	if (!addr->w[0]) { /* IPv4: the prefix's 32 constant bits make room for the port */
-		x = ((addr->w[1] ^ port) ^ seed[0]) * (seed[1] | 1);
+		x = (addr->w[1] ^ port) ^ seed[0];
 		x ^= x >> 32;
+		x *= seed[1] | 1;
+		x ^= x >> 32;
+		x *= seed[2] | 1;
+		x ^= x >> 29;
 		return x * (seed[3] | 1);
 	}
-	x = (addr->w[1] ^ seed[0]) * (seed[1] | 1);
+	x = addr->w[1] ^ seed[0];
+	x ^= x >> 32;
+	x *= seed[1] | 1;
 	x ^= x >> 32;
 	x = (x + (addr->w[0] ^ (__u64)port << 48)) * (seed[2] | 1);
 	x ^= x >> 32;

@@ -74,6 +74,35 @@ static void test_hash_of_both_directions(void **state)
 }
 
 /* One value of one flow changed is another flow, and so is the same flow under another seed. */
+static int compare_hashes(const void *a, const void *b)
+{
+	__u64 x = *(const __u64 *)a, y = *(const __u64 *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Hosts that differ in their last octet alone, on the same ports: none may share a hash. */
+static void test_hash_of_neighbours(void **state)
+{
+	static __u64 h[10000];
+	const __u64 seed[4] = { 0x243F6A8885A308D3, 0x13198A2E03707344, 0xA4093822299F31D0,
+				0x082EFA98EC4E6C89 };
+
+	(void)state;
+	for (__u32 i = 0; i < 10000; i++) {
+		struct packet p = { .src = ip_addr_from_v4(htonl(0x0a4d0200 + i / 100 * 2)),
+				    .dst = ip_addr_from_v4(htonl(0x0a4d0100 + i % 100 * 2)),
+				    .src_port = htons(39001),
+				    .dst_port = htons(9001),
+				    .proto = PROTO_TCP };
+
+		h[i] = nursery_hash(&p, seed);
+	}
+	qsort(h, 10000, sizeof(h[0]), compare_hashes);
+	for (int i = 1; i < 10000; i++)
+		assert_true(h[i] != h[i - 1]);
+}
+
 static void test_hash_differs(void **state)
 {
 	struct packet pkt = flow_packet(5), other[7];
@@ -491,6 +520,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_init_refuses),
 		cmocka_unit_test(test_hash_of_both_directions),
+		cmocka_unit_test(test_hash_of_neighbours),
 		cmocka_unit_test(test_hash_differs),
 		cmocka_unit_test(test_life_of_a_slot),
 		cmocka_unit_test(test_generation_keeps_late_hands_off),
