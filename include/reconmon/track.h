@@ -11,7 +11,7 @@
  *	payload, acknowledged	decided: stays until the daemon's next sweep has read that, and
  *				nothing but a SYN with a new initial number means anything to it
  *	RST, FIN, unreachable	final, if still silent: a probe, with what the scanner learnt
- *	nothing			ripens in the daemon's sweep (user/sweep.c)
+ *	nothing			ripens in the daemon's sweep (user/sweep_nursery.c)
  *
  * No clock and no packet bytes here; where attempts live and end is the including side's: store.h.
  */
