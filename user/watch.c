@@ -237,8 +237,8 @@ static void on_links(struct watch *w)
 			    strerror(-r));
 }
 
-/* A name without wildcard that is not there is a mistake, whatever else is there; of globs, one must
- * match something at the start (watch_ifaces), and they go on matching what comes later. */
+/* A name without wildcard that is not there is a mistake, whatever else is there; of globs, one
+ * must match something at the start (watch_ifaces), and they go on matching what comes later. */
 static int check_names(struct watch *w)
 {
 	for (uint32_t i = 0; i < w->cfg->ifaces; i++) {
