@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "error.h"
+#include "words.h"
 
 enum rule_where {
 	WHERE_PROBE,   /* silent attempts only */
@@ -67,25 +67,5 @@ void rules_builtin(enum rule_profile profile, struct rule_set *ret);
 /* rules_set - applies "RULE.FIELD=VALUE"; fields are threshold, window, mode, enabled. Returns 0,
  * or -EINVAL with err naming what is wrong and what is accepted; the rules are unchanged then. */
 int rules_set(struct rule_set *rules, const char *assignment, struct error *err);
-
-/* duration_parse - reads a time like "300ms", "5s", "10m", "24h", "7d" (a unit is required;
- * decimals are allowed) that lies between min_ns and max_ns. Returns 0, or -EINVAL with err filled.
- * `what` names the option. */
-int duration_parse(const char *what, const char *text, uint64_t min_ns, uint64_t max_ns,
-		   uint64_t *ret_ns, struct error *err);
-
-/* duration_format - the shortest form duration_parse() reads back: "5m", "1.5s", "100ms" (never a
- * leading "0." above a millisecond). buf: 32 bytes. */
-const char *duration_format(uint64_t ns, char *buf);
-
-/* count_parse - reads a whole decimal number from min to max. Returns 0, or -EINVAL with err
- * filled; `what` names the option. */
-int count_parse(const char *what, const char *text, uint32_t min, uint32_t max, uint32_t *ret,
-		struct error *err);
-
-/* choice_parse - reads one of n words; *ret becomes its index. Returns 0, or -EINVAL with err
- * filled; `what` names the option. */
-int choice_parse(const char *what, const char *text, const char *const *words, unsigned int n,
-		 unsigned int *ret, struct error *err);
 
 #endif
