@@ -23,12 +23,20 @@ const char *alert_state_name(enum alert_state s);
 enum {
 	ALERT_ID_LEN = 24,
 	ALERT_HOSTS_MAX = 4096,	  /* distinct responders remembered of a sweep; beyond: hosts_cut */
+	ALERT_PAIRS_MAX = 4096,	  /* likewise pairs of responder and port */
 	ALERT_TECHNIQUES_MAX = 8, /* names that alert_techniques() may give */
 };
 
 /* A responder of a sweep. */
 struct alert_host {
 	struct ip_addr addr;
+	enum answer answer;
+};
+
+/* A responder and one of its ports, where a rule counts pairs. */
+struct alert_pair {
+	struct ip_addr addr;
+	uint16_t port;
 	enum answer answer;
 };
 
@@ -44,9 +52,13 @@ struct alert {
 	struct portset *ports;	  /* where ports are counted; else NULL */
 	struct alert_host *hosts; /* where responders are counted (sweep); else NULL */
 	uint32_t n_hosts;
-	bool hosts_cut; /* more responders than ALERT_HOSTS_MAX */
+	bool hosts_cut; /* more responders than ALERT_HOSTS_MAX, or pairs than ALERT_PAIRS_MAX */
+	/* Where pairs are counted; else NULL. Ports and hosts above then tell what the pairs are
+	 * made of. */
+	struct alert_pair *pairs;
+	uint32_t n_pairs;
 
-	uint32_t count;		    /* distinct ports or responders since it opened */
+	uint32_t count;		    /* distinct ports, responders or pairs since it opened */
 	uint64_t attempts;	    /* attempts counted in, repeats included */
 	uint16_t bits;		    /* CONTACT_* of all of them */
 	uint64_t first_ns, last_ns; /* CLOCK_BOOTTIME (live) of the first and the last probe */
@@ -72,8 +84,9 @@ unsigned int alert_techniques(const struct alert *a, const char **ret);
 /* alert_attack - the line of ATT&CK that fits where the originator is. */
 const struct attack_ref *alert_attack(const struct alert *a);
 
-/* alert_severity - 0 to 10 from facts: 4; +1 if ports were found open; +2 if the originator is
- * internal (somebody is in already); +1 from 100 distinct values on. */
+/* alert_severity - 0 to 10; the rule's, if it has one, else from facts: 4; +1 if ports were found
+ * open; +2 if the originator is internal (somebody is in already); +1 from 100 distinct values on.
+ */
 int alert_severity(const struct alert *a);
 
 #endif

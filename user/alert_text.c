@@ -71,5 +71,7 @@ int alert_severity(const struct alert *a)
 	bool open =
 		a->bits & CONTACT_OPEN || (a->ports && portset_count_answer(a->ports, ANSWER_OPEN));
 
+	if (a->rule->severity)
+		return a->rule->severity;
 	return 4 + open + 2 * a->orig_internal + (a->count >= 100);
 }

@@ -57,6 +57,7 @@ static void entry_drop(struct alertbook *b, struct entry *e)
 	}
 	portset_free(e->alert.ports);
 	free(e->alert.hosts);
+	free(e->alert.pairs);
 	table_remove(b->entries, e);
 }
 
@@ -176,8 +177,10 @@ struct alert *alertbook_open(struct alertbook *b, const struct rule *rule,
 		a->ports = portset_new();
 	if (rule->distinct & FIELD_RESP)
 		a->hosts = calloc(ALERT_HOSTS_MAX, sizeof(*a->hosts));
+	if (rule->distinct == (FIELD_RESP | FIELD_RESP_PORT))
+		a->pairs = calloc(ALERT_PAIRS_MAX, sizeof(*a->pairs));
 	if ((rule->distinct & FIELD_RESP_PORT && !a->ports) ||
-	    (rule->distinct & FIELD_RESP && !a->hosts)) {
+	    (rule->distinct & FIELD_RESP && !a->hosts) || (a->ports && a->hosts && !a->pairs)) {
 		b->stats.no_memory++;
 		entry_drop(b, e);
 		return NULL;
@@ -222,22 +225,55 @@ static int host_add(struct alert *a, const struct ip_addr *addr, enum answer ans
 	return 1;
 }
 
-void alertbook_add(struct alertbook *b, struct alert *a, const struct alert_evidence *e)
+static struct alert_pair *pair_find(struct alert *a, const struct ip_addr *addr, uint16_t port)
+{
+	for (uint32_t i = 0; i < a->n_pairs; i++)
+		if (a->pairs[i].port == port && addr_same(&a->pairs[i].addr, addr))
+			return &a->pairs[i];
+	return NULL;
+}
+
+/* As host_add(). */
+static int pair_add(struct alert *a, const struct ip_addr *addr, uint16_t port, enum answer answer)
+{
+	struct alert_pair *p = pair_find(a, addr, port);
+
+	if (p) {
+		if (answer < p->answer)
+			p->answer = answer;
+		return 0;
+	}
+	if (a->n_pairs == ALERT_PAIRS_MAX) {
+		a->hosts_cut = true;
+		return 0;
+	}
+	a->pairs[a->n_pairs++] =
+		(struct alert_pair){ .addr = *addr, .port = port, .answer = answer };
+	return 1;
+}
+
+/* value_add - adds what the rule counts, and what that is made of. Returns 1 if it is new. */
+static int value_add(struct alertbook *b, struct alert *a, const struct alert_evidence *e)
 {
 	enum answer answer = answer_of(e->bits);
-	int is_new = 0;
+	int port_new = 0, host_new = 0;
 
-	if (a->ports) {
-		is_new = portset_add(a->ports, e->port, answer);
-		if (is_new < 0) {
-			b->stats.no_memory++;
-			a->incomplete = true;
-		}
+	if (a->ports)
+		port_new = portset_add(a->ports, e->port, answer);
+	if (port_new < 0) {
+		b->stats.no_memory++;
+		a->incomplete = true;
 	}
-	if (a->hosts && host_add(a, &e->host, answer) && !a->ports)
-		is_new = 1;
-	if (is_new > 0)
-		a->count++;
+	if (a->hosts)
+		host_new = host_add(a, &e->host, answer);
+	if (a->pairs)
+		return pair_add(a, &e->host, e->port, answer);
+	return port_new > 0 || host_new;
+}
+
+void alertbook_add(struct alertbook *b, struct alert *a, const struct alert_evidence *e)
+{
+	a->count += (uint32_t)value_add(b, a, e);
 	if (a->count >= a->rule->threshold)
 		a->retracted = false;
 	if (!a->ifindex && e->ifindex) {
@@ -256,25 +292,60 @@ void alertbook_add(struct alertbook *b, struct alert *a, const struct alert_evid
 	mark_dirty(b, entry_of(a));
 }
 
-void alertbook_retract(struct alertbook *b, struct alert *a, const struct alert_evidence *e)
+/* pair_remove - also takes the port and the host out, if no other pair has them. Returns whether
+ * the pair is gone. */
+static bool pair_remove(struct alert *a, const struct ip_addr *addr, uint16_t port)
+{
+	struct alert_pair *p = pair_find(a, addr, port);
+	bool port_left = false, host_left = false;
+	struct alert_host *h;
+
+	if (!p || p->answer == ANSWER_CLOSED)
+		return false;
+	*p = a->pairs[--a->n_pairs];
+	for (uint32_t i = 0; i < a->n_pairs; i++) {
+		port_left |= a->pairs[i].port == port;
+		host_left |= addr_same(&a->pairs[i].addr, addr);
+	}
+	if (!port_left)
+		portset_remove(a->ports, port);
+	h = host_left ? NULL : host_find(a, addr);
+	if (h)
+		*h = a->hosts[--a->n_hosts];
+	return true;
+}
+
+static bool host_remove(struct alert *a, const struct ip_addr *addr)
+{
+	struct alert_host *h = host_find(a, addr);
+
+	if (!h || h->answer == ANSWER_CLOSED)
+		return false;
+	*h = a->hosts[--a->n_hosts];
+	return true;
+}
+
+static bool port_remove(struct alert *a, uint16_t port)
 {
 	enum answer had;
 
-	if (a->hosts && !a->ports) {
-		struct alert_host *h = host_find(a, &e->host);
+	if (!portset_get(a->ports, port, &had) || had == ANSWER_CLOSED)
+		return false;
+	return portset_remove(a->ports, port);
+}
 
-		if (!h || h->answer == ANSWER_CLOSED)
-			return;
-		*h = a->hosts[--a->n_hosts];
-	} else if (portset_get(a->ports, e->port, &had)) {
-		if (had == ANSWER_CLOSED)
-			return;
-		portset_remove(a->ports, e->port);
-	} else {
+void alertbook_retract(struct alertbook *b, struct alert *a, const struct alert_evidence *e)
+{
+	bool gone;
+
+	if (a->pairs)
+		gone = pair_remove(a, &e->host, e->port);
+	else
+		gone = a->hosts ? host_remove(a, &e->host) : port_remove(a, e->port);
+	if (!gone)
 		return;
-	}
 	a->count--;
-	/* Past ALERT_HOSTS_MAX the count is a floor and says nothing about the threshold. */
+	/* Past the limits the count is a floor and says nothing about the threshold. */
 	a->retracted = a->count < a->rule->threshold && !a->hosts_cut;
 	mark_dirty(b, entry_of(a));
 }

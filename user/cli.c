@@ -49,8 +49,11 @@ static const struct argp_option options[] = {
 
 	{ NULL, 0, NULL, 0, "What counts:", 2 },
 	{ "set", OPT_SET, "RULE.FIELD=VALUE", 0,
-	  "Change a rule; repeatable. Fields: threshold (1 to 65536), window (1s to 7d), mode "
-	  "(sliding or tumbling), enabled (true or false). The rules are listed below",
+	  "Change a rule; repeatable. Fields: enabled (true or false), threshold (1 to 65536), "
+	  "window (1s to 7d), mode (sliding or tumbling), severity (1 to 10, or auto), where "
+	  "(probe or contact), originator and responder (any, internal or external), ports (as in "
+	  "22,8000-8010), by, distinct, attack-internal, attack-external, description. The rules "
+	  "are listed below",
 	  2 },
 	{ "profile", OPT_PROFILE, "NAME", 0,
 	  "Rules to start from: default, or splunk, which counts as the two Splunk searches over "
@@ -519,6 +522,11 @@ static int settings_apply(const struct cli *cli)
 	rules_builtin(cfg->profile, &cfg->rules);
 	for (size_t i = 0; i < cli->n_settings; i++) {
 		r = rules_set(&cfg->rules, cli->settings[i], cli->err);
+		if (r < 0)
+			return error_prefix(cli->err, r, "--set");
+	}
+	for (uint32_t i = 0; i < cfg->rules.n; i++) {
+		r = rule_check(&cfg->rules.rule[i], cli->err);
 		if (r < 0)
 			return error_prefix(cli->err, r, "--set");
 	}

@@ -339,6 +339,21 @@ static uint64_t first_of(const struct contact *c)
 	return c->silent_first_ns;
 }
 
+static bool is_in_scope(const struct engine *e, enum rule_scope scope, const struct ip_addr *a)
+{
+	return scope == SCOPE_ANY ||
+	       net_list_has(&e->cfg->internal, a) == (scope == SCOPE_INTERNAL);
+}
+
+/* Is this a contact that the rule looks at? */
+static bool is_looked_at(const struct engine *e, const struct rule *rule,
+			 const struct contact_key *key)
+{
+	return is_in_scope(e, rule->responder, &key->resp) &&
+	       is_in_scope(e, rule->originator, &key->orig) &&
+	       (!rule->ports.n || port_ranges_has(&rule->ports, ntohs(key->resp_port)));
+}
+
 /* Shows a contact to a rule on probes. */
 static enum verdict show_probe(struct engine *e, struct runner *r, const struct contact_key *key,
 			       const struct contact *c)
@@ -346,8 +361,6 @@ static enum verdict show_probe(struct engine *e, struct runner *r, const struct 
 	uint32_t bits = CONTACT_BITS(c->word);
 	enum verdict verdict = VERDICT_IGNORED;
 
-	if (r->rule->internal_only && !net_list_has(&e->cfg->internal, &key->resp))
-		return VERDICT_IGNORED;
 	if (bits & CONTACT_SILENT)
 		verdict = judge(e, r->rule, key, c);
 	if (verdict == VERDICT_PROBE)
@@ -384,6 +397,8 @@ bool engine_contact(struct engine *e, const struct contact_key *key, const struc
 								       : c->silent_last_ns;
 		enum verdict verdict;
 
+		if (!is_looked_at(e, r->rule, key))
+			continue;
 		if (r->rule->where == WHERE_CONTACT) {
 			show_both(e, r, key, c, first_of(c), last, c->silent + c->carried);
 			continue;

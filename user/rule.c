@@ -16,10 +16,10 @@
 
 /* --- the built-in rules --- */
 
-/* MITRE ATT&CK 16.1, https://attack.mitre.org. Inside, looking around is Discovery; from outside it
- * is Reconnaissance, which tells the ports of a host (.002) from blocks of addresses (.001). */
-#define DISCOVERY	"TA0007", "Discovery"
-#define ACTIVE_SCANNING "TA0043", "Reconnaissance", "T1595", "Active Scanning"
+/* Inside, looking around is Discovery; from outside it is Reconnaissance, which tells the ports of
+ * a host (.002) from blocks of addresses (.001). */
+#define DISCOVERY	"TA0007"
+#define ACTIVE_SCANNING "TA0043", "T1595"
 
 static const struct rule builtin[] = {
 	{
@@ -27,42 +27,41 @@ static const struct rule builtin[] = {
 		.description = "one originator looked at several ports of one internal host",
 		.enabled = true,
 		.where = WHERE_PROBE,
-		.internal_only = true,
+		.responder = SCOPE_INTERNAL,
 		.group = FIELD_ORIG | FIELD_RESP | FIELD_PROTO,
 		.distinct = FIELD_RESP_PORT,
 		.mode = WINDOW_SLIDING,
 		.window_ns = 5 * NS_PER_M,
 		.threshold = 3,
-		.attack_internal = { DISCOVERY, "T1046", "Network Service Discovery", NULL, NULL },
-		.attack_external = { ACTIVE_SCANNING, "T1595.002", "Vulnerability Scanning" },
+		.attack_internal = { DISCOVERY, "T1046", "" },
+		.attack_external = { ACTIVE_SCANNING, "T1595.002" },
 	},
 	{
 		.name = "basic-scanning",
 		.description = "one originator contacted very many ports, on any hosts",
 		.enabled = true,
 		.where = WHERE_CONTACT,
-		.internal_only = false,
 		.group = FIELD_ORIG | FIELD_PROTO,
 		.distinct = FIELD_RESP_PORT,
 		.mode = WINDOW_SLIDING,
 		.window_ns = 5 * NS_PER_M,
 		.threshold = 1000,
-		.attack_internal = { DISCOVERY, "T1046", "Network Service Discovery", NULL, NULL },
-		.attack_external = { ACTIVE_SCANNING, "T1595.002", "Vulnerability Scanning" },
+		.attack_internal = { DISCOVERY, "T1046", "" },
+		.attack_external = { ACTIVE_SCANNING, "T1595.002" },
 	},
 	{
 		.name = "sweep",
 		.description = "one originator looked at one port of many internal hosts",
 		.enabled = true,
 		.where = WHERE_PROBE,
-		.internal_only = true,
+		.responder = SCOPE_INTERNAL,
 		.group = FIELD_ORIG | FIELD_RESP_PORT | FIELD_PROTO,
 		.distinct = FIELD_RESP,
 		.mode = WINDOW_SLIDING,
 		.window_ns = 5 * NS_PER_M,
 		.threshold = 25,
-		.attack_internal = { DISCOVERY, "T1018", "Remote System Discovery", NULL, NULL },
-		.attack_external = { ACTIVE_SCANNING, "T1595.001", "Scanning IP Blocks" },
+		.attack_internal = { DISCOVERY, "T1018", "" },
+		.attack_external = { ACTIVE_SCANNING, "T1595.001" },
 	},
 };
 
@@ -96,53 +95,372 @@ void rules_builtin(enum rule_profile profile, struct rule_set *ret)
 	}
 }
 
-/* --- RULE.FIELD=VALUE --- */
+/* --- fields --- */
 
-static int set_threshold(struct rule *rule, const char *what, const char *value, struct error *err)
+static const char *const bool_words[] = { "false", "true" };
+static const char *const where_words[] = { [WHERE_PROBE] = "probe", [WHERE_CONTACT] = "contact" };
+static const char *const mode_words[] = {
+	[WINDOW_SLIDING] = "sliding", [WINDOW_TUMBLING] = "tumbling"
+};
+static const char *const scope_words[] = {
+	[SCOPE_ANY] = "any", [SCOPE_INTERNAL] = "internal", [SCOPE_EXTERNAL] = "external"
+};
+
+/* The FIELD_* bits in words, in the order in which they are written. */
+static const char *const part_words[] = { "originator", "responder", "port", "protocol" };
+static const uint8_t part_bits[] = { FIELD_ORIG, FIELD_RESP, FIELD_RESP_PORT, FIELD_PROTO };
+
+/* one_word - the words of a value that is one. */
+static bool one_word(const char *text, unsigned int i, char *buf)
 {
-	return count_parse(what, value, 1, 65536, &rule->threshold, err);
+	if (i)
+		return false;
+	snprintf(buf, RULE_WORD_MAX, "%s", text);
+	return true;
 }
 
-static int set_window(struct rule *rule, const char *what, const char *value, struct error *err)
+static int set_enabled(struct rule *rule, const char *what, const char *word, struct error *err)
 {
-	return duration_parse(what, value, NS_PER_S, 7 * NS_PER_D, &rule->window_ns, err);
-}
-
-static int set_mode(struct rule *rule, const char *what, const char *value, struct error *err)
-{
-	static const char *const words[] = {
-		[WINDOW_SLIDING] = "sliding", [WINDOW_TUMBLING] = "tumbling"
-	};
 	unsigned int i = 0; /* set on success; clang-tidy cannot tell */
-	int r = choice_parse(what, value, words, ARRAY_SIZE(words), &i, err);
-
-	if (!r)
-		rule->mode = (enum window_mode)i;
-	return r;
-}
-
-static int set_enabled(struct rule *rule, const char *what, const char *value, struct error *err)
-{
-	static const char *const words[] = { "false", "true" };
-	unsigned int i = 0; /* set on success; clang-tidy cannot tell */
-	int r = choice_parse(what, value, words, ARRAY_SIZE(words), &i, err);
+	int r = choice_parse(what, word, bool_words, ARRAY_SIZE(bool_words), &i, err);
 
 	if (!r)
 		rule->enabled = i;
 	return r;
 }
 
-static const struct field {
-	const char *name;
-	int (*set)(struct rule *rule, const char *what, const char *value, struct error *err);
-} fields[] = {
-	{ "threshold", set_threshold },
-	{ "window", set_window },
-	{ "mode", set_mode },
-	{ "enabled", set_enabled },
+static bool word_enabled(const struct rule *rule, unsigned int i, char *buf)
+{
+	return one_word(bool_words[rule->enabled], i, buf);
+}
+
+static int set_where(struct rule *rule, const char *what, const char *word, struct error *err)
+{
+	unsigned int i = 0;
+	int r = choice_parse(what, word, where_words, ARRAY_SIZE(where_words), &i, err);
+
+	if (!r)
+		rule->where = (enum rule_where)i;
+	return r;
+}
+
+static bool word_where(const struct rule *rule, unsigned int i, char *buf)
+{
+	return one_word(where_words[rule->where], i, buf);
+}
+
+static int set_scope(enum rule_scope *scope, const char *what, const char *word, struct error *err)
+{
+	unsigned int i = 0;
+	int r = choice_parse(what, word, scope_words, ARRAY_SIZE(scope_words), &i, err);
+
+	if (!r)
+		*scope = (enum rule_scope)i;
+	return r;
+}
+
+static int set_originator(struct rule *rule, const char *what, const char *word, struct error *err)
+{
+	return set_scope(&rule->originator, what, word, err);
+}
+
+static bool word_originator(const struct rule *rule, unsigned int i, char *buf)
+{
+	return one_word(scope_words[rule->originator], i, buf);
+}
+
+static int set_responder(struct rule *rule, const char *what, const char *word, struct error *err)
+{
+	return set_scope(&rule->responder, what, word, err);
+}
+
+static bool word_responder(const struct rule *rule, unsigned int i, char *buf)
+{
+	return one_word(scope_words[rule->responder], i, buf);
+}
+
+static int set_ports(struct rule *rule, const char *what, const char *word, struct error *err)
+{
+	return port_ranges_add(what, word, &rule->ports, err);
+}
+
+static void clear_ports(struct rule *rule)
+{
+	memset(&rule->ports, 0, sizeof(rule->ports));
+}
+
+static bool word_ports(const struct rule *rule, unsigned int i, char *buf)
+{
+	if (i >= rule->ports.n)
+		return false;
+	port_ranges_format(&rule->ports, i, buf);
+	return true;
+}
+
+/* set_part - adds one of the first n words of part_words to a set of FIELD_* bits. */
+static int set_part(uint8_t *bits, const char *const *words, const uint8_t *bit, unsigned int n,
+		    const char *what, const char *word, struct error *err)
+{
+	unsigned int i = 0;
+	int r = choice_parse(what, word, words, n, &i, err);
+
+	if (r < 0)
+		return r;
+	if (*bits & bit[i])
+		return error_set(err, -EINVAL, EXIT_USAGE, "%s '%s': listed twice", what, word);
+	*bits |= bit[i];
+	return 0;
+}
+
+static bool word_part(uint8_t bits, unsigned int i, char *buf)
+{
+	for (unsigned int part = 0; part < ARRAY_SIZE(part_bits); part++)
+		if (bits & part_bits[part] && !i--)
+			return one_word(part_words[part], 0, buf);
+	return false;
+}
+
+static int set_by(struct rule *rule, const char *what, const char *word, struct error *err)
+{
+	return set_part(&rule->group, part_words, part_bits, ARRAY_SIZE(part_words), what, word,
+			err);
+}
+
+static void clear_by(struct rule *rule)
+{
+	rule->group = 0;
+}
+
+static bool word_by(const struct rule *rule, unsigned int i, char *buf)
+{
+	return word_part(rule->group, i, buf);
+}
+
+/* What is counted: responders, ports, or pairs of both. */
+static int set_distinct(struct rule *rule, const char *what, const char *word, struct error *err)
+{
+	return set_part(&rule->distinct, part_words + 1, part_bits + 1, 2, what, word, err);
+}
+
+static void clear_distinct(struct rule *rule)
+{
+	rule->distinct = 0;
+}
+
+static bool word_distinct(const struct rule *rule, unsigned int i, char *buf)
+{
+	return word_part(rule->distinct, i, buf);
+}
+
+static int set_window(struct rule *rule, const char *what, const char *word, struct error *err)
+{
+	return duration_parse(what, word, NS_PER_S, 7 * NS_PER_D, &rule->window_ns, err);
+}
+
+static bool word_window(const struct rule *rule, unsigned int i, char *buf)
+{
+	char text[32];
+
+	return one_word(duration_format(rule->window_ns, text), i, buf);
+}
+
+static int set_mode(struct rule *rule, const char *what, const char *word, struct error *err)
+{
+	unsigned int i = 0;
+	int r = choice_parse(what, word, mode_words, ARRAY_SIZE(mode_words), &i, err);
+
+	if (!r)
+		rule->mode = (enum window_mode)i;
+	return r;
+}
+
+static bool word_mode(const struct rule *rule, unsigned int i, char *buf)
+{
+	return one_word(mode_words[rule->mode], i, buf);
+}
+
+static int set_threshold(struct rule *rule, const char *what, const char *word, struct error *err)
+{
+	return count_parse(what, word, 1, 65536, &rule->threshold, err);
+}
+
+static bool word_threshold(const struct rule *rule, unsigned int i, char *buf)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", rule->threshold);
+	return one_word(text, i, buf);
+}
+
+static int set_severity(struct rule *rule, const char *what, const char *word, struct error *err)
+{
+	uint32_t severity = 0;
+
+	if (strcmp(word, "auto") && count_parse(what, word, 1, 10, &severity, NULL) < 0)
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "%s '%.80s': a whole number from 1 to 10 is accepted, or auto",
+				 what, word);
+	rule->severity = (uint8_t)severity;
+	return 0;
+}
+
+static bool word_severity(const struct rule *rule, unsigned int i, char *buf)
+{
+	char text[8] = "auto";
+
+	if (rule->severity)
+		snprintf(text, sizeof(text), "%u", rule->severity);
+	return one_word(text, i, buf);
+}
+
+static int set_attack_internal(struct rule *rule, const char *what, const char *word,
+			       struct error *err)
+{
+	return attack_parse(what, word, &rule->attack_internal, err);
+}
+
+static bool word_attack_internal(const struct rule *rule, unsigned int i, char *buf)
+{
+	char text[ATTACK_TEXT];
+
+	return one_word(attack_format(&rule->attack_internal, text), i, buf);
+}
+
+static int set_attack_external(struct rule *rule, const char *what, const char *word,
+			       struct error *err)
+{
+	return attack_parse(what, word, &rule->attack_external, err);
+}
+
+static bool word_attack_external(const struct rule *rule, unsigned int i, char *buf)
+{
+	char text[ATTACK_TEXT];
+
+	return one_word(attack_format(&rule->attack_external, text), i, buf);
+}
+
+static int set_description(struct rule *rule, const char *what, const char *word, struct error *err)
+{
+	size_t len = strlen(word);
+
+	if (len > RULE_DESCRIPTION_MAX)
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "%s '%.40s...': at most %d bytes are accepted, these are %zu",
+				 what, word, RULE_DESCRIPTION_MAX, len);
+	memset(rule->description, 0, sizeof(rule->description));
+	memcpy(rule->description, word, len);
+	return 0;
+}
+
+static bool word_description(const struct rule *rule, unsigned int i, char *buf)
+{
+	return one_word(rule->description, i, buf);
+}
+
+static const struct rule_field fields[] = {
+	{ "enabled", false, set_enabled, NULL, word_enabled },
+	{ "where", false, set_where, NULL, word_where },
+	{ "originator", false, set_originator, NULL, word_originator },
+	{ "responder", false, set_responder, NULL, word_responder },
+	{ "ports", true, set_ports, clear_ports, word_ports },
+	{ "by", true, set_by, clear_by, word_by },
+	{ "distinct", true, set_distinct, clear_distinct, word_distinct },
+	{ "window", false, set_window, NULL, word_window },
+	{ "mode", false, set_mode, NULL, word_mode },
+	{ "threshold", false, set_threshold, NULL, word_threshold },
+	{ "severity", false, set_severity, NULL, word_severity },
+	{ "attack-internal", false, set_attack_internal, NULL, word_attack_internal },
+	{ "attack-external", false, set_attack_external, NULL, word_attack_external },
+	{ "description", false, set_description, NULL, word_description },
 };
 
-static int rule_find(const struct rule_set *rules, const char *word, size_t len, struct error *err)
+const struct rule_field *rule_fields(unsigned int *ret_n)
+{
+	*ret_n = ARRAY_SIZE(fields);
+	return fields;
+}
+
+const struct rule_field *rule_field_find(const char *word, size_t len, struct error *err)
+{
+	const char *names[ARRAY_SIZE(fields)];
+	int i;
+
+	for (size_t n = 0; n < ARRAY_SIZE(fields); n++)
+		names[n] = fields[n].name;
+	i = name_find("field", word, len, names, ARRAY_SIZE(fields), err);
+	return i < 0 ? NULL : &fields[i];
+}
+
+/* --- rules --- */
+
+struct rule *rules_find(struct rule_set *rules, const char *name)
+{
+	for (uint32_t i = 0; i < rules->n; i++)
+		if (!strcmp(rules->rule[i].name, name))
+			return &rules->rule[i];
+	return NULL;
+}
+
+int rules_add(struct rule_set *rules, const char *what, const char *name, struct rule **ret,
+	      struct error *err)
+{
+	size_t len = strlen(name);
+	struct rule *rule;
+
+	if (!len || len > RULE_NAME_MAX ||
+	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != len)
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "%s '%.80s': the name of a rule has 1 to %d of the characters "
+				 "a-z, 0-9 and -",
+				 what, name, RULE_NAME_MAX);
+	if (rules_find(rules, name))
+		return error_set(err, -EINVAL, EXIT_USAGE, "%s '%s': that rule is there already",
+				 what, name);
+	if (rules->n == RULES_MAX)
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "%s '%s': more than %d rules, the built-in ones included", what,
+				 name, RULES_MAX);
+	rule = &rules->rule[rules->n++];
+	*rule = (struct rule){
+		.own = true,
+		.enabled = true,
+		.attack_internal = { DISCOVERY, "T1046", "" },
+		.attack_external = { ACTIVE_SCANNING, "" },
+	};
+	memcpy(rule->name, name, len);
+	*ret = rule;
+	return 0;
+}
+
+int rule_check(const struct rule *rule, struct error *err)
+{
+	const char *name = rule->name;
+	char both[RULE_WORD_MAX];
+
+	if (!(rule->group & FIELD_ORIG))
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "%s.by: originator is missing; an alert says who", name);
+	if (!rule->distinct)
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "%s.distinct: responder, port or both are needed", name);
+	if (rule->group & rule->distinct) {
+		word_part(rule->group & rule->distinct, 0, both);
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "%s.distinct: '%s' is in `by` as well, so there would only ever "
+				 "be one",
+				 name, both);
+	}
+	if (rule->ports.n && rule->distinct == FIELD_RESP_PORT &&
+	    port_ranges_count(&rule->ports) < rule->threshold)
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "%s.threshold: %u is never reached, `ports` lists only %u", name,
+				 rule->threshold, port_ranges_count(&rule->ports));
+	return 0;
+}
+
+/* --- RULE.FIELD=VALUE --- */
+
+static int rule_index(const struct rule_set *rules, const char *word, size_t len, struct error *err)
 {
 	const char *names[RULES_MAX];
 
@@ -151,33 +469,51 @@ static int rule_find(const struct rule_set *rules, const char *word, size_t len,
 	return name_find("rule", word, len, names, rules->n, err);
 }
 
-static int field_find(const char *word, size_t len, struct error *err)
+/* set_words - the words of a list, between commas, instead of those it has. */
+static int set_words(const struct rule_field *field, struct rule *rule, const char *what,
+		     const char *value, struct error *err)
 {
-	const char *names[ARRAY_SIZE(fields)];
+	char word[RULE_WORD_MAX];
+	int r = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-		names[i] = fields[i].name;
-	return name_find("field", word, len, names, ARRAY_SIZE(fields), err);
+	field->clear(rule);
+	while (!r && *value) {
+		size_t len = strcspn(value, ",");
+
+		snprintf(word, sizeof(word), "%.*s", (int)(len < sizeof(word) ? len : 80), value);
+		r = field->set(rule, what, word, err);
+		if (!r && value[len] && !value[len + 1])
+			r = field->set(rule, what, "", err); /* "22," lacks a word */
+		value += len + !!value[len];
+	}
+	return r;
 }
 
 int rules_set(struct rule_set *rules, const char *assignment, struct error *err)
 {
 	const char *value = strchr(assignment, '=');
 	const char *dot = value ? memchr(assignment, '.', (size_t)(value - assignment)) : NULL;
+	const struct rule_field *field;
+	struct rule changed;
 	char what[80];
-	int rule, field;
+	int i, r;
 
 	if (!dot)
 		return error_set(err, -EINVAL, EXIT_USAGE,
 				 "'%.80s': RULE.FIELD=VALUE is accepted, as in "
 				 "port-scan.threshold=10",
 				 assignment);
-	rule = rule_find(rules, assignment, (size_t)(dot - assignment), err);
-	if (rule < 0)
-		return rule;
-	field = field_find(dot + 1, (size_t)(value - dot - 1), err);
-	if (field < 0)
-		return field;
-	snprintf(what, sizeof(what), "%s.%s", rules->rule[rule].name, fields[field].name);
-	return fields[field].set(&rules->rule[rule], what, value + 1, err);
+	i = rule_index(rules, assignment, (size_t)(dot - assignment), err);
+	if (i < 0)
+		return i;
+	field = rule_field_find(dot + 1, (size_t)(value - dot - 1), err);
+	if (!field)
+		return -EINVAL;
+	changed = rules->rule[i];
+	snprintf(what, sizeof(what), "%s.%s", changed.name, field->name);
+	r = field->list ? set_words(field, &changed, what, value + 1, err)
+			: field->set(&changed, what, value + 1, err);
+	if (!r)
+		rules->rule[i] = changed;
+	return r;
 }

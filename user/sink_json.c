@@ -136,25 +136,36 @@ static json_t *event_json(const struct alert *a, const struct sink_context *ctx)
 
 static json_t *rule_json(const struct rule *rule)
 {
-	/* The rules are part of the daemon, so its version is theirs. */
+	if (rule->own)
+		return json_pack("{s:s, s:s, s:s, s:s, s:s*}", "id", rule->name, "name", rule->name,
+				 "category", "reconnaissance", "ruleset", "reconmon.yaml",
+				 "description", known(rule->description));
+	/* Built-in rules are part of the daemon, so its version is theirs. */
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s*}", "id", rule->name, "name", rule->name,
 			 "category", "reconnaissance", "ruleset", "reconmon builtin", "version",
 			 RECONMON_VERSION, "description", known(rule->description));
 }
 
+/* attack_json - an id of ATT&CK, with its name if that is known. */
+static json_t *attack_json(const char *id)
+{
+	const char *name = attack_name(id);
+
+	return name ? json_pack("{s:[s], s:[s]}", "id", id, "name", name)
+		    : json_pack("{s:[s]}", "id", id);
+}
+
 static json_t *threat_json(const struct attack_ref *ref)
 {
-	json_t *technique;
+	json_t *technique = attack_json(ref->technique_id);
 
-	if (ref->sub_id)
-		technique = json_pack("{s:[s], s:[s], s:{s:[s], s:[s]}}", "id", ref->technique_id,
-				      "name", ref->technique_name, "subtechnique", "id",
-				      ref->sub_id, "name", ref->sub_name);
-	else
-		technique = json_pack("{s:[s], s:[s]}", "id", ref->technique_id, "name",
-				      ref->technique_name);
-	return json_pack("{s:s, s:{s:[s], s:[s]}, s:o}", "framework", "MITRE ATT&CK", "tactic",
-			 "id", ref->tactic_id, "name", ref->tactic_name, "technique", technique);
+	if (ref->sub_id[0] &&
+	    json_object_set_new(technique, "subtechnique", attack_json(ref->sub_id)) < 0) {
+		json_decref(technique);
+		return NULL;
+	}
+	return json_pack("{s:s, s:o, s:o}", "framework", "MITRE ATT&CK", "tactic",
+			 attack_json(ref->tactic_id), "technique", technique);
 }
 
 /* destination_json - the responder, as far as the group has one; NULL is want of memory. */
@@ -326,19 +337,21 @@ static int host_set(json_t *doc, const struct sink_context *ctx)
 static json_t *document(const struct alert *a, enum alert_state state,
 			const struct sink_context *ctx)
 {
+	const struct attack_ref *attack = alert_attack(a);
+	json_t *threat = attack->tactic_id[0] ? threat_json(attack) : NULL;
 	char now[SINK_TIME_MAX];
-	int r = 0;
+	int r = attack->tactic_id[0] && !threat ? -1 : 0;
 	json_t *doc;
 
 	/* clang-format off */
-	doc = json_pack("{s:s, s:{s:s}, s:o, s:[s], s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o, s:{s:o}}",
+	doc = json_pack("{s:s, s:{s:s}, s:o, s:[s], s:o, s:o, s:o*, s:{s:o, s:o}, s:o, s:o, s:o, s:{s:o}}",
 			"@timestamp", sink_time(ctx, ctx->now_ns, 6, now),
 			"ecs", "version", ECS_VERSION,
 			"message", message_json(a),
 			"tags", "reconmon",
 			"event", event_json(a, ctx),
 			"rule", rule_json(a->rule),
-			"threat", threat_json(alert_attack(a)),
+			"threat", threat,
 			"source", "address", addr_json(&a->orig), "ip", addr_json(&a->orig),
 			"network", network_json(a),
 			"observer", observer_json(a, ctx),

@@ -104,6 +104,12 @@ static const char *plural(uint32_t n)
 	return n == 1 ? "" : "s";
 }
 
+/* hosts_count - responders it has found; the count of a sweep goes on where its list ends. */
+static uint32_t hosts_count(const struct alert *a)
+{
+	return a->rule->distinct == FIELD_RESP ? a->count : a->n_hosts;
+}
+
 /* target_add - whom the originator looked at: a host, many, or any, and the port and protocol as
  * far as the group has them. */
 static void target_add(struct line *l, const struct alert *a)
@@ -113,8 +119,8 @@ static void target_add(struct line *l, const struct alert *a)
 
 	if (group & FIELD_RESP)
 		line_add(l, "%s", addr_format(&a->resp, addr));
-	else if (a->rule->distinct == FIELD_RESP)
-		line_add(l, "%u host%s", a->count, plural(a->count));
+	else if (a->rule->distinct & FIELD_RESP)
+		line_add(l, "%u host%s", hosts_count(a), plural(hosts_count(a)));
 	else
 		line_add(l, "any host");
 
@@ -181,7 +187,7 @@ static void found_add(struct line *l, const struct alert *a, const struct sink_c
 		uint32_t n_open = hosts_open(a);
 
 		line_add(l, ": ");
-		hosts_add(l, a, ANSWER_MAX, a->count);
+		hosts_add(l, a, ANSWER_MAX, hosts_count(a));
 		if (n_open) {
 			line_add(l, "; open at ");
 			hosts_add(l, a, ANSWER_OPEN, n_open);

@@ -68,26 +68,33 @@ static const struct severity_case {
 	bool internal;
 	uint32_t count;
 	int want;
+	uint8_t rule;
 } severity_cases[] = {
-	{ "from outside, nothing open", CONTACT_CLOSED, false, 3, 4 },
-	{ "from outside, something open", CONTACT_CLOSED | CONTACT_OPEN, false, 3, 5 },
-	{ "from inside, nothing open", CONTACT_NONE, true, 3, 6 },
-	{ "99 distinct values are few", CONTACT_NONE, false, 99, 4 },
-	{ "100 distinct values are many", CONTACT_NONE, false, 100, 5 },
-	{ "all of it", CONTACT_OPEN, true, 65536, 8 },
+	{ "from outside, nothing open", CONTACT_CLOSED, false, 3, 4, 0 },
+	{ "from outside, something open", CONTACT_CLOSED | CONTACT_OPEN, false, 3, 5, 0 },
+	{ "from inside, nothing open", CONTACT_NONE, true, 3, 6, 0 },
+	{ "99 distinct values are few", CONTACT_NONE, false, 99, 4, 0 },
+	{ "100 distinct values are many", CONTACT_NONE, false, 100, 5, 0 },
+	{ "all of it", CONTACT_OPEN, true, 65536, 8, 0 },
+	{ "a rule that says so itself", CONTACT_OPEN, true, 65536, 2, 2 },
+	{ "a rule that says ten", CONTACT_CLOSED, false, 3, 10, 10 },
 };
 
 static void test_severity(void **state)
 {
 	const struct severity_case *c = *state;
-	struct alert a = { .bits = c->bits, .orig_internal = c->internal, .count = c->count };
+	const struct rule rule = { .severity = c->rule };
+	struct alert a = {
+		.rule = &rule, .bits = c->bits, .orig_internal = c->internal, .count = c->count
+	};
 
 	assert_int_equal(alert_severity(&a), c->want);
 }
 
 static void a_port_that_took_payload_is_open_too(void **state)
 {
-	struct alert a = { .bits = CONTACT_PAYLOAD, .ports = portset_new() };
+	const struct rule rule = { .severity = 0 };
+	struct alert a = { .rule = &rule, .bits = CONTACT_PAYLOAD, .ports = portset_new() };
 
 	(void)state;
 	portset_add(a.ports, 22, ANSWER_CLOSED);

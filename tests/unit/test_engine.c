@@ -90,7 +90,9 @@ static void record(void *ctx, const struct alert *a, enum alert_state state)
 
 	if (a->ports)
 		portset_format(a->ports, ANSWER_MAX, ports, sizeof(ports));
-	if (a->ports)
+	if (a->pairs)
+		assert_int_equal(a->n_pairs, a->count);
+	else if (a->ports)
 		assert_int_equal(portset_count(a->ports), a->count);
 	else
 		assert_int_equal(a->n_hosts, a->count);
@@ -187,6 +189,10 @@ static void world_free(struct world *w)
 }
 
 /* --- the cases ------------------------------------------------------------------------------- */
+
+#define PAIRS                                                                                      \
+	"port-scan.enabled=false sweep.by=originator,protocol sweep.distinct=responder,port "      \
+	"sweep.threshold=6"
 
 /* The flush at 5 s and later comes after settle; an alert ends at the first flush later than its
  * last probe + 300 s + 33 s (settle, settle_open, tick: how late evidence may be). */
@@ -642,6 +648,76 @@ static const struct engine_case {
 	  { CLOSED(301, .port = 1, .to = 3), FLUSH(302), OPEN(295, .port = 1, .to = 3, .host = 21),
 	    FLUSH(325), FLUSH(334) },
 	  "open 1 port-scan 3[1-3]; open 2 port-scan 3[1-3]; close 2 port-scan 3[1-3]" },
+	{ "few ports on many hosts: pairs of host and port are counted",
+	  0,
+	  PAIRS,
+	  0,
+	  { NONE(0, .port = 22, .to = 23, .host = 1), NONE(1, .port = 22, .to = 23, .host = 2),
+	    NONE(2, .port = 23, .host = 2), NONE(3, .port = 22, .host = 3), FLUSH(5),
+	    NONE(6, .port = 23, .host = 3), FLUSH(7) },
+	  "open 1 sweep 6[22,23]" },
+	{ "pairs: the same pair over and over is one",
+	  0,
+	  PAIRS,
+	  0,
+	  { NONE(0, .port = 22, .to = 26, .host = 1), NONE(1, .port = 22, .to = 26, .host = 1),
+	    FLUSH(5) },
+	  "" },
+	{ "pairs: one that carries payload is taken back, with its port if no other has it",
+	  0,
+	  PAIRS,
+	  0,
+	  { NONE(0, .port = 22, .to = 24, .host = 1), NONE(1, .port = 22, .to = 23, .host = 2),
+	    NONE(2, .port = 22, .to = 23, .host = 3), FLUSH(5), PAYLOAD(6, .port = 24, .host = 1),
+	    FLUSH(7), NONE(8, .port = 40, .to = 47, .host = 1), FLUSH(9) },
+	  "open 1 sweep 7[22-24]; update 1 sweep 14[22,23,40-47]" },
+	{ "pairs: below the threshold the alert is retracted",
+	  0,
+	  PAIRS,
+	  0,
+	  { NONE(0, .port = 22, .to = 23, .host = 1), NONE(1, .port = 22, .to = 23, .host = 2),
+	    NONE(2, .port = 22, .to = 23, .host = 3), FLUSH(5), PAYLOAD(6, .port = 23, .host = 1),
+	    FLUSH(7) },
+	  "open 1 sweep 6[22,23]; close 1 sweep 5[22,23] retracted" },
+	{ "pairs: what was refused stays",
+	  0,
+	  PAIRS,
+	  0,
+	  { CLOSED(0, .port = 22, .to = 24, .host = 1), CLOSED(1, .port = 22, .to = 24, .host = 2),
+	    FLUSH(5), PAYLOAD(6, .port = 24, .host = 1), FLUSH(7), CLOSE },
+	  "open 1 sweep 6[22-24]; close 1 sweep 6[22-24]" },
+	{ "a rule may look at some ports alone",
+	  0,
+	  "port-scan.ports=20-23,80",
+	  0,
+	  { NONE(0, .port = 22, .to = 60), FLUSH(5), NONE(6, .port = 80), FLUSH(7) },
+	  "open 1 port-scan 3[22,23,80]" },
+	{ "so may one on contacts",
+	  0,
+	  "basic-scanning.ports=1-3 basic-scanning.threshold=3",
+	  0,
+	  { PAYLOAD(0, .port = 2, .to = 60), FLUSH(5), PAYLOAD(6, .port = 1), FLUSH(7) },
+	  "open 1 basic-scanning 3[1-3]" },
+	{ "a rule may look at external responders alone",
+	  0,
+	  "port-scan.responder=external",
+	  0,
+	  { NONE(0, .port = 1, .to = 3), NONE(0, .port = 4, .to = 6, .external = true), FLUSH(5) },
+	  "open 1 port-scan 3[4-6]" },
+	{ "a rule may look at any responder",
+	  0,
+	  "port-scan.responder=any",
+	  0,
+	  { NONE(0, .port = 1, .to = 3), NONE(0, .port = 4, .to = 6, .external = true), FLUSH(5),
+	    CLOSE },
+	  "open 1 port-scan 3[4-6]; open 2 port-scan 3[1-3]; close 2 port-scan 3[1-3]; "
+	  "close 1 port-scan 3[4-6]" },
+	{ "a rule may look at external originators alone",
+	  0,
+	  "port-scan.originator=external",
+	  0,
+	  { NONE(0, .port = 1, .to = 3), FLUSH(5) },
+	  "" },
 	{ "tumbling with judgement: payload in the next bin takes the silence back",
 	  0,
 	  "port-scan.mode=tumbling",

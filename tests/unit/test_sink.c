@@ -22,12 +22,11 @@
 
 #define T1046                                                                                      \
 	{                                                                                          \
-		"TA0007", "Discovery", "T1046", "Network Service Discovery", NULL, NULL            \
+		"TA0007", "T1046", ""                                                              \
 	}
 #define T1595                                                                                      \
 	{                                                                                          \
-		"TA0043", "Reconnaissance", "T1595", "Active Scanning", "T1595.001",               \
-			"Scanning IP Blocks"                                                       \
+		"TA0043", "T1595", "T1595.001"                                                     \
 	}
 
 static const struct rule port_scan = {
@@ -63,6 +62,18 @@ static const struct rule sweep = {
 	.threshold = 25,
 	.attack_internal = T1046,
 	.attack_external = T1595,
+};
+
+static const struct rule own_pairs = {
+	.name = "few-ports",
+	.own = true,
+	.where = WHERE_PROBE,
+	.group = FIELD_ORIG | FIELD_PROTO,
+	.distinct = FIELD_RESP | FIELD_RESP_PORT,
+	.window_ns = 300 * NS_PER_S,
+	.threshold = 4,
+	.severity = 9,
+	.attack_external = { "TA0043", "T1599", "" },
 };
 
 static struct ip_addr addr(const char *text)
@@ -119,6 +130,32 @@ static void a_port_scan_that_leaves(struct alert *a)
 	a->last_ns = a->first_ns + 3 * 60 * NS_PER_S + NS_PER_S;
 	ports_add(a, 53, 53, 1, ANSWER_NONE);
 	ports_add(a, 123, 123, 1, ANSWER_FILTERED);
+}
+
+/* Two ports of two hosts each. */
+static void pairs_by_a_rule_of_ones_own(struct alert *a)
+{
+	start(a, &own_pairs);
+	a->proto = PROTO_TCP;
+	a->bits = CONTACT_OPEN | CONTACT_CLOSED | CONTACT_SYN;
+	ports_add(a, 22, 22, 1, ANSWER_OPEN);
+	ports_add(a, 445, 445, 1, ANSWER_CLOSED);
+	a->hosts = calloc(2, sizeof(*a->hosts));
+	a->n_hosts = 2;
+	a->hosts[0] = (struct alert_host){ addr("10.0.2.1"), ANSWER_OPEN };
+	a->hosts[1] = (struct alert_host){ addr("10.0.2.2"), ANSWER_CLOSED };
+	a->count = 4;
+}
+
+/* A rule may refer to nothing. */
+static void a_rule_without_attack(struct alert *a)
+{
+	static struct rule rule;
+
+	pairs_by_a_rule_of_ones_own(a);
+	rule = own_pairs;
+	memset(&rule.attack_external, 0, sizeof(rule.attack_external));
+	a->rule = &rule;
 }
 
 static void a_scan_taken_back(struct alert *a)
@@ -260,6 +297,10 @@ static const struct text_case {
 	  AT "OPEN   sweep 10.0.0.5 -> 40 hosts, port 445/tcp in 2.1s: 10.0.2.1, 10.0.2.2, "
 	     "10.0.2.3, 10.0.2.4, 10.0.2.5, 10.0.2.6, 10.0.2.7, 10.0.2.8, 10.0.2.9, 10.0.2.10, "
 	     "... (+30 more); open at 10.0.2.21 (syn; in on veth0; id 0192-1)\n" },
+	{ "pairs of host and port", pairs_by_a_rule_of_ones_own, ALERT_OPEN, false,
+	  AT "OPEN   few-ports 10.0.0.5 -> 2 hosts tcp: 4 pairs of host and port in 0.4s: "
+	     "10.0.2.1, 10.0.2.2; open at 10.0.2.1; open 22; closed 445 (syn; in on veth0; id "
+	     "0192-1)\n" },
 	{ "a list of ports ends after 200 bytes", a_scan_of_every_other_port, ALERT_OPEN, false,
 	  AT "OPEN   port-scan 10.0.0.5 -> 10.0.0.9 tcp: 32768 ports in 0.4s; closed "
 	     "1,3,5,7,9,11,13,15,17,19,21,23,25,27,29,31,33,35,37,39,41,43,45,47,49,51,53,55,57,59,"
@@ -389,6 +430,18 @@ static const struct field_case {
 	{ "ATT&CK from outside", a_port_scan, ALERT_OPEN, "threat.technique",
 	  "{\"id\":[\"T1595\"],\"name\":[\"Active Scanning\"],\"subtechnique\":{\"id\":["
 	  "\"T1595.001\"],\"name\":[\"Scanning IP Blocks\"]}}" },
+	{ "a rule of one's own has no version of ours", pairs_by_a_rule_of_ones_own, ALERT_OPEN,
+	  "rule",
+	  "{\"id\":\"few-ports\",\"name\":\"few-ports\",\"category\":\"reconnaissance\","
+	  "\"ruleset\":\"reconmon.yaml\"}" },
+	{ "a rule's own severity", pairs_by_a_rule_of_ones_own, ALERT_OPEN, "event.severity", "9" },
+	{ "a technique whose name is unknown", pairs_by_a_rule_of_ones_own, ALERT_OPEN,
+	  "threat.technique", "{\"id\":[\"T1599\"]}" },
+	{ "no technique at all", a_rule_without_attack, ALERT_OPEN, "threat", NULL },
+	{ "hosts of pairs", pairs_by_a_rule_of_ones_own, ALERT_OPEN,
+	  "reconmon.alert.responder_count", "2" },
+	{ "ports of pairs", pairs_by_a_rule_of_ones_own, ALERT_OPEN, "reconmon.alert.ports",
+	  "\"22,445\"" },
 	/* between whom */
 	{ "source", a_port_scan, ALERT_OPEN, "source",
 	  "{\"address\":\"10.0.0.5\",\"ip\":\"10.0.0.5\"}" },
