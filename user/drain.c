@@ -35,7 +35,7 @@ uint64_t clock_boot_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-static int64_t clock_wall_offset_ns(uint64_t boot_ns)
+int64_t clock_wall_offset_ns(uint64_t boot_ns)
 {
 	struct timespec t;
 
@@ -153,19 +153,17 @@ static void correct_sources(struct drain *d, uint64_t now_ns)
 	}
 }
 
-void drain_tick(struct drain *d, uint64_t made, bool lost)
+void drain_tick(struct drain *d, uint64_t now_ns, int64_t wall_offset_ns, uint64_t made, bool lost)
 {
-	uint64_t now = clock_boot_ns();
-
 	d->stats.ticks++;
 	pieces_clear(&d->pieces);
-	engine_clock(d->engine, clock_wall_offset_ns(now));
+	engine_clock(d->engine, wall_offset_ns);
 	take_contacts(d);
 	note_evicted(d, made);
-	sweep_run(d->sweep, now, on_ripe, &d->pieces);
+	sweep_run(d->sweep, now_ns, on_ripe, &d->pieces);
 	pieces_feed(&d->pieces, d->engine);
-	correct_sources(d, now);
-	engine_flush(d->engine, now, lost);
+	correct_sources(d, now_ns);
+	engine_flush(d->engine, now_ns, lost);
 }
 
 void drain_stats_get(const struct drain *d, struct drain_stats *ret)

@@ -26,13 +26,16 @@ int drain_open(const struct bpf_side *b, struct sweep *sweep, struct engine *eng
 void drain_close(struct drain *d); /* NULL is fine */
 
 /* drain_tick - takes everything out of `contacts`, sweeps the nursery, feeds the engine in order of
- * time, lets alerts speak. `made`: entries made in `contacts` so far, read just before: what was
- * made and is not taken now was evicted. `lost`: evidence was lost since the last tick. */
-void drain_tick(struct drain *d, uint64_t made, bool lost);
+ * time, lets alerts speak. now_ns: the clock of all evidence, with wall_offset_ns wall clock.
+ * `made`: entries made in `contacts` so far, read just before: what was made and is not taken now
+ * was evicted. `lost`: evidence was lost since the last tick. */
+void drain_tick(struct drain *d, uint64_t now_ns, int64_t wall_offset_ns, uint64_t made, bool lost);
 
 void drain_stats_get(const struct drain *d, struct drain_stats *ret);
 
-/* clock_boot_ns - CLOCK_BOOTTIME, the clock of all evidence. */
+/* clock_boot_ns - CLOCK_BOOTTIME, the clock of all evidence. clock_wall_offset_ns - what makes wall
+ * clock of it. */
 uint64_t clock_boot_ns(void);
+int64_t clock_wall_offset_ns(uint64_t boot_ns);
 
 #endif

@@ -68,11 +68,13 @@ static void show_counters(struct watch *w, bool all)
 static void drain_now(struct watch *w)
 {
 	struct counters c;
-	uint64_t lost;
+	uint64_t lost, now;
 
 	read_counters(w, &c);
 	lost = counters_lost(&c);
-	drain_tick(w->drain, c.kernel.n[STAT_CONTACT_NEW], lost > w->lost);
+	now = clock_boot_ns();
+	drain_tick(w->drain, now, clock_wall_offset_ns(now), c.kernel.n[STAT_CONTACT_NEW],
+		   lost > w->lost);
 	w->lost = lost;
 	w->drained_ns = clock_boot_ns();
 	if (output_broken(w->out) && !w->done)
