@@ -15,6 +15,10 @@ struct entry {
 	bool dirty;  /* in the list of those that may have something to say */
 	uint32_t said_count;
 	uint8_t said_answers; /* set of 1 << enum answer */
+	/* What was taken back, so that the last word can name it again: the first ALERT_PAIRS_MAX
+	 * values; what the rule does not count of them is zero. */
+	struct alert_pair *back;
+	uint32_t n_back, back_room;
 	struct entry *next_dirty;
 };
 
@@ -58,6 +62,7 @@ static void entry_drop(struct alertbook *b, struct entry *e)
 	portset_free(e->alert.ports);
 	free(e->alert.hosts);
 	free(e->alert.pairs);
+	free(e->back);
 	table_remove(b->entries, e);
 }
 
@@ -128,14 +133,18 @@ static void entry_speak(struct alertbook *b, struct entry *e)
 	b->emit(b->ctx, &e->alert, state);
 }
 
+static void entry_restore(struct alertbook *b, struct entry *e);
+
 /* What it still has to say, and its last word; nothing at all if it has not spoken and was taken
  * back. */
 static void entry_end(struct alertbook *b, struct entry *e)
 {
-	if (e->alert.retracted)
+	if (e->alert.retracted) {
 		b->stats.retracted++;
-	else
+		entry_restore(b, e);
+	} else {
 		entry_speak(b, e);
+	}
 	entry_close(b, e);
 }
 
@@ -253,27 +262,28 @@ static int pair_add(struct alert *a, const struct ip_addr *addr, uint16_t port, 
 }
 
 /* value_add - adds what the rule counts, and what that is made of. Returns 1 if it is new. */
-static int value_add(struct alertbook *b, struct alert *a, const struct alert_evidence *e)
+static int value_add(struct alertbook *b, struct alert *a, const struct alert_pair *v)
 {
-	enum answer answer = answer_of(e->bits);
 	int port_new = 0, host_new = 0;
 
 	if (a->ports)
-		port_new = portset_add(a->ports, e->port, answer);
+		port_new = portset_add(a->ports, v->port, v->answer);
 	if (port_new < 0) {
 		b->stats.no_memory++;
 		a->incomplete = true;
 	}
 	if (a->hosts)
-		host_new = host_add(a, &e->host, answer);
+		host_new = host_add(a, &v->addr, v->answer);
 	if (a->pairs)
-		return pair_add(a, &e->host, e->port, answer);
+		return pair_add(a, &v->addr, v->port, v->answer);
 	return port_new > 0 || host_new;
 }
 
 void alertbook_add(struct alertbook *b, struct alert *a, const struct alert_evidence *e)
 {
-	a->count += (uint32_t)value_add(b, a, e);
+	const struct alert_pair v = { e->host, e->port, answer_of(e->bits) };
+
+	a->count += (uint32_t)value_add(b, a, &v);
 	if (a->count >= a->rule->threshold)
 		a->retracted = false;
 	if (!a->ifindex && e->ifindex) {
@@ -292,58 +302,81 @@ void alertbook_add(struct alertbook *b, struct alert *a, const struct alert_evid
 	mark_dirty(b, entry_of(a));
 }
 
-/* pair_remove - also takes the port and the host out, if no other pair has them. Returns whether
- * the pair is gone. */
-static bool pair_remove(struct alert *a, const struct ip_addr *addr, uint16_t port)
+/* remember_back - keeps a value that is taken back. */
+static void remember_back(struct alertbook *b, struct entry *e, const struct alert_pair *v)
 {
-	struct alert_pair *p = pair_find(a, addr, port);
+	if (e->n_back == ALERT_PAIRS_MAX)
+		return;
+	if (e->n_back == e->back_room) {
+		uint32_t room = e->back_room ? e->back_room * 2 : 4;
+		struct alert_pair *more = realloc(e->back, room * sizeof(*more));
+
+		if (!more) {
+			b->stats.no_memory++;
+			return;
+		}
+		e->back = more;
+		e->back_room = room;
+	}
+	e->back[e->n_back++] = *v;
+}
+
+/* The last word of an alert that was taken back says what was said, not what is left of it: a
+ * reader of `close` wants to know which look it was that proved innocent. */
+static void entry_restore(struct alertbook *b, struct entry *e)
+{
+	for (uint32_t i = 0; i < e->n_back; i++)
+		e->alert.count += (uint32_t)value_add(b, &e->alert, &e->back[i]);
+}
+
+/* pair_remove - also takes the port and the host out, if no other pair has them. */
+static void pair_remove(struct alert *a, struct alert_pair *p)
+{
+	const struct alert_pair gone = *p;
 	bool port_left = false, host_left = false;
 	struct alert_host *h;
 
-	if (!p || p->answer == ANSWER_CLOSED)
-		return false;
 	*p = a->pairs[--a->n_pairs];
 	for (uint32_t i = 0; i < a->n_pairs; i++) {
-		port_left |= a->pairs[i].port == port;
-		host_left |= addr_same(&a->pairs[i].addr, addr);
+		port_left |= a->pairs[i].port == gone.port;
+		host_left |= addr_same(&a->pairs[i].addr, &gone.addr);
 	}
 	if (!port_left)
-		portset_remove(a->ports, port);
-	h = host_left ? NULL : host_find(a, addr);
+		portset_remove(a->ports, gone.port);
+	h = host_left ? NULL : host_find(a, &gone.addr);
 	if (h)
 		*h = a->hosts[--a->n_hosts];
-	return true;
 }
 
-static bool host_remove(struct alert *a, const struct ip_addr *addr)
+/* value_take - takes a value out, with its answer in v, unless it was refused or is not there.
+ * Returns whether it did. */
+static bool value_take(struct alert *a, struct alert_pair *v)
 {
-	struct alert_host *h = host_find(a, addr);
+	struct alert_pair *p = a->pairs ? pair_find(a, &v->addr, v->port) : NULL;
+	struct alert_host *h = a->hosts ? host_find(a, &v->addr) : NULL;
 
-	if (!h || h->answer == ANSWER_CLOSED)
+	if (a->pairs ? !p : a->hosts ? !h : !portset_get(a->ports, v->port, &v->answer))
 		return false;
-	*h = a->hosts[--a->n_hosts];
+	if (a->hosts)
+		v->answer = p ? p->answer : h->answer;
+	if (v->answer == ANSWER_CLOSED)
+		return false;
+	if (p)
+		pair_remove(a, p);
+	else if (a->hosts)
+		*h = a->hosts[--a->n_hosts];
+	else
+		portset_remove(a->ports, v->port);
 	return true;
-}
-
-static bool port_remove(struct alert *a, uint16_t port)
-{
-	enum answer had;
-
-	if (!portset_get(a->ports, port, &had) || had == ANSWER_CLOSED)
-		return false;
-	return portset_remove(a->ports, port);
 }
 
 void alertbook_retract(struct alertbook *b, struct alert *a, const struct alert_evidence *e)
 {
-	bool gone;
+	struct alert_pair v = { .addr = e->host, .port = e->port };
 
-	if (a->pairs)
-		gone = pair_remove(a, &e->host, e->port);
-	else
-		gone = a->hosts ? host_remove(a, &e->host) : port_remove(a, e->port);
-	if (!gone)
+	if (!value_take(a, &v))
 		return;
+	remember_back(b, entry_of(a), &v);
 	a->count--;
 	/* Past the limits the count is a floor and says nothing about the threshold. */
 	a->retracted = a->count < a->rule->threshold && !a->hosts_cut;
