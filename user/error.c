@@ -1,8 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "error.h"
 
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <unistd.h>
+
+enum {
+	STALL_MS = 100
+};
 
 static enum log_level level = LOG_NOTICE;
 
@@ -24,23 +34,51 @@ void log_set_level(enum log_level l)
 	level = l;
 }
 
-static void log_line(const char *fmt, va_list ap)
+/* Does standard error take something? A pipe that poll() calls writable has room for PIPE_BUF bytes
+ * (pipe(7)). Threads of outputs log too; that two of them wait is no harm. */
+static bool takes_more(void)
 {
-	char line[1024];
+	static atomic_bool stalled;
+	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+	bool takes = poll(&p, 1, atomic_load(&stalled) ? 0 : STALL_MS) != 0;
 
-	vsnprintf(line, sizeof(line), fmt, ap);
-	fprintf(stderr, "%s\n", line); /* one write: lines of two processes do not mix */
+	atomic_store(&stalled, !takes);
+	return takes;
+}
+
+void log_text(const char *text, size_t len)
+{
+	while (len && takes_more()) {
+		ssize_t n = write(STDERR_FILENO, text, len < PIPE_BUF ? len : PIPE_BUF);
+
+		if (n < 0 && errno != EINTR)
+			return;
+		if (n > 0) {
+			text += n;
+			len -= (size_t)n;
+		}
+	}
+}
+
+static void log_line(const char *prefix, const char *fmt, va_list ap)
+{
+	char line[1100];
+	int n = snprintf(line, sizeof(line), "%s", prefix);
+
+	n += vsnprintf(line + n, sizeof(line) - 1 - (size_t)n, fmt, ap);
+	if (n > (int)sizeof(line) - 2)
+		n = sizeof(line) - 2;
+	line[n] = '\n';
+	log_text(line, (size_t)n + 1); /* one write: lines of two processes do not mix */
 }
 
 void log_problem(const char *fmt, ...)
 {
-	char text[1024];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	log_line("reconmon: ", fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "reconmon: %s\n", text);
 }
 
 void log_notice(const char *fmt, ...)
@@ -50,7 +88,7 @@ void log_notice(const char *fmt, ...)
 	if (level < LOG_NOTICE)
 		return;
 	va_start(ap, fmt);
-	log_line(fmt, ap);
+	log_line("", fmt, ap);
 	va_end(ap);
 }
 
@@ -61,6 +99,6 @@ void log_debug(const char *fmt, ...)
 	if (level < LOG_DEBUG)
 		return;
 	va_start(ap, fmt);
-	log_line(fmt, ap);
+	log_line("", fmt, ap);
 	va_end(ap);
 }

@@ -4,6 +4,8 @@
 #ifndef RECONMON_ERROR_H
 #define RECONMON_ERROR_H
 
+#include <stddef.h>
+
 /* Exit codes, the same for every subcommand. */
 enum exit_code {
 	EXIT_FINE = 0,
@@ -32,6 +34,10 @@ enum log_level {
 	LOG_DEBUG
 };
 void log_set_level(enum log_level level);
+
+/* log_text - lines as they are, whatever the level. A standard error whose reader stalls must not
+ * stall us: after 0.1 s what it does not take is dropped, until it takes something again. */
+void log_text(const char *text, size_t len);
 
 /* log_problem - always shown: "reconmon: ...". */
 void log_problem(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
