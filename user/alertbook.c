@@ -418,6 +418,8 @@ void alertbook_flush(struct alertbook *b, uint64_t now_ns, int64_t wall_offset_n
 		newer = table_newer(b->entries, e);
 		if (quiet_since(e, wall_offset_ns) + grace_ns < now_ns)
 			entry_close(b, e);
+		else if (e->spoken && e->alert.unopened)
+			b->emit(b->ctx, &e->alert, ALERT_OPEN);
 	}
 }
 

@@ -13,8 +13,10 @@
 struct alertbook;
 
 /* alertbook_emit_fn - takes an alert to the sinks; the alert is the book's and changes afterwards.
+ * While it leaves bits in a->unopened, and changes nothing else, `open` comes again with every
+ * flush.
  */
-typedef void alertbook_emit_fn(void *ctx, const struct alert *a, enum alert_state state);
+typedef void alertbook_emit_fn(void *ctx, struct alert *a, enum alert_state state);
 
 struct alertbook_stats {
 	uint64_t opened, closed, retracted;

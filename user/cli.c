@@ -5,6 +5,8 @@
  * sentence. It then does not say either which option it stumbled over; option_error() finds out. */
 #include "cli.h"
 
+#include "output_config.h"
+
 #include <argp.h>
 #include <errno.h>
 #include <net/if.h>
@@ -31,6 +33,7 @@ enum {
 	OPT_DURATION,
 	OPT_LIMIT,
 	OPT_FAIL_ON_ALERT,
+	OPT_OUTPUT,
 };
 
 static const struct argp_option options[] = {
@@ -75,7 +78,14 @@ static const struct argp_option options[] = {
 
 	{ NULL, 0, NULL, 0, "What comes out:", 3 },
 	{ "json", 'j', NULL, 0,
-	  "One JSON document (Elastic Common Schema) an alert and line, instead of text", 3 },
+	  "To standard output, one JSON document (Elastic Common Schema) an alert and line, "
+	  "instead "
+	  "of text",
+	  3 },
+	{ "output", OPT_OUTPUT, "DEST[,KEY=VALUE]...", 0,
+	  "Where alerts go, instead of standard output; repeatable. Destinations and keys are "
+	  "listed below",
+	  3 },
 	{ "quiet", 'q', NULL, 0, "Alerts and problems only", 3 },
 	{ "verbose", 'v', NULL, 0, "Say more on standard error; of -q and -v the last counts", 3 },
 
@@ -111,6 +121,16 @@ static const char doc[] =
 	"\n"
 	"TIME is a number with its unit: 300ms, 1.5s, 10m, 24h, 7d.\n"
 	"\n"
+	"Outputs, each with a filter, a format and a queue of its own:\n"
+	"  stdout                 standard output\n"
+	"  file:PATH              appended; opened anew upon SIGHUP, for logrotate\n"
+	"  format=F               text (default of stdout), ecs (default of file)\n"
+	"  severity=N             only alerts of at least this severity, 0 to 10\n"
+	"  states=S[+S]...        some of open, update, close\n"
+	"  rules=R[+R]...         only these rules\n"
+	"  queue=SIZE             what may wait for a slow receiver, 64K to 1G\n"
+	"                         (default: 4M); what finds no room is counted\n"
+	"\n"
 	"Examples:\n"
 	"  reconmon -i eth0 -i 'veth*'\n"
 	"        watch eth0 and all containers behind veth interfaces\n"
@@ -118,11 +138,16 @@ static const char doc[] =
 	"        JSON; a port scan begins at ten ports; no sweeps\n"
 	"  reconmon replay --fail-on-alert monday.pcap tuesday.pcap.gz\n"
 	"        what reconmon would have said\n"
+	"  reconmon --output stdout --output file:/var/log/reconmon.json,states=open+close\n"
+	"        text to look at, ECS to keep\n"
 	"\n"
 	"An alert has a life, and each state is one line:\n"
 	"  open    the rule's threshold was reached\n"
 	"  update  the count has doubled, or a kind of answer is new\n"
 	"  close   a whole window went by without news, or payload came after all\n"
+	"\n"
+	"Signals: SIGINT or SIGTERM end it (a second one at once), SIGHUP opens output files\n"
+	"anew (without any, it ends too).\n"
 	"\n"
 	"Counters: `kill -USR1 PID` writes them to standard error. `lost` is the sum of\n"
 	"those that tell of evidence which left unseen; while it is 0, every count is\n"
@@ -232,6 +257,22 @@ static int limit_set(struct config *cfg, const char *text, struct error *err)
 	if (!r && value[i] == &cfg->nursery_slots)
 		*value[i] = power_of_two_up(*value[i]);
 	return r;
+}
+
+static int error_prefix(struct error *err, int code, const char *option);
+
+static int output_add(struct config *cfg, const char *text, struct error *err)
+{
+	int r;
+
+	if (cfg->outputs == OUTPUTS_MAX)
+		return error_set(err, -EINVAL, EXIT_USAGE, "--output '%.80s': more than %d of them",
+				 text, OUTPUTS_MAX);
+	r = output_config_parse(text, &cfg->output[cfg->outputs], err);
+	if (r < 0)
+		return error_prefix(err, r, "--output");
+	cfg->outputs++;
+	return 0;
 }
 
 /* error_prefix - puts the option in front of a sentence of a module that knows no options. */
@@ -394,6 +435,8 @@ static int option_take(struct cli *cli, int key, const char *arg)
 				      err);
 	case OPT_LIMIT:
 		return limit_set(cfg, arg, err);
+	case OPT_OUTPUT:
+		return output_add(cfg, arg, err);
 	case 'j':
 		cfg->json = true;
 		return 0;

@@ -26,6 +26,37 @@ enum {
 	IFACE_PATTERN_LEN = 64
 };
 
+/* Where alerts go. Any number of outputs, each with its own filter and format; output_config.h
+ * reads one from text. */
+enum output_kind {
+	OUTPUT_STDOUT,
+	OUTPUT_FILE,
+	OUTPUT_KIND_MAX,
+};
+
+enum output_format {
+	FORMAT_DEFAULT, /* what the kind of output is usually read with: output_format() */
+	FORMAT_TEXT,
+	FORMAT_ECS,
+	FORMAT_MAX,
+};
+
+enum {
+	OUTPUTS_MAX = 16,
+	OUTPUT_TARGET_MAX = 512,
+	OUTPUT_RULES_MAX = 256,
+};
+
+struct output_config {
+	enum output_kind kind;
+	char target[OUTPUT_TARGET_MAX]; /* file: its path; stdout: "" */
+	enum output_format format;
+	uint8_t states;		      /* set of 1 << enum alert_state; all by default */
+	uint8_t severity;	      /* what is below stays unsaid here; 0 (default) to 10 */
+	char rules[OUTPUT_RULES_MAX]; /* names, joined by '+'; "" (default): all */
+	uint32_t queue_bytes;	      /* text that may wait for the receiver; 64K to 1G */
+};
+
 struct config {
 	enum command command;
 	const char **file; /* replay: what to read, in argv; freed by config_done() */
@@ -42,7 +73,9 @@ struct config {
 	enum rule_profile profile;
 	struct rule_set rules;
 	struct net_list internal;
-	bool json;
+	struct output_config output[OUTPUTS_MAX];
+	uint32_t outputs;	/* none: alerts go to standard output */
+	bool json;		/* standard output: ECS where no format is given */
 	bool color;		/* text to a terminal, NO_COLOR unset */
 	int verbosity;		/* -1: -q, 0, 1: -v */
 	uint32_t nursery_slots; /* a power of two; 65,536 */

@@ -3,7 +3,10 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "output_config.h"
 
 static const struct {
 	const char *name, *text;
@@ -21,7 +24,7 @@ static bool is_loss(enum stat s)
 uint64_t counters_lost(const struct counters *c)
 {
 	uint64_t n = c->engine.groups_evicted + c->engine.no_memory + c->drain.no_memory +
-		     c->drain.evicted + c->sink_errors;
+		     c->drain.evicted;
 
 	for (enum stat s = 0; s < STAT_MAX; s++)
 		if (is_loss(s))
@@ -29,51 +32,86 @@ uint64_t counters_lost(const struct counters *c)
 	return n;
 }
 
-static void print_one(const char *name, uint64_t value, const char *text)
+static void print_one(FILE *out, const char *name, uint64_t value, const char *text)
 {
-	fprintf(stderr, "  %-26s %12" PRIu64 "  %s\n", name, value, text);
+	fprintf(out, "  %-26s %12" PRIu64 "  %s\n", name, value, text);
 }
 
-static void print_user(const struct counters *c)
+static void print_user(FILE *out, const struct counters *c)
 {
-	print_one("probes", c->engine.probes, "silent attempts that a rule counted");
-	print_one("probes_ripened", c->sweep.ripened, "... of them provisional, by time");
-	print_one("probes_outweighed", c->engine.outweighed,
+	print_one(out, "probes", c->engine.probes, "silent attempts that a rule counted");
+	print_one(out, "probes_ripened", c->sweep.ripened, "... of them provisional, by time");
+	print_one(out, "probes_outweighed", c->engine.outweighed,
 		  "silent, but payload flowed there too");
-	print_one("probes_retracted", c->engine.retracted, "taken back: payload came after all");
-	print_one("payload_reported", c->sweep.carried,
+	print_one(out, "probes_retracted", c->engine.retracted,
+		  "taken back: payload came after all");
+	print_one(out, "payload_reported", c->sweep.carried,
 		  "attempts with payload read from the nursery");
-	print_one("undecided", c->sweep.undecided, "attempts not judged yet");
-	print_one("nursery_live", c->sweep.live, "attempts in the nursery");
-	print_one("nursery_retired", c->sweep.retired, "reported and over, or idle");
-	print_one("contacts_drained", c->drain.contacts, "entries taken from `contacts`");
-	print_one("contacts_evicted", c->drain.evicted, "lost: pushed out before a drain came by");
-	print_one("drain_ticks", c->drain.ticks, "drains, early ones included");
-	print_one("drain_errors", c->drain.errors, "batch calls that failed");
-	print_one("drain_no_memory", c->drain.no_memory,
+	print_one(out, "undecided", c->sweep.undecided, "attempts not judged yet");
+	print_one(out, "nursery_live", c->sweep.live, "attempts in the nursery");
+	print_one(out, "nursery_retired", c->sweep.retired, "reported and over, or idle");
+	print_one(out, "contacts_drained", c->drain.contacts, "entries taken from `contacts`");
+	print_one(out, "contacts_evicted", c->drain.evicted,
+		  "lost: pushed out before a drain came by");
+	print_one(out, "drain_ticks", c->drain.ticks, "drains, early ones included");
+	print_one(out, "drain_errors", c->drain.errors, "batch calls that failed");
+	print_one(out, "drain_no_memory", c->drain.no_memory,
 		  "lost: evidence not kept for want of memory");
-	print_one("groups_live", c->engine.groups, "groups in windows");
-	print_one("groups_evicted", c->engine.groups_evicted,
+	print_one(out, "groups_live", c->engine.groups, "groups in windows");
+	print_one(out, "groups_evicted", c->engine.groups_evicted,
 		  "lost: groups beyond --limit groups=");
-	print_one("history_full", c->engine.history_full, "contacts with payload forgotten early");
-	print_one("engine_bytes", c->engine.bytes, "memory of windows and history");
-	print_one("engine_no_memory", c->engine.no_memory,
+	print_one(out, "history_full", c->engine.history_full,
+		  "contacts with payload forgotten early");
+	print_one(out, "engine_bytes", c->engine.bytes, "memory of windows and history");
+	print_one(out, "engine_no_memory", c->engine.no_memory,
 		  "lost: no memory for a value or an alert");
-	print_one("alerts_opened", c->engine.alerts_opened, "alerts raised");
-	print_one("alerts_live", c->engine.alerts_open, "... of them open");
-	print_one("alerts_closed", c->engine.alerts_closed,
+	print_one(out, "alerts_opened", c->engine.alerts_opened, "alerts raised");
+	print_one(out, "alerts_live", c->engine.alerts_open, "... of them open");
+	print_one(out, "alerts_closed", c->engine.alerts_closed,
 		  "... closed after a window without news");
-	print_one("alerts_retracted", c->engine.alerts_retracted, "closed: payload came after all");
-	print_one("alerts_forced", c->engine.alerts_forced, "closed early: too many at once");
-	print_one("alerts_not_written", c->sink_errors, "lost: standard output took no more");
+	print_one(out, "alerts_retracted", c->engine.alerts_retracted,
+		  "closed: payload came after all");
+	print_one(out, "alerts_forced", c->engine.alerts_forced, "closed early: too many at once");
 }
 
-void counters_print(const struct counters *c, uint64_t uptime_ns, bool all)
+void counters_outputs(struct counters *c, const struct output *out)
+{
+	c->outputs = output_count(out);
+	for (unsigned int i = 0; i < c->outputs; i++)
+		output_stats_get(out, i, &c->output[i]);
+}
+
+static uint64_t not_written(const struct counters *c)
+{
+	uint64_t n = 0;
+
+	for (unsigned int i = 0; i < c->outputs; i++)
+		n += c->output[i].lane.lost;
+	return n;
+}
+
+/* What each output was given, if that is asked for or if it lost any. */
+static void print_outputs(FILE *out, const struct counters *c, bool all)
+{
+	for (unsigned int i = 0; i < c->outputs; i++) {
+		const struct output_stats *s = &c->output[i];
+
+		if (!all && !s->lane.lost)
+			continue;
+		fprintf(out,
+			"  output %s (%s): written %" PRIu64 ", lost %" PRIu64
+			", failed attempts %" PRIu64 ", waiting %u%s\n",
+			s->name, output_format_name(s->format), s->lane.written, s->lane.lost,
+			s->lane.failures, s->lane.queued, s->lane.dead ? ", given up" : "");
+	}
+}
+
+static void print_all(FILE *out, const struct counters *c, uint64_t uptime_ns, bool all)
 {
 	const unsigned long long *n = c->kernel.n;
-	uint64_t lost = counters_lost(c);
+	uint64_t unwritten = not_written(c), lost = counters_lost(c) + unwritten;
 
-	fprintf(stderr,
+	fprintf(out,
 		"summary: %.1f s, %llu packets, %llu attempts, %llu with payload, %" PRIu64
 		" probes, %" PRIu64 " alerts, %" PRIu64 " lost\n",
 		(double)uptime_ns / 1e9, n[STAT_INGRESS] + n[STAT_EGRESS], n[STAT_ATTEMPTS],
@@ -81,11 +119,30 @@ void counters_print(const struct counters *c, uint64_t uptime_ns, bool all)
 		lost);
 	for (enum stat s = 0; s < STAT_MAX; s++)
 		if (all || (n[s] && is_loss(s)))
-			print_one(kernel_names[s].name, n[s], kernel_names[s].text);
+			print_one(out, kernel_names[s].name, n[s], kernel_names[s].text);
 	if (!all && c->drain.evicted)
-		print_one("contacts_evicted", c->drain.evicted, "see --limit contacts=");
+		print_one(out, "contacts_evicted", c->drain.evicted, "see --limit contacts=");
+	if (all)
+		print_user(out, c);
+	if (all || unwritten)
+		print_one(out, "alerts_not_written", unwritten,
+			  "lost: an output did not take them");
+	print_outputs(out, c, all);
 	if (!all)
 		return;
-	print_user(c);
-	print_one("lost", lost, "the sum of everything marked lost");
+	print_one(out, "lost", lost, "the sum of everything marked lost");
+}
+
+void counters_print(const struct counters *c, uint64_t uptime_ns, bool all)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		return;
+	print_all(out, c, uptime_ns, all);
+	if (!fclose(out))
+		log_text(text, len);
+	free(text);
 }

@@ -4,16 +4,22 @@
 #define RECONMON_COUNTERS_H
 
 #include "drain.h"
+#include "output.h"
 
 struct counters {
 	struct stats kernel;
 	struct engine_stats engine;
 	struct drain_stats drain;
 	struct sweep_stats sweep;
-	uint64_t sink_errors; /* alerts that could not be written */
+	struct output_stats output[OUTPUTS_MAX];
+	unsigned int outputs;
 };
 
-/* counters_lost - evidence that left unseen, all kinds together. */
+/* counters_outputs - fills in the figures of every output. */
+void counters_outputs(struct counters *c, const struct output *out);
+
+/* counters_lost - evidence that left unseen, all kinds together; alerts that were raised and not
+ * written are none. */
 uint64_t counters_lost(const struct counters *c);
 
 /* counters_print - to standard error: the summary line, then every counter (all) or those that are

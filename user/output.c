@@ -2,21 +2,48 @@
 #include "output.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "drain.h"
+#include "output_config.h"
 #include "sink.h"
+
+#define NS_PER_S 1000000000ull
+#define END_NS	 (2 * NS_PER_S) /* what the last words may take, live */
+
+_Static_assert(OUTPUTS_MAX <= 32, "a bit each in alert.unopened");
+
+struct outlet {
+	struct output_config cfg;
+	const struct sink *sink;
+	struct lane *lane;
+	uint64_t sequence; /* of the last record that was written or lost */
+};
 
 struct output {
 	const struct config *cfg;
-	uint64_t sequence, errors;
-	uint64_t clock_ns; /* replay: the capture's; 0: live */
-	int broken;
+	struct outlet outlet[OUTPUTS_MAX];
+	unsigned int n;
+	uint64_t clock_ns; /* replay: the files'; 0: live */
+	bool ended;
 	char hostname[256], host_id[64];
 };
+
+static const struct dest *dest_of(enum output_kind kind)
+{
+	static const struct dest *const dests[OUTPUT_KIND_MAX] = {
+		[OUTPUT_STDOUT] = &dest_stdout,
+		[OUTPUT_FILE] = &dest_file,
+	};
+
+	return dests[kind];
+}
+
+/* ---- opening ---- */
 
 static void read_host_id(char *buf, size_t len)
 {
@@ -29,28 +56,73 @@ static void read_host_id(char *buf, size_t len)
 	fclose(f);
 }
 
-struct output *output_new(const struct config *cfg)
+static int outlet_open(struct output *o, const struct output_config *oc, struct error *err)
+{
+	struct outlet *out = &o->outlet[o->n];
+	char name[OUTPUT_NAME_MAX];
+	struct lane_spec spec = {
+		.name = output_config_name(oc, name),
+		.dest = dest_of(oc->kind),
+		.limit = oc->queue_bytes,
+		.patient = o->cfg->command == COMMAND_REPLAY,
+	};
+	int r = output_config_rules(oc, &o->cfg->rules, err);
+
+	if (!r)
+		r = spec.dest->open(oc, &spec.handle, err);
+	if (r < 0) {
+		struct error why = *err;
+
+		return error_set(err, r, why.exit_code, "output %.200s: %.280s", name, why.text);
+	}
+	out->cfg = *oc;
+	out->cfg.format = output_format(oc);
+	if (oc->kind == OUTPUT_STDOUT && oc->format == FORMAT_DEFAULT && o->cfg->json)
+		out->cfg.format = FORMAT_ECS;
+	out->sink = sink_of(out->cfg.format);
+	r = lane_open(&spec, &out->lane);
+	if (r < 0) {
+		spec.dest->close(spec.handle);
+		return error_set(err, r, EXIT_RUNTIME, "output %s: cannot start its thread: %s",
+				 name, strerror(-r));
+	}
+	o->n++;
+	return 0;
+}
+
+int output_open(const struct config *cfg, struct output **ret, struct error *err)
 {
 	struct output *o = calloc(1, sizeof(*o));
+	struct output_config oc;
+	int r = 0;
 
 	if (!o)
-		return NULL;
+		return error_set(err, -ENOMEM, EXIT_RUNTIME, "no memory for outputs");
 	o->cfg = cfg;
 	if (gethostname(o->hostname, sizeof(o->hostname) - 1) < 0)
 		o->hostname[0] = '\0';
 	read_host_id(o->host_id, sizeof(o->host_id));
-	return o;
-}
-
-void output_free(struct output *o)
-{
-	free(o);
+	for (uint32_t i = 0; !r && i < cfg->outputs; i++)
+		r = outlet_open(o, &cfg->output[i], err);
+	if (!cfg->outputs) {
+		r = output_config_dest("stdout", &oc, err);
+		if (!r)
+			r = outlet_open(o, &oc, err);
+	}
+	if (r < 0) {
+		output_free(o);
+		return r;
+	}
+	*ret = o;
+	return 0;
 }
 
 void output_clock(struct output *o, uint64_t now_ns)
 {
 	o->clock_ns = now_ns;
 }
+
+/* ---- saying ---- */
 
 static void set_times(const struct output *o, struct sink_context *sc)
 {
@@ -64,35 +136,200 @@ static void set_times(const struct output *o, struct sink_context *sc)
 	sc->wall_offset_ns = (int64_t)wall.tv_sec * 1000000000 + wall.tv_nsec - (int64_t)sc->now_ns;
 }
 
-void output_emit(void *ctx, const struct alert *a, enum alert_state state)
+/* record_make - an alert as this output writes it; NULL for want of memory. */
+static struct record *record_make(const struct output *o, const struct outlet *out,
+				  const struct alert *a, enum alert_state state)
 {
-	struct output *o = ctx;
 	struct sink_context sc = {
-		.sequence = ++o->sequence,
+		.sequence = out->sequence + 1,
 		.hostname = o->hostname,
 		.host_id = o->host_id,
-		.color = o->cfg->color,
+		.color = o->cfg->color && out->cfg.kind == OUTPUT_STDOUT,
 	};
+	struct record *rec = NULL;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
 	int r;
 
+	if (!f)
+		return NULL;
 	set_times(o, &sc);
-	errno = 0;
-	r = o->cfg->json ? sink_json_write(stdout, a, state, &sc)
-			 : sink_text_write(stdout, a, state, &sc);
-	if (!r)
+	r = out->sink->write(f, a, state, &sc);
+	if (!fclose(f) && !r)
+		rec = malloc(sizeof(*rec) + len + 1);
+	if (rec) {
+		rec->wall_ns = (uint64_t)((int64_t)sc.now_ns + sc.wall_offset_ns);
+		rec->len = len;
+		memcpy(rec->text, text, len + 1);
+	}
+	free(text);
+	return rec;
+}
+
+/* outlet_say - returns whether the record is on its way. */
+static bool outlet_say(struct output *o, struct outlet *out, const struct alert *a,
+		       enum alert_state state)
+{
+	struct record *r;
+
+	if (!(out->cfg.states & 1u << state))
+		return true;
+	r = record_make(o, out, a, state);
+	if (!r || !lane_push(out->lane, r))
+		return false;
+	out->sequence++;
+	return true;
+}
+
+/* What an output missed for good leaves a gap in its sequence. */
+static void outlet_miss(struct outlet *out)
+{
+	out->sequence++;
+	lane_lost(out->lane);
+}
+
+/* outlet_open_alert - says `open`, or says it again after it found no room (repeat). What has not
+ * reached the output's severity yet may still do so. */
+static void outlet_open_alert(struct output *o, struct outlet *out, struct alert *a, bool repeat)
+{
+	const uint32_t bit = 1u << (out - o->outlet);
+
+	a->unopened |= bit;
+	if (alert_severity(a) < out->cfg.severity || (repeat && !lane_is_calm(out->lane)))
 		return;
-	o->errors++;
-	if (errno == EPIPE || errno == EBADF)
-		o->broken = errno;
-	clearerr(stdout);
+	if (outlet_say(o, out, a, ALERT_OPEN))
+		a->unopened &= ~bit;
 }
 
-uint64_t output_errors(const struct output *o)
+/* outlet_close_alert - an `open` that was owed comes first: better late than never, unless payload
+ * took the alert back meanwhile. */
+static void outlet_close_alert(struct output *o, struct outlet *out, struct alert *a)
 {
-	return o->errors;
+	const uint32_t bit = 1u << (out - o->outlet);
+
+	if (a->unopened & bit) {
+		if (a->retracted || alert_severity(a) < out->cfg.severity)
+			return;
+		if (!outlet_say(o, out, a, ALERT_OPEN))
+			outlet_miss(out);
+	}
+	if (!outlet_say(o, out, a, ALERT_CLOSE))
+		outlet_miss(out);
 }
 
-int output_broken(const struct output *o)
+static void outlet_tell(struct output *o, struct outlet *out, struct alert *a,
+			enum alert_state state, bool repeat)
 {
-	return o->broken;
+	bool owed = a->unopened & 1u << (out - o->outlet);
+
+	if (!output_list_has(out->cfg.rules, a->rule->name))
+		return;
+	if (state == ALERT_CLOSE)
+		outlet_close_alert(o, out, a);
+	else if (state == ALERT_OPEN || owed)
+		outlet_open_alert(o, out, a, repeat);
+	else if (!outlet_say(o, out, a, state))
+		outlet_miss(out);
+}
+
+void output_emit(void *ctx, struct alert *a, enum alert_state state)
+{
+	struct output *o = ctx;
+	uint32_t owed = a->unopened;
+	bool repeat = state == ALERT_OPEN && owed; /* only to those it is owed to */
+
+	for (unsigned int i = 0; i < o->n; i++)
+		if (!repeat || owed & 1u << i)
+			outlet_tell(o, &o->outlet[i], a, state, repeat);
+}
+
+/* ---- the end ---- */
+
+unsigned int output_reopen(struct output *o)
+{
+	unsigned int files = 0;
+
+	for (unsigned int i = 0; i < o->n; i++) {
+		lane_reopen(o->outlet[i].lane);
+		files += o->outlet[i].cfg.kind == OUTPUT_FILE;
+	}
+	return files;
+}
+
+void output_end(struct output *o)
+{
+	struct timespec t;
+	uint64_t until = 0;
+
+	if (o->ended)
+		return;
+	o->ended = true;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	if (o->cfg->command != COMMAND_REPLAY)
+		until = (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec + END_NS;
+	for (unsigned int i = 0; i < o->n; i++)
+		lane_end(o->outlet[i].lane, until);
+}
+
+void output_free(struct output *o)
+{
+	if (!o)
+		return;
+	output_end(o);
+	for (unsigned int i = 0; i < o->n; i++)
+		lane_free(o->outlet[i].lane);
+	free(o);
+}
+
+unsigned int output_count(const struct output *o)
+{
+	return o->n;
+}
+
+void output_stats_get(const struct output *o, unsigned int i, struct output_stats *ret)
+{
+	const struct outlet *out = &o->outlet[i];
+
+	output_config_name(&out->cfg, ret->name);
+	ret->format = out->cfg.format;
+	lane_stats_get(out->lane, &ret->lane);
+}
+
+uint64_t output_lost(const struct output *o)
+{
+	uint64_t lost = 0;
+
+	for (unsigned int i = 0; i < o->n; i++) {
+		struct lane_stats s;
+
+		lane_stats_get(o->outlet[i].lane, &s);
+		lost += s.lost;
+	}
+	return lost;
+}
+
+int output_verdict(const struct output *o, struct error *err)
+{
+	uint64_t lost = output_lost(o);
+
+	if (!lost)
+		return EXIT_FINE;
+	return error_set(err, EXIT_RUNTIME, EXIT_RUNTIME,
+			 "%" PRIu64 " lines about alerts were never written", lost);
+}
+
+int output_dead(const struct output *o)
+{
+	int dead = 0;
+
+	for (unsigned int i = 0; i < o->n; i++) {
+		struct lane_stats s;
+
+		lane_stats_get(o->outlet[i].lane, &s);
+		if (!s.dead)
+			return 0;
+		dead = s.dead;
+	}
+	return dead;
 }

@@ -1,27 +1,56 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* From the engine to the sinks: alerts to standard output, line by line, as text or JSON. */
+/* From the engine to those who are told: each alert in each state goes to every output whose filter
+ * lets it pass, in that output's format, and waits there in a queue of its own until the receiver
+ * takes it. No receiver, however slow or dead, delays the caller (live; in replay one that is slow
+ * is waited for).
+ *
+ * An alert's `open` that found no room is said as soon as there is: as `open`, with what is known
+ * by then. So a receiver never sees an `update` or `close` of an alert it was not told of. */
 #ifndef RECONMON_OUTPUT_H
 #define RECONMON_OUTPUT_H
 
 #include "alertbook.h"
 #include "config.h"
+#include "output_lane.h"
 
 struct output;
 
-/* output_new - NULL for want of memory; free with output_free(). cfg must outlive it. */
-struct output *output_new(const struct config *cfg);
-void output_free(struct output *o); /* NULL is fine */
+/* output_open - opens every output of cfg, which must outlive it. Returns 0 with *ret for
+ * output_free(), or a negative errno with err filled. */
+int output_open(const struct config *cfg, struct output **ret, struct error *err);
 
 /* output_clock - from now on the clock of the evidence stands at now_ns and is wall clock (replay).
  * Without it, evidence is in CLOCK_BOOTTIME and the clock runs. */
 void output_clock(struct output *o, uint64_t now_ns);
 
 /* output_emit - an alertbook_emit_fn; ctx is the output. */
-void output_emit(void *ctx, const struct alert *a, enum alert_state state);
+void output_emit(void *ctx, struct alert *a, enum alert_state state);
 
-/* output_errors - lines that could not be written. output_broken - the errno of a standard output
- * that will never take another (closed pipe), else 0: a full disk may empty again. */
-uint64_t output_errors(const struct output *o);
-int output_broken(const struct output *o);
+/* output_reopen - files are opened anew under their names, after logrotate moved them away. Returns
+ * how many outputs are files. */
+unsigned int output_reopen(struct output *o);
+
+/* output_end - nothing more comes: waits for the receivers, live at most two seconds. What was not
+ * taken by then is counted as lost. */
+void output_end(struct output *o);
+void output_free(struct output *o); /* ends it, too; NULL is fine */
+
+/* Each output's name and figures, in the order of the configuration. */
+struct output_stats {
+	char name[OUTPUT_NAME_MAX];
+	enum output_format format;
+	struct lane_stats lane;
+};
+unsigned int output_count(const struct output *o);
+void output_stats_get(const struct output *o, unsigned int i, struct output_stats *ret);
+
+/* output_lost - records that were never written, over all outputs. output_dead - the errno of the
+ * last output if none is left that takes alerts, else 0. */
+uint64_t output_lost(const struct output *o);
+int output_dead(const struct output *o);
+
+/* output_verdict - after output_end(): EXIT_FINE, or EXIT_RUNTIME with err filled if anything was
+ * never written. */
+int output_verdict(const struct output *o, struct error *err);
 
 #endif

@@ -59,7 +59,6 @@ static void read_counters(const struct replay *r, struct counters *c)
 	engine_stats_get(r->engine, &c->engine);
 	c->drain.no_memory = r->pieces.no_memory;
 	c->sweep = r->swept;
-	c->sink_errors = output_errors(r->out);
 }
 
 /* What drain_tick() does live, at a moment of the files' clock. */
@@ -242,7 +241,9 @@ static void replay_end(struct replay *r)
 	replay_tick(r, r->now_ns);
 	replay_tick(r, r->now_ns + r->cfg->settle_ns + r->cfg->settle_open_ns);
 	engine_close(r->engine);
+	output_end(r->out);
 	read_counters(r, &c);
+	counters_outputs(&c, r->out);
 	if (r->cfg->verbosity >= 0)
 		counters_print(&c, (uint64_t)(seconds_since(&r->started) * 1e9),
 			       r->cfg->verbosity > 0);
@@ -255,8 +256,9 @@ int replay_run(const struct config *cfg, struct error *err)
 
 	clock_gettime(CLOCK_MONOTONIC, &r.started);
 	r.progress = isatty(STDERR_FILENO) && cfg->verbosity >= 0;
-	r.out = output_new(cfg);
-	r.engine = r.out ? engine_new(cfg, output_emit, r.out) : NULL;
+	if (output_open(cfg, &r.out, err) < 0)
+		return err->exit_code;
+	r.engine = engine_new(cfg, output_emit, r.out);
 	if (!r.engine ||
 	    host_store_init(&r.store, cfg->nursery_slots / NURSERY_WAYS, on_judged, &r) < 0) {
 		error_set(err, -ENOMEM, EXIT_RUNTIME, "no memory for windows and rules");
@@ -267,6 +269,8 @@ int replay_run(const struct config *cfg, struct error *err)
 			code = err->exit_code;
 		else
 			replay_end(&r);
+		if (code == EXIT_FINE)
+			code = output_verdict(r.out, err);
 	}
 	if (code == EXIT_FINE && cfg->fail_on_alert) {
 		struct engine_stats s;

@@ -52,7 +52,6 @@ static void read_counters(struct watch *w, struct counters *c)
 	engine_stats_get(w->engine, &c->engine);
 	drain_stats_get(w->drain, &c->drain);
 	sweep_stats_get(w->sweep, &c->sweep);
-	c->sink_errors = output_errors(w->out);
 }
 
 static void show_counters(struct watch *w, bool all)
@@ -60,6 +59,7 @@ static void show_counters(struct watch *w, bool all)
 	struct counters c;
 
 	read_counters(w, &c);
+	counters_outputs(&c, w->out);
 	counters_print(&c, clock_boot_ns() - w->started_ns, all);
 }
 
@@ -77,10 +77,10 @@ static void drain_now(struct watch *w)
 		   lost > w->lost);
 	w->lost = lost;
 	w->drained_ns = clock_boot_ns();
-	if (output_broken(w->out) && !w->done)
+	if (output_dead(w->out) && !w->done)
 		w->done = error_set(w->err, EXIT_RUNTIME, EXIT_RUNTIME,
-				    "standard output takes no more alerts: %s",
-				    strerror(output_broken(w->out)));
+				    "no output takes alerts any more: %s",
+				    strerror(output_dead(w->out)));
 }
 
 static void on_tick(struct watch *w)
@@ -154,7 +154,11 @@ static void on_signal(struct watch *w)
 		show_counters(w, true);
 		return;
 	}
-	w->done = -1; /* SIGINT, SIGTERM: a good end */
+	if (si.ssi_signo == SIGHUP && output_reopen(w->out) > 0)
+		return;
+	/* SIGINT, SIGTERM, and SIGHUP where no file is to be opened anew (the terminal is gone): a
+	 * good end. */
+	w->done = -1;
 	unblock_signals();
 }
 
@@ -280,14 +284,21 @@ static int watch_ifaces(struct watch *w)
 
 static void say_ready(struct watch *w)
 {
-	char mode[32];
+	char mode[32], *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
 
 	w->ready = true;
-	fprintf(stderr, "ready: watching");
+	if (!out)
+		return;
+	fprintf(out, "ready: watching");
 	for (size_t i = 0; i < w->hooks; i++)
-		fprintf(stderr, "%s %s (%s)", i ? "," : "", w->hook[i].name,
+		fprintf(out, "%s %s (%s)", i ? "," : "", w->hook[i].name,
 			attach_mode_text(&w->hook[i], mode));
-	fprintf(stderr, "\n");
+	fprintf(out, "\n");
+	if (!fclose(out))
+		log_text(text, len);
+	free(text);
 }
 
 /* ---- the loop ---- */
@@ -307,6 +318,7 @@ static int open_signals(void)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN); /* a closed standard output is an error of write */
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -367,10 +379,11 @@ static void loop(struct watch *w)
 
 static int open_all(struct watch *w)
 {
-	int r;
+	int r = output_open(w->cfg, &w->out, w->err);
 
-	w->out = output_new(w->cfg);
-	w->engine = w->out ? engine_new(w->cfg, output_emit, w->out) : NULL;
+	if (r < 0)
+		return r;
+	w->engine = engine_new(w->cfg, output_emit, w->out);
 	if (!w->engine)
 		return error_set(w->err, -ENOMEM, EXIT_RUNTIME, "no memory for windows and rules");
 	r = bpf_side_load(w->cfg, engine_wake_ports(w->engine), &w->bpf, w->err);
@@ -439,8 +452,11 @@ int watch_run(const struct config *cfg, struct error *err)
 			code = w.done;
 		drain_now(&w);
 		engine_close(w.engine);
+		output_end(w.out);
 		if (cfg->verbosity >= 0)
 			show_counters(&w, cfg->verbosity > 0);
+		if (code == EXIT_FINE)
+			code = output_verdict(w.out, err);
 	}
 	close_all(&w);
 	return code;

@@ -82,7 +82,7 @@ static unsigned int number_of(struct world *w, const char *id)
 
 /* record - "open 1 port-scan 3[22,80,443]; ...": state, alert, rule, count, ports; "retracted" and
  * "incomplete" where it is. */
-static void record(void *ctx, const struct alert *a, enum alert_state state)
+static void record(void *ctx, struct alert *a, enum alert_state state)
 {
 	struct world *w = ctx;
 	size_t len = strlen(w->said);
@@ -786,7 +786,7 @@ struct seen {
 	bool orig_internal;
 };
 
-static void look(void *ctx, const struct alert *a, enum alert_state state)
+static void look(void *ctx, struct alert *a, enum alert_state state)
 {
 	struct seen *s = ctx;
 

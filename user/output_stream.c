@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Where do lines go that nobody frames? To standard output, or to the end of a file. A line of
+ * which only a part fitted (a full disk) is finished as soon as there is room; one that a process
+ * before us left without its end is ended first. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "output_dest.h"
+
+struct stream {
+	int fd;		  /* -1: to be opened */
+	const char *path; /* NULL: standard output */
+	bool torn;	  /* what is there already ends in the middle of a line */
+	bool regular;	  /* writes of any length; pipes get pieces that do not block */
+	char name[OUTPUT_TARGET_MAX];
+};
+
+/* ends_torn - is the last byte of the file not a newline? Standard output may be open for writing
+ * only, hence the second door. */
+static bool ends_torn(int fd, off_t size)
+{
+	char door[32], last = '\n';
+	int in;
+
+	if (!size)
+		return false;
+	snprintf(door, sizeof(door), "/proc/self/fd/%d", fd);
+	in = open(door, O_RDONLY | O_CLOEXEC);
+	if (in < 0)
+		return false;
+	if (pread(in, &last, 1, size - 1) < 0)
+		last = '\n';
+	close(in);
+	return last != '\n';
+}
+
+static void look_at(struct stream *s)
+{
+	struct stat st;
+
+	s->regular = !fstat(s->fd, &st) && S_ISREG(st.st_mode);
+	s->torn = s->regular && ends_torn(s->fd, st.st_size);
+}
+
+/* file_open - O_NONBLOCK for what is no regular file: a FIFO that nobody reads must not hold us up.
+ */
+static int file_open(struct stream *s)
+{
+	s->fd = open(s->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0640);
+	if (s->fd < 0)
+		return -errno;
+	look_at(s);
+	return 0;
+}
+
+static int stdout_open(const struct output_config *oc, void **ret, struct error *err)
+{
+	struct stream *s = calloc(1, sizeof(*s));
+
+	(void)oc;
+	if (fcntl(STDOUT_FILENO, F_GETFL) < 0) { /* its number would go to some other file */
+		free(s);
+		return error_set(err, -EBADF, EXIT_RUNTIME,
+				 "it is closed; give alerts another --output");
+	}
+	if (!s)
+		return error_set(err, -ENOMEM, EXIT_RUNTIME, "no memory for standard output");
+	s->fd = STDOUT_FILENO;
+	look_at(s);
+	*ret = s;
+	return 0;
+}
+
+static int named_open(const struct output_config *oc, void **ret, struct error *err)
+{
+	struct stream *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return error_set(err, -ENOMEM, EXIT_RUNTIME, "no memory for file '%s'", oc->target);
+	snprintf(s->name, sizeof(s->name), "%s", oc->target);
+	s->path = s->name;
+	r = file_open(s);
+	if (r < 0 && r != -ENXIO && r != -ENOSPC) { /* a FIFO that nobody reads yet; a full disk */
+		free(s);
+		return error_set(err, r, EXIT_RUNTIME, "cannot be opened to append: %s%s",
+				 strerror(-r),
+				 r == -ENOENT ? " (its directory must exist: mkdir -p)" : "");
+	}
+	*ret = s;
+	return 0;
+}
+
+static int wait_for_room(int fd, int stop_fd)
+{
+	struct pollfd p[] = { { .fd = fd, .events = POLLOUT },
+			      { .fd = stop_fd, .events = POLLIN } };
+
+	while (poll(p, 2, -1) < 0)
+		if (errno != EINTR)
+			return -errno;
+	if (!p[0].revents && p[1].revents)
+		return -ECANCELED;
+	return 0;
+}
+
+/* put - writes what it can of len bytes. Returns how many, or a negative errno. A pipe that poll()
+ * calls writable has room for PIPE_BUF bytes (pipe(7)). */
+static ssize_t put(struct stream *s, const char *text, size_t len, int stop_fd)
+{
+	int r = s->regular ? 0 : wait_for_room(s->fd, stop_fd);
+	ssize_t n;
+
+	if (r < 0)
+		return r;
+	n = write(s->fd, text, s->regular || len < PIPE_BUF ? len : PIPE_BUF);
+	if (n >= 0)
+		return n;
+	return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+}
+
+static int stream_send(void *handle, struct record *r, int stop_fd)
+{
+	struct stream *s = handle;
+	ssize_t n = s->fd < 0 ? file_open(s) : 0;
+
+	while (n >= 0 && s->torn) {
+		n = put(s, "\n", 1, stop_fd);
+		s->torn = n <= 0;
+	}
+	while (n >= 0 && r->done < r->len) {
+		n = put(s, r->text + r->done, r->len - r->done, stop_fd);
+		if (n > 0)
+			r->done += (size_t)n;
+	}
+	if (n == -EPIPE && s->path) { /* a FIFO whose reader left: the next may read whole lines */
+		close(s->fd);
+		s->fd = -1;
+		r->done = 0;
+	}
+	return n < 0 ? (int)n : 0;
+}
+
+/* The record at the head starts anew: what was written of it is in the other file. Here, if it is
+ * the same one after all, look_at() sees its torn end. */
+static void file_reopen(void *handle)
+{
+	struct stream *s = handle;
+
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+}
+
+static void stream_close(void *handle)
+{
+	struct stream *s = handle;
+
+	if (s->path && s->fd >= 0)
+		close(s->fd);
+	free(s);
+}
+
+static bool stdout_is_final(int error)
+{
+	return error == EPIPE || error == EBADF || error == EIO; /* EIO: the terminal hung up */
+}
+
+const struct dest dest_stdout = {
+	.open = stdout_open,
+	.send = stream_send,
+	.close = stream_close,
+	.is_final = stdout_is_final,
+};
+
+const struct dest dest_file = {
+	.open = named_open,
+	.send = stream_send,
+	.reopen = file_reopen,
+	.close = stream_close,
+};
