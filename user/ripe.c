@@ -21,9 +21,11 @@ uint64_t ripe_after_ns(const struct ripeness *r, const struct attempt *a, uint8_
 
 bool sweep_is_over(const struct attempt *a, uint8_t state, uint64_t silent_ns)
 {
+	/* However old: after a pause in a capture, or of the daemon, the first look that it gets
+	 * must report it. */
+	if (!(state & (STATE_REPORTED | STATE_DECIDED)))
+		return false;
 	if (a->proto == PROTO_UDP)
 		return silent_ns > KEEP_UDP_NS;
-	if (!(state & STATE_REPORTED))
-		return false;
 	return silent_ns > (state & STATE_ESTAB ? KEEP_OPEN_NS : KEEP_UNANSWERED_NS);
 }

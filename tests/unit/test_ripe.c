@@ -51,6 +51,8 @@ static const struct over_case {
 } over_cases[] = {
 	{ "what was not reported yet is never over", PROTO_TCP, NEW, 1000 * H, false },
 	{ "... nor when it is established", PROTO_TCP, ESTAB, 1000 * H, false },
+	{ "... nor a datagram", PROTO_UDP, NEW, 1000 * H, false },
+	{ "... nor one that was answered", PROTO_UDP, HALF, 1000 * H, false },
 	{ "a reported SYN stays for its last repetition", PROTO_TCP, NEW | STATE_REPORTED, 127 * S,
 	  false },
 	{ "a reported SYN stays for 130 s", PROTO_TCP, NEW | STATE_REPORTED, 130 * S, false },
