@@ -21,6 +21,11 @@ ifdef SAN
 CFLAGS	 := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 HARDEN	 := -fPIE
 endif
+ifdef FUZZ
+CC	 := $(CLANG)
+CFLAGS	 := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+HARDEN	 := -fPIE
+endif
 
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -Wall -Wextra -Werror -Wimplicit-int-conversion \
 	      -Iinclude -Ivmlinux
@@ -38,13 +43,14 @@ SKEL	  := $(OBJ)/reconmon.skel.h
 UNIT	  := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 BPFTESTS  := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/test_*.c)) \
 	     $(BUILD)/tests/bpf/test_track_bpf_lru
+FUZZERS	  := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCHES	  := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/bench_*.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
 .PHONY: all deps test unit unit-san bpf-tests e2e test-kernel bench lint format install uninstall \
-	vmlinux clean help lru bpf-arm64 check-clean
+	vmlinux clean help lru bpf-arm64 check-clean fuzz fuzz-long fuzz-bins
 
 all: $(BIN) ## build the daemon: build/reconmon, one file to copy
 
@@ -130,6 +136,25 @@ $(BUILD)/tests/bench/bench_path: tests/bench/bench_path.c $(BUILD)/tests/bench/p
 	$(call say,CC,$@)
 	$(Q)$(BPFTEST_CC) -I$(@D) $< $(LDLIBS) -o $@
 
+# The fuzzers, and what makes their first inputs: the daemon's own files, built once more by clang.
+$(BUILD)/tests/fuzz/fuzz_%: private LDFLAGS += -fsanitize=fuzzer
+
+FUZZ_SECONDS ?= 60
+FUZZ_MAKE = $(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz FUZZ=1
+
+ifdef FUZZ
+fuzz-bins: $(FUZZERS) $(BUILD)/tests/fuzz/seeds
+else
+fuzz-bins:
+	$(Q)$(FUZZ_MAKE) fuzz-bins
+endif
+
+fuzz: fuzz-bins ## libFuzzer over parser, state machine, captures, logs and texts: FUZZ_SECONDS=60 each
+	$(Q)tests/fuzz/run.sh $(BUILD)/fuzz/tests/fuzz $(BUILD)/fuzz -max_total_time=$(FUZZ_SECONDS)
+
+fuzz-long: ## the same for two hours each
+	$(Q)$(MAKE) --no-print-directory FUZZ_SECONDS=7200 fuzz
+
 unit: $(UNIT) ## unit tests
 	$(Q)tests/run $(UNIT)
 
@@ -145,12 +170,13 @@ e2e: all ## real scanners and innocent work in network namespaces (root)
 test-kernel: all ## load, attach and catch a scan in Debian's own kernel under qemu
 	$(Q)RECONMON=$(abspath $(BIN)) tests/run tests/kernel/test_kernel.sh
 
-test: all $(UNIT) $(BPFTESTS) bpf-arm64 ## everything; ends with a line that counts
+test: all $(UNIT) $(BPFTESTS) bpf-arm64 fuzz-bins ## everything; ends with a line that counts
 	$(Q)$(MAKE) --no-print-directory lru
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/san SAN=1 san-bins
 	$(Q)RECONMON=$(abspath $(BIN)) RECONMON_LRU=$(abspath $(BUILD)/reconmon-lru) tests/run \
 		tests/lint.sh $(UNIT) $(UNIT:$(BUILD)/%=$(BUILD)/san/%) $(BPFTESTS) \
-		$(sort $(wildcard tests/conformance/test_*.sh)) $(sort $(wildcard tests/e2e/test_*.sh)) \
+		tests/fuzz/test_fuzz.sh $(sort $(wildcard tests/conformance/test_*.sh)) \
+		$(sort $(wildcard tests/e2e/test_*.sh)) \
 		tests/kernel/test_kernel.sh
 
 san-bins: $(UNIT)
