@@ -39,7 +39,8 @@ enum {
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "Where to look:", 1 },
 	{ "interface", 'i', "NAME|GLOB", 0,
-	  "Watch this interface, or all that match, as in 'veth*'; repeatable, at most 64 "
+	  "Watch this interface, or all that match now or later, as in 'veth*'; repeatable, at "
+	  "most 64 "
 	  "(default: "
 	  "every interface that is up)",
 	  1 },

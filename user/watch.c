@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -22,6 +23,20 @@
  * of a core and an alert waits at most this much longer. */
 #define EARLY_GAP_NS 10000000ull
 
+/* How often interfaces that could not be watched are tried again. */
+#define RETRY_NS 10000000000ull
+
+enum {
+	FILES_WANTED = 65536, /* descriptors: two an interface; the kernel takes what it is asked */
+	FILES_SPARE = 32,     /* left for outputs that are opened anew, and for queries */
+};
+
+/* An interface that is wanted and could not be watched. */
+struct refusal {
+	uint32_t ifindex;
+	int error;
+};
+
 struct watch {
 	const struct config *cfg;
 	struct bpf_side bpf;
@@ -33,14 +48,17 @@ struct watch {
 	struct output *out;
 	struct attachment *hook;
 	size_t hooks, hooks_room;
+	struct refusal *refused;
+	size_t refusals;
+	uint64_t retried_ns; /* when the refused were last tried */
+	rlim_t files_max;    /* RLIMIT_NOFILE */
 	int epoll_fd, tick_fd, early_fd, signal_fd, end_fd;
 	uint64_t started_ns, drained_ns;
 	uint64_t lost; /* as of the last drain */
 	bool early_pending;
 	bool ready;
-	int done;	      /* an exit code has been chosen */
-	struct error *err;    /* of the whole run */
-	struct error refused; /* why the last interface could not be watched */
+	int done;	   /* an exit code has been chosen */
+	struct error *err; /* of the whole run */
 };
 
 /* ---- counters ---- */
@@ -83,12 +101,16 @@ static void drain_now(struct watch *w)
 				    strerror(output_dead(w->out)));
 }
 
+static void retry_refused(struct watch *w);
+
 static void on_tick(struct watch *w)
 {
 	uint64_t n;
 
-	if (read(w->tick_fd, &n, sizeof(n)) == sizeof(n))
-		drain_now(w);
+	if (read(w->tick_fd, &n, sizeof(n)) != sizeof(n))
+		return;
+	drain_now(w);
+	retry_refused(w);
 }
 
 static int arm(int fd, uint64_t first_ns, uint64_t every_ns)
@@ -192,6 +214,117 @@ static void hook_drop(struct watch *w, struct attachment *a)
 	*a = w->hook[--w->hooks];
 }
 
+/* raise_files - as many descriptors as the hard limit allows, or more where we may raise that. */
+static void raise_files(struct watch *w)
+{
+	struct rlimit now, more;
+
+	if (getrlimit(RLIMIT_NOFILE, &now) < 0)
+		return;
+	more = now;
+	if (more.rlim_max < FILES_WANTED)
+		more.rlim_max = FILES_WANTED;
+	more.rlim_cur = more.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &more) < 0) { /* no CAP_SYS_RESOURCE */
+		more.rlim_max = now.rlim_max;
+		more.rlim_cur = now.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &more) < 0)
+			more = now;
+	}
+	w->files_max = more.rlim_cur;
+}
+
+static struct refusal *refusal_find(struct watch *w, uint32_t ifindex)
+{
+	for (size_t i = 0; i < w->refusals; i++)
+		if (w->refused[i].ifindex == ifindex)
+			return &w->refused[i];
+	return NULL;
+}
+
+static void refusal_drop(struct watch *w, uint32_t ifindex)
+{
+	struct refusal *f = refusal_find(w, ifindex);
+
+	if (f)
+		*f = w->refused[--w->refusals];
+}
+
+static bool has_refusal(const struct watch *w, int error)
+{
+	for (size_t i = 0; i < w->refusals; i++)
+		if (w->refused[i].error == error)
+			return true;
+	return false;
+}
+
+/* refuse - remembers an interface that could not be watched, and says why unless that was said: of
+ * each interface once, and that files have run out once for all of them. */
+static void refuse(struct watch *w, const struct iface *iface, int error, const char *why)
+{
+	struct refusal *f = refusal_find(w, iface->index);
+	bool said = (f && f->error == error) || (error == -EMFILE && has_refusal(w, error));
+	struct refusal *more;
+
+	if (said)
+		log_debug("%s", why);
+	else
+		log_problem("%s", why);
+	if (!f) {
+		more = realloc(w->refused, (w->refusals + 1) * sizeof(*more));
+		if (!more)
+			return;
+		w->refused = more;
+		f = &more[w->refusals++];
+		f->ifindex = iface->index;
+	}
+	f->error = error;
+}
+
+/* Are there descriptors for one more interface, and FILES_SPARE for the rest of us? The kernel
+ * gives out the lowest that is free. */
+static bool files_left(const struct watch *w)
+{
+	int lowest = dup(w->epoll_fd);
+
+	if (lowest < 0)
+		return false;
+	close(lowest);
+	return (rlim_t)lowest + 2 + FILES_SPARE <= w->files_max;
+}
+
+/* attach_one - as attach_iface(). */
+static int attach_one(struct watch *w, const struct iface *iface, struct attachment *a,
+		      struct error *note, struct error *err)
+{
+	int r = files_left(w) ? attach_iface(&w->bpf, w->cfg->ingress, iface, a, note, err)
+			      : -EMFILE;
+
+	if (r == -EMFILE)
+		error_set(err, r, EXIT_RUNTIME,
+			  "interface '%s' cannot be watched: the %llu files that this process may "
+			  "open are in use, two an interface; raise the limit (LimitNOFILE= of the "
+			  "unit, `ulimit -n`)",
+			  iface->name, (unsigned long long)w->files_max);
+	return r;
+}
+
+/* Is there hope without anybody's doing? What a driver refuses is not tried again and again: on
+ * some that resets the link. */
+static bool is_passing(int error)
+{
+	return error == -EMFILE || error == -ENFILE || error == -ENOMEM || error == -EAGAIN;
+}
+
+static size_t refusals_passing(const struct watch *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->refusals; i++)
+		n += is_passing(w->refused[i].error);
+	return n;
+}
+
 static void watch_iface(struct watch *w, const struct iface *iface)
 {
 	struct attachment *a = hook_room(w);
@@ -201,16 +334,18 @@ static void watch_iface(struct watch *w, const struct iface *iface)
 
 	if (!a)
 		return;
-	r = attach_iface(&w->bpf, w->cfg->ingress, iface, a, &note, &err);
+	r = attach_one(w, iface, a, &note, &err);
 	if (r == -ENODEV) { /* gone between its message and now: nothing to see there */
 		log_debug("interface '%s' is gone before it could be watched", iface->name);
 		return;
 	}
 	if (r < 0) {
-		w->refused = err;
-		log_problem("%s", err.text);
+		if (w->err->exit_code == EXIT_FINE)
+			w->err->exit_code = err.exit_code; /* in case that nothing can be watched */
+		refuse(w, iface, r, err.text);
 		return;
 	}
+	refusal_drop(w, iface->index);
 	w->hooks++;
 	if (note.text[0])
 		log_notice("%s", note.text);
@@ -224,7 +359,10 @@ static void on_iface(void *ctx, const struct iface *iface, bool gone)
 	struct watch *w = ctx;
 	struct attachment *a = hook_find(w, iface->index);
 
+	if (gone)
+		refusal_drop(w, iface->index);
 	if (gone && a) {
+		w->retried_ns = 0; /* descriptors are free now */
 		hook_drop(w, a);
 		log_notice("interface '%s' is gone; still watching %zu", iface->name, w->hooks);
 	} else if (!gone && !a && iface_is_wanted(w->cfg, iface)) {
@@ -243,14 +381,39 @@ static void on_links(struct watch *w)
 			    strerror(-r));
 }
 
-/* A name without wildcard that is not there is a mistake, whatever else is there; of globs, one
- * must match something at the start (watch_ifaces), and they go on matching what comes later. */
+static void on_retry(void *ctx, const struct iface *iface, bool gone)
+{
+	struct watch *w = ctx;
+	const struct refusal *f = refusal_find(w, iface->index);
+
+	if (f && is_passing(f->error))
+		on_iface(w, iface, gone);
+}
+
+/* Once in a while, and when descriptors have become free, what was refused is tried again. */
+static void retry_refused(struct watch *w)
+{
+	uint64_t now = clock_boot_ns();
+
+	if (!w->refusals || now - w->retried_ns < RETRY_NS || !refusals_passing(w))
+		return;
+	w->retried_ns = now;
+	iface_monitor_list(w->monitor, on_retry, w);
+}
+
+static bool is_glob(const char *name)
+{
+	return strpbrk(name, "*?[");
+}
+
+/* A name without wildcard that is not there is a mistake, whatever else is there. A glob may match
+ * what comes later. */
 static int check_names(struct watch *w)
 {
 	for (uint32_t i = 0; i < w->cfg->ifaces; i++) {
 		const char *name = w->cfg->iface[i];
 
-		if (!strpbrk(name, "*?[") && !if_nametoindex(name))
+		if (!is_glob(name) && !if_nametoindex(name))
 			return error_set(w->err, -ENODEV, EXIT_RUNTIME,
 					 "no interface '%s' in this network namespace; `ip link` "
 					 "lists them",
@@ -269,17 +432,15 @@ static int watch_ifaces(struct watch *w)
 	if (r < 0)
 		return error_set(w->err, r, EXIT_RUNTIME, "cannot list interfaces: %s",
 				 strerror(-r));
+	w->retried_ns = clock_boot_ns();
 	if (w->hooks)
 		return 0;
-	if (w->refused.text[0]) {
-		*w->err = w->refused;
-		snprintf(w->err->text, sizeof(w->err->text), "no interface could be watched");
-		return -EIO;
-	}
-	return error_set(w->err, -ENODEV, EXIT_RUNTIME,
-			 w->cfg->ifaces ? "no interface matches '%s'; `ip link` lists them"
-					: "no interface is up%s; `ip link set DEV up`",
-			 w->cfg->ifaces ? w->cfg->iface[0] : "");
+	if (w->refusals)
+		return error_set(w->err, -EIO, (enum exit_code)w->err->exit_code,
+				 "no interface could be watched");
+	if (w->cfg->ifaces) /* globs only: names were checked */
+		return 0;
+	return error_set(w->err, -ENODEV, EXIT_RUNTIME, "no interface is up; `ip link set DEV up`");
 }
 
 static void say_ready(struct watch *w)
@@ -292,10 +453,18 @@ static void say_ready(struct watch *w)
 	if (!out)
 		return;
 	fprintf(out, "ready: watching");
+	if (!w->hooks)
+		fprintf(out, " no interface yet; waiting for one that matches");
+	for (uint32_t i = 0; !w->hooks && i < w->cfg->ifaces; i++)
+		fprintf(out, "%s '%s'", i ? " or" : "", w->cfg->iface[i]);
 	for (size_t i = 0; i < w->hooks; i++)
 		fprintf(out, "%s %s (%s)", i ? "," : "", w->hook[i].name,
 			attach_mode_text(&w->hook[i], mode));
 	fprintf(out, "\n");
+	if (refusals_passing(w))
+		fprintf(out, "not watched yet: %zu interface%s; tried again every %llu s\n",
+			refusals_passing(w), refusals_passing(w) == 1 ? "" : "s",
+			RETRY_NS / 1000000000);
 	if (!fclose(out))
 		log_text(text, len);
 	free(text);
@@ -379,7 +548,10 @@ static void loop(struct watch *w)
 
 static int open_all(struct watch *w)
 {
-	int r = output_open(w->cfg, &w->out, w->err);
+	int r;
+
+	raise_files(w);
+	r = output_open(w->cfg, &w->out, w->err);
 
 	if (r < 0)
 		return r;
@@ -416,6 +588,7 @@ static void close_all(struct watch *w)
 	while (w->hooks)
 		hook_drop(w, &w->hook[0]);
 	free(w->hook);
+	free(w->refused);
 	ring_buffer__free(w->ring);
 	iface_monitor_close(w->monitor);
 	drain_close(w->drain);
