@@ -132,6 +132,11 @@ $(BUILD)/tests/bench/path_%.skel.h: tests/bench/path.bpf.c tests/bench/path.h bp
 	$(Q)$(CLANG) $(BPF_CFLAGS) -Itests/bench $(BENCH_STORE_$*) -c $< -o $(@:.skel.h=.bpf.o)
 	$(Q)$(BPFTOOL) gen skeleton $(@:.skel.h=.bpf.o) name path_$* > $@
 
+$(BUILD)/tests/bench/make_capture: tests/bench/make_capture.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) -D_GNU_SOURCE -MMD -MP $(WARN) $(HARDEN) $(CFLAGS) $(LDFLAGS) $< -o $@
+
 $(BUILD)/tests/bench/bench_path: tests/bench/bench_path.c $(BUILD)/tests/bench/path_nursery.skel.h 		$(BUILD)/tests/bench/path_lru.skel.h
 	$(call say,CC,$@)
 	$(Q)$(BPFTEST_CC) -I$(@D) $< $(LDLIBS) -o $@
@@ -182,7 +187,7 @@ test: all $(UNIT) $(BPFTESTS) bpf-arm64 fuzz-bins ## everything; ends with a lin
 san-bins: $(UNIT)
 .PHONY: san-bins
 
-bench: all lru $(BENCHES) ## measure: cost a packet, time to the alert; prints a table
+bench: all lru $(BENCHES) $(BUILD)/tests/bench/make_capture ## measure: cost a packet, time to the alert, replay; prints a table
 	$(Q)RECONMON=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench/bench.sh
 
 lint: ## clang-format, clang-tidy, shellcheck
