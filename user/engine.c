@@ -53,6 +53,7 @@ static int runner_init(struct engine *e, struct runner *r, const struct rule *ru
 		.slack_ns = e->slack_ns,
 		.mode = rule->mode,
 		.keep = keep_of(rule, e->slack_ns),
+		.enough = rule->threshold,
 		.max_groups = e->cfg->groups_max,
 	};
 
@@ -198,7 +199,6 @@ static void show(struct engine *e, struct runner *r, const struct contact_key *k
 {
 	struct group_key group = group_of(e, r->rule, key, t_ns);
 	struct window_value v = value_of(r->rule, key, CONTACT_BITS(c->word), t_ns);
-	uint32_t n = window_add(r->window, &group, &v);
 	struct alert *a = alertbook_get(r->book, &group);
 
 	if (a && r->rule->mode == WINDOW_SLIDING && t_ns > a->last_ns + r->rule->window_ns) {
@@ -208,8 +208,9 @@ static void show(struct engine *e, struct runner *r, const struct contact_key *k
 	if (a) {
 		struct alert_evidence ev = evidence_of(&v, c, attempts);
 
+		window_show(r->window, &group, &v); /* what it counts to is said already */
 		alertbook_add(r->book, a, &ev);
-	} else if (n >= r->rule->threshold) {
+	} else if (window_add(r->window, &group, &v) >= r->rule->threshold) {
 		open_alert(e, r, &group, &v, c);
 	}
 }

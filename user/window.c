@@ -252,13 +252,15 @@ static struct window_value *place_value(struct window *w, struct group *g, uint6
 	return oldest->t_ns <= t ? oldest : NULL;
 }
 
-uint32_t window_add(struct window *w, const struct group_key *group, const struct window_value *v)
+/* window_put - stores that the value was shown. Returns its group, or NULL if it was not stored. */
+static struct group *window_put(struct window *w, const struct group_key *group,
+				const struct window_value *v)
 {
 	struct group *g = group_get(w, group);
 	struct window_value *have;
 
 	if (!g)
-		return 0;
+		return NULL;
 	have = find_value(g, v);
 	if (have) {
 		have->bits |= v->bits;
@@ -266,14 +268,29 @@ uint32_t window_add(struct window *w, const struct group_key *group, const struc
 	} else {
 		have = place_value(w, g, v->t_ns);
 		if (!have)
-			return 0;
+			return NULL;
 		*have = *v;
 		have->run_ns = v->t_ns;
 		have->before_ns = v->t_ns;
 	}
 	if (v->t_ns > g->newest_ns)
 		g->newest_ns = v->t_ns;
-	if (w->spec.mode == WINDOW_TUMBLING)
+	return g;
+}
+
+void window_show(struct window *w, const struct group_key *group, const struct window_value *v)
+{
+	window_put(w, group, v);
+}
+
+/* Most groups never come near their threshold, so most are not counted. */
+uint32_t window_add(struct window *w, const struct group_key *group, const struct window_value *v)
+{
+	struct group *g = window_put(w, group, v);
+
+	if (!g)
+		return 0;
+	if (w->spec.mode == WINDOW_TUMBLING || g->n < w->spec.enough)
 		return g->n;
 	if (v->t_ns < g->newest_ns)
 		return count_around(w, g, v->t_ns);

@@ -39,6 +39,7 @@ struct window_spec {
 	uint64_t slack_ns; /* how late evidence may come */
 	enum window_mode mode;
 	uint32_t keep;	     /* values a group holds at the most; 1 or more */
+	uint32_t enough;     /* counts below this need not be exact, see window_add() */
 	uint32_t max_groups; /* 1 or more */
 };
 
@@ -57,8 +58,12 @@ void window_free(struct window *w); /* NULL is fine */
 
 /* window_add - shows a value (v->t_ns is when) in a group. Returns how many distinct values the
  * best window that contains that moment holds (1 or more), or 0 if it was not stored: no memory
- * (counted), or a group full of newer values. */
+ * (counted), or a group full of newer values. A group that holds fewer than `enough` in all is not
+ * looked at more closely: then that number is returned. */
 uint32_t window_add(struct window *w, const struct group_key *group, const struct window_value *v);
+
+/* window_show - window_add() for who needs no count. */
+void window_show(struct window *w, const struct group_key *group, const struct window_value *v);
 
 /* window_retract - forgets a value that was last shown at most within_ns before or after v->t_ns,
  * unless an attempt at it was refused. Returns 1 if it is gone, 0 if it stays, -ENOENT if the group

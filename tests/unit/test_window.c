@@ -521,6 +521,44 @@ static void test_random(void **state)
 		random_round(*state, &x);
 }
 
+/* One window counts exactly, one with `enough`, one is shown every other value without a count. */
+static void a_count_that_need_not_be_exact_decides_the_same(void **state)
+{
+	struct window_spec spec = { .span_ns = 100, .slack_ns = 60, .keep = 64, .max_groups = 4 };
+	struct window *exact = window_new(&spec), *enough, *quiet = window_new(&spec);
+	uint64_t x = 88172645463325252ull, now = 1000;
+	uint32_t reached = 0;
+
+	(void)state;
+	spec.enough = 6;
+	enough = window_new(&spec);
+	for (int i = 0; i < 20000; i++) {
+		uint64_t late = random_next(&x) & 1 ? random_next(&x) % 61 : 0;
+		struct window_value v = { .port = (uint16_t)(random_next(&x) % 24) };
+		uint32_t n, want;
+
+		now += random_next(&x) % 25;
+		v.t_ns = now - late;
+		want = window_add(exact, &group_a, &v);
+		n = window_add(enough, &group_a, &v);
+		if (want >= spec.enough)
+			assert_int_equal(n, want);
+		else
+			assert_true(n < spec.enough);
+		reached += want >= spec.enough;
+		if (i & 1)
+			window_show(quiet, &group_a, &v);
+		else
+			assert_int_equal(window_add(quiet, &group_a, &v), want);
+		assert_int_equal(window_count(quiet, &group_a, now),
+				 window_count(exact, &group_a, now));
+	}
+	assert_in_range(reached, 1000, 19000);
+	window_free(exact);
+	window_free(enough);
+	window_free(quiet);
+}
+
 #define ADD_CASES(cases, fn)                                                                       \
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)                                             \
 		tests[n++] = (struct CMUnitTest)                                                   \
@@ -541,6 +579,7 @@ int main(void)
 		cmocka_unit_test(a_group_behind_a_newer_one_expires_at_most_the_slack_later),
 		cmocka_unit_test(memory_comes_back_when_groups_leave),
 		cmocka_unit_test(freeing_nothing_is_fine),
+		cmocka_unit_test(a_count_that_need_not_be_exact_decides_the_same),
 	};
 	struct CMUnitTest tests[ARRAY_SIZE(count_cases) + ARRAY_SIZE(at_cases) +
 				ARRAY_SIZE(retract_cases) + ARRAY_SIZE(random_cases) +
