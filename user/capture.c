@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* Where do the packets of a replay come from?
  *
- * Three layers. A source turns a file on disk into bytes: as they are, or inflated when they begin
- * with gzip's magic. libpcap turns the bytes into records, through a stdio stream over the source.
- * The link turns a record into what parse.h reads: the Ethernet frame, or the internet header and
- * its EtherType. Above them, a heap of the files' next packets gives one stream in order of time.
- * With one file the heap is one element, and a packet costs pcap_next_ex() and little else. */
+ * Three layers. A source turns a file on disk into a stdio stream: of the file itself, or of what
+ * it inflates to when it begins with gzip's magic. libpcap turns the stream into records.
+ * linktype.c turns a record into what parse.h reads: the Ethernet frame, or the internet header and
+ * its EtherType. Above them, a heap of the files' next packets gives one stream in order of time; a
+ * single file goes around it, straight from libpcap's loop to the one who takes the packets. */
 #include "capture.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pcap/pcap.h>
-#include <pcap/sll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdio_ext.h>
@@ -21,6 +20,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
+
+#include "linktype.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 
@@ -31,33 +32,15 @@ enum {
 	BUFFER_SIZE = 64 * 1024,
 
 	HEAD_LEN = 4, /* enough to tell captures and compressions apart */
-
-	TYPE_IPV4 = 0x0800,
-	TYPE_IPV6 = 0x86dd,
-	TYPE_VLAN = 0x8100,
-	TYPE_QINQ = 0x88a8,
-	TYPE_NOT_IP = 0xffff, /* reserved by RFC 1701: nothing parses it. Not 0: that is Ethernet */
-
-	SLL_VLANS_MAX = 2,	   /* as parse.h */
-	SLL_PACKET_OUTGOING = 4,   /* <linux/if_packet.h>, PACKET_OUTGOING */
-	SLL_HATYPE_FRAD = 770,	   /* <linux/if_arp.h>: with these three the protocol is no */
-	SLL_HATYPE_RADIOTAP = 803, /* EtherType (tcpdump.org/linktypes/LINKTYPE_LINUX_SLL) */
-	SLL_HATYPE_NETLINK = 824,
-
-	PPP_ADDRESS = 0xff, /* RFC 1662, 3.1 */
-	PPP_CONTROL = 0x03,
-	CHDLC_UNICAST = 0x0f, /* RFC 1547, 4.3.1: Cisco HDLC, in place of PPP's address */
-	CHDLC_MULTICAST = 0x8f,
-	PPP_IPV4 = 0x0021, /* RFC 1332 */
-	PPP_IPV6 = 0x0057, /* RFC 5072 */
 };
 
-/* --- source: a file on disk to bytes -------------------------------------------------------- */
+/* --- source: a file on disk to a stream ----------------------------------------------------- */
 
 struct source {
-	int fd;		    /* -1: closed */
+	int fd;	      /* -1: closed, or the stream's own */
+	FILE *direct; /* a stream over the file itself, which has been sought back to its begin */
 	uint64_t on_disk;   /* bytes taken from fd */
-	uint64_t delivered; /* bytes handed on, inflated */
+	uint64_t delivered; /* bytes handed on, inflated; not kept for `direct` */
 	const char *error;  /* why read failed, where errno cannot say */
 	unsigned char head[HEAD_LEN];
 	unsigned int head_len, head_used;
@@ -176,7 +159,8 @@ static int source_open(struct source *s, const char *path)
 {
 	bool is_stdin = !strcmp(path, "-");
 
-	s->fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	s->fd = is_stdin ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) /* ours to close */
+			 : open(path, O_RDONLY | O_CLOEXEC);
 	if (s->fd < 0)
 		return -errno;
 	while (s->head_len < HEAD_LEN) { /* a pipe may give a byte at a time */
@@ -199,166 +183,44 @@ static void source_close(struct source *s)
 		inflateEnd(&s->z);
 	free(s->in);
 	s->in = NULL;
-	if (s->fd > STDIN_FILENO)
+	if (s->fd >= 0)
 		close(s->fd);
 	s->fd = -1;
+	s->direct = NULL;
 }
 
-/* --- link: a record to what parse.h reads --------------------------------------------------- */
-
-static uint16_t be16_at(const unsigned char *p)
+/* source_stream - a stdio stream over s for libpcap, which closes it. What can be sought is read by
+ * stdio itself: its own read function is faster than any behind fopencookie(), by half the cost of
+ * reading small packets. NULL: no memory. */
+static FILE *source_stream(struct source *s, char *buffer)
 {
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
+	FILE *stream;
 
-/* What a link-layer header says. */
-struct link_info {
-	int ethertype;
-	bool outgoing;
-};
-
-/* link_fn - reads the link-layer header in the have bytes at p. Returns its length with *ret set,
- * or -1 if it is cut. */
-typedef int link_fn(const unsigned char *p, uint32_t have, struct link_info *ret);
-
-static int link_raw(const unsigned char *p, uint32_t have, struct link_info *ret)
-{
-	if (have < 1)
-		return -1;
-	ret->ethertype = p[0] >> 4 == 4 ? TYPE_IPV4 : p[0] >> 4 == 6 ? TYPE_IPV6 : TYPE_NOT_IP;
-	return 0;
-}
-
-static int link_ipv4(const unsigned char *p, uint32_t have, struct link_info *ret)
-{
-	(void)p;
-	(void)have;
-	ret->ethertype = TYPE_IPV4;
-	return 0;
-}
-
-static int link_ipv6(const unsigned char *p, uint32_t have, struct link_info *ret)
-{
-	(void)p;
-	(void)have;
-	ret->ethertype = TYPE_IPV6;
-	return 0;
-}
-
-/* link_sll_protocol - from a cooked header's protocol to the EtherType: `at` is the length of the
- * header, behind which libpcap has put the VLAN tags that the kernel had taken out. Returns the
- * length with tags, or -1. */
-static int link_sll_protocol(const unsigned char *p, uint32_t have, uint32_t at, uint16_t protocol,
-			     uint16_t hatype, struct link_info *ret)
-{
-	if (hatype == SLL_HATYPE_FRAD || hatype == SLL_HATYPE_RADIOTAP ||
-	    hatype == SLL_HATYPE_NETLINK)
-		protocol = TYPE_NOT_IP;
-	for (int i = 0; i < SLL_VLANS_MAX; i++) {
-		if (protocol != TYPE_VLAN && protocol != TYPE_QINQ)
-			break;
-		if (have < at + 4)
-			return -1;
-		protocol = be16_at(p + at + 2);
-		at += 4;
+	if (!s->in && lseek(s->fd, -(off_t)s->head_len, SEEK_CUR) >= 0) {
+		stream = fdopen(s->fd, "r");
+		s->direct = stream;
+		s->fd = stream ? -1 : s->fd;
+	} else {
+		stream = fopencookie(s, "r", (cookie_io_functions_t){ .read = source_read });
 	}
-	ret->ethertype = protocol ? protocol : TYPE_NOT_IP;
-	return (int)at;
+	if (!stream)
+		return NULL;
+	setvbuf(stream, buffer, _IOFBF, BUFFER_SIZE);
+	__fsetlocking(stream, FSETLOCKING_BYCALLER); /* one thread: spare two locks a packet */
+	return stream;
 }
 
-/* link_sll - packet type 2, ARPHRD type 2, address length 2, address 8, protocol 2; big-endian. */
-static int link_sll(const unsigned char *p, uint32_t have, struct link_info *ret)
+static int source_fd(const struct source *s)
 {
-	if (have < SLL_HDR_LEN)
-		return -1;
-	ret->outgoing = be16_at(p) == SLL_PACKET_OUTGOING;
-	return link_sll_protocol(p, have, SLL_HDR_LEN, be16_at(p + 14), be16_at(p + 2), ret);
+	return s->direct ? fileno(s->direct) : s->fd;
 }
 
-/* link_sll2 - protocol 2, zero 2, interface 4, ARPHRD type 2, packet type 1, address length 1,
- * address 8; big-endian. */
-static int link_sll2(const unsigned char *p, uint32_t have, struct link_info *ret)
+/* source_done - bytes of the file on disk that have been read. */
+static uint64_t source_done(const struct source *s)
 {
-	if (have < SLL2_HDR_LEN)
-		return -1;
-	ret->outgoing = p[10] == SLL_PACKET_OUTGOING;
-	return link_sll_protocol(p, have, SLL2_HDR_LEN, be16_at(p), be16_at(p + 8), ret);
-}
+	off_t at = s->direct ? lseek(source_fd(s), 0, SEEK_CUR) : -1;
 
-/* link_null - the capturing host's AF_ number in its byte order (null) or in network order (loop).
- * No family reaches 65,536, so the order tells itself. */
-static int link_null(const unsigned char *p, uint32_t have, struct link_info *ret)
-{
-	uint16_t family;
-
-	if (have < 4)
-		return -1;
-	family = be16_at(p) ? (uint16_t)(p[1] << 8 | p[0]) : be16_at(p + 2);
-	switch (family) {
-	case 2:
-		ret->ethertype = TYPE_IPV4;
-		break;
-	case 10: /* Linux */
-	case 24: /* NetBSD, OpenBSD, Npcap */
-	case 28: /* FreeBSD */
-	case 30: /* macOS */
-		ret->ethertype = TYPE_IPV6;
-		break;
-	default:
-		ret->ethertype = TYPE_NOT_IP;
-	}
-	return 4;
-}
-
-/* link_ppp - address and control, which may be left out (RFC 1661, 6.6), then the protocol, whose
- * upper byte may be left out if it is zero: the lower byte is always odd, the upper even (6.5). */
-static int link_ppp(const unsigned char *p, uint32_t have, struct link_info *ret)
-{
-	uint32_t at = 0;
-	uint16_t protocol;
-
-	if (have >= 2 && p[0] == PPP_ADDRESS && p[1] == PPP_CONTROL)
-		at = 2;
-	if (have < at + 1)
-		return -1;
-	protocol = p[at++];
-	if (!(protocol & 1)) {
-		if (have < at + 1)
-			return -1;
-		protocol = (uint16_t)(protocol << 8 | p[at++]);
-	}
-	ret->ethertype = protocol == PPP_IPV4	? TYPE_IPV4
-			 : protocol == PPP_IPV6 ? TYPE_IPV6
-						: TYPE_NOT_IP;
-	return (int)at;
-}
-
-/* link_ppp_serial - PPP, or Cisco HDLC, which has an EtherType where PPP has its protocol. */
-static int link_ppp_serial(const unsigned char *p, uint32_t have, struct link_info *ret)
-{
-	if (have < 4 || (p[0] != CHDLC_UNICAST && p[0] != CHDLC_MULTICAST))
-		return link_ppp(p, have, ret);
-	ret->ethertype = be16_at(p + 2) ? be16_at(p + 2) : TYPE_NOT_IP;
-	return 4;
-}
-
-static const struct link {
-	int dlt;
-	link_fn *fn; /* NULL: Ethernet, handed out as it is */
-} links[] = {
-	{ DLT_EN10MB, NULL },	     { DLT_RAW, link_raw },
-	{ DLT_IPV4, link_ipv4 },     { DLT_IPV6, link_ipv6 },
-	{ DLT_LINUX_SLL, link_sll }, { DLT_LINUX_SLL2, link_sll2 },
-	{ DLT_NULL, link_null },     { DLT_LOOP, link_null },
-	{ DLT_PPP, link_ppp },	     { DLT_PPP_SERIAL, link_ppp_serial },
-};
-
-static const struct link *link_find(int dlt)
-{
-	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
-		if (links[i].dlt == dlt)
-			return &links[i];
-	return NULL;
+	return at >= 0 ? (uint64_t)at : s->on_disk;
 }
 
 /* --- file: a capture and its next packet ---------------------------------------------------- */
@@ -404,6 +266,7 @@ static void complain(const struct captures *c, const char *fmt, ...)
 
 static void file_close(struct file *f)
 {
+	f->source.on_disk = source_done(&f->source); /* counts on in the statistics */
 	if (f->pcap)
 		pcap_close(f->pcap); /* closes the stream */
 	f->pcap = NULL;
@@ -462,45 +325,51 @@ static inline uint64_t time_ns(const struct timeval *ts)
 	return s * NS_PER_S + (ns < NS_PER_S ? ns : NS_PER_S - 1);
 }
 
+/* file_take - makes f->next of a record. Returns false if there is nothing to hand out. */
+static inline bool file_take(struct captures *c, struct file *f, const struct pcap_pkthdr *hdr,
+			     const unsigned char *data)
+{
+	uint32_t wire_len = hdr->len > hdr->caplen ? hdr->len : hdr->caplen; /* seen in the wild */
+	struct link_info info = { 0, false };
+	uint64_t t_ns = time_ns(&hdr->ts);
+	int skip = 0;
+
+	f->number++;
+	if (t_ns >= f->next.t_ns)
+		f->next.t_ns = t_ns;
+	else
+		file_backwards(c, f, t_ns);
+	c->stats.cut += hdr->caplen < hdr->len;
+	if (f->link) {
+		skip = f->link(data, hdr->caplen, &info);
+		if (skip < 0) {
+			c->stats.link_truncated++;
+			return false;
+		}
+	}
+	f->next.data = data + skip;
+	f->next.have = hdr->caplen - (uint32_t)skip;
+	f->next.wire_len = wire_len - (uint32_t)skip;
+	f->next.ethertype = info.ethertype;
+	f->next.outgoing = info.outgoing;
+	return true;
+}
+
 /* file_next - reads f's next packet into f->next. Returns 1, or 0 at the end. */
 static int file_next(struct captures *c, struct file *f)
 {
 	for (;;) {
-		struct link_info info = { 0, false };
 		struct pcap_pkthdr *hdr;
 		const unsigned char *data;
 		int r = pcap_next_ex(f->pcap, &hdr, &data);
-		uint32_t wire_len;
-		uint64_t t_ns;
 
 		if (r != 1) {
 			if (r == PCAP_ERROR)
 				file_fail(c, f);
 			return 0;
 		}
-		f->number++;
-		t_ns = time_ns(&hdr->ts);
-		if (t_ns >= f->next.t_ns)
-			f->next.t_ns = t_ns;
-		else
-			file_backwards(c, f, t_ns);
-		c->stats.cut += hdr->caplen < hdr->len;
-		wire_len = hdr->len > hdr->caplen ? hdr->len : hdr->caplen; /* seen in the wild */
-
-		r = 0;
-		if (f->link) {
-			r = f->link(data, hdr->caplen, &info);
-			if (r < 0) {
-				c->stats.link_truncated++;
-				continue;
-			}
-		}
-		f->next.data = data + r;
-		f->next.have = hdr->caplen - (uint32_t)r;
-		f->next.wire_len = wire_len - (uint32_t)r;
-		f->next.ethertype = info.ethertype;
-		f->next.outgoing = info.outgoing;
-		return 1;
+		if (file_take(c, f, hdr, data))
+			return 1;
 	}
 }
 
@@ -530,9 +399,10 @@ static void file_refuse(const struct captures *c, const struct file *f, const ch
 
 	if (s->error)
 		complain(c, "%s: %s before the first packet", f->name, s->error);
-	else if (!s->delivered)
+	else if (!s->head_len)
 		complain(c, "%s: empty", f->name);
-	else if (s->delivered < HEAD_LEN || strstr(why, "unknown file format"))
+	else if ((s->in ? s->delivered : s->head_len) < HEAD_LEN ||
+		 strstr(why, "unknown file format"))
 		complain(c, "%s: not a pcap or pcapng file%s", f->name, file_format_hint(s));
 	else if (!strncmp(why, "truncated", strlen("truncated")))
 		complain(c, "%s: ends within its file header, before the first packet", f->name);
@@ -540,48 +410,33 @@ static void file_refuse(const struct captures *c, const struct file *f, const ch
 		complain(c, "%s: its file header is corrupt: %s", f->name, why);
 }
 
-/* file_stream - a stdio stream over f's source, for libpcap. NULL: no memory. */
-static FILE *file_stream(struct file *f)
-{
-	FILE *stream;
-
-	f->buffer = malloc(BUFFER_SIZE);
-	if (!f->buffer)
-		return NULL;
-	stream = fopencookie(&f->source, "r", (cookie_io_functions_t){ .read = source_read });
-	if (!stream)
-		return NULL;
-	setvbuf(stream, f->buffer, _IOFBF, BUFFER_SIZE);
-	__fsetlocking(stream, FSETLOCKING_BYCALLER); /* one thread: spare two locks a packet */
-	return stream;
-}
-
 /* file_pcap - hands the opened source to libpcap and checks the link type. Returns 0, -ENOMEM, or
  * -EINVAL if the file is refused, which is complained about. */
 static int file_pcap(struct captures *c, struct file *f)
 {
 	char why[PCAP_ERRBUF_SIZE] = "";
-	FILE *stream = file_stream(f);
-	const struct link *l;
+	const struct linktype *l;
+	FILE *stream;
 	int dlt;
 
+	f->buffer = malloc(BUFFER_SIZE);
+	stream = f->buffer ? source_stream(&f->source, f->buffer) : NULL;
 	if (!stream)
 		return -ENOMEM;
 	f->pcap = pcap_fopen_offline_with_tstamp_precision(stream, PCAP_TSTAMP_PRECISION_NANO, why);
 	if (!f->pcap) {
 		fclose(stream);
+		f->source.direct = NULL;
 		file_refuse(c, f, why);
 		return -EINVAL;
 	}
 	dlt = pcap_datalink(f->pcap);
-	l = link_find(dlt);
+	l = linktype_find(dlt);
 	if (!l) {
 		const char *name = pcap_datalink_val_to_name(dlt);
 
-		complain(c,
-			 "%s: link type %s (%d) is not read; these are: Ethernet, raw IP, Linux "
-			 "SLL and SLL2, BSD null and loop, PPP",
-			 f->name, name ? name : "unknown", dlt);
+		complain(c, "%s: link type %s (%d) is not read; these are: %s", f->name,
+			 name ? name : "unknown", dlt, linktype_names());
 		return -EINVAL;
 	}
 	f->link = l->fn;
@@ -668,6 +523,56 @@ static void captures_advance(struct captures *c)
 	heap_sink(c, 0);
 }
 
+/* What a file's record needs on its way from libpcap's loop to the one who takes the packets. */
+struct passage {
+	struct captures *c;
+	struct file *f;
+	capture_fn *fn;
+	void *ctx;
+};
+
+static void on_record(u_char *user, const struct pcap_pkthdr *hdr, const u_char *data)
+{
+	struct passage *p = (struct passage *)user;
+
+	if (!file_take(p->c, p->f, hdr, data))
+		return;
+	p->c->stats.packets++;
+	p->fn(p->ctx, &p->f->next);
+}
+
+/* captures_alone - the file that is left, if it is the only one. */
+static struct file *captures_alone(const struct captures *c)
+{
+	struct file *alone = NULL;
+
+	for (size_t i = 0; i < c->n; i++) {
+		if (!c->file[i].pcap)
+			continue;
+		if (alone)
+			return NULL;
+		alone = &c->file[i];
+	}
+	return alone;
+}
+
+void captures_each(struct captures *c, capture_fn *fn, void *ctx)
+{
+	struct passage p = {
+		.c = c, .f = c->begun ? NULL : captures_alone(c), .fn = fn, .ctx = ctx
+	};
+	struct capture_packet packet;
+
+	while (!p.f && captures_next(c, &packet))
+		fn(ctx, &packet);
+	if (!p.f)
+		return;
+	c->begun = true;
+	if (pcap_loop(p.f->pcap, -1, on_record, (u_char *)&p) == PCAP_ERROR)
+		file_fail(c, p.f);
+	file_close(p.f);
+}
+
 int captures_next(struct captures *c, struct capture_packet *ret)
 {
 	if (!c->begun)
@@ -687,7 +592,7 @@ void captures_stats_get(const struct captures *c, struct capture_stats *ret)
 	ret->bytes_read = 0;
 	for (size_t i = 0; i < c->n; i++)
 		if (c->file[i].used)
-			ret->bytes_read += c->file[i].source.on_disk;
+			ret->bytes_read += source_done(&c->file[i].source);
 }
 
 /* captures_size - the size of the files in use, or 0 if one is a pipe. */
@@ -699,7 +604,7 @@ static uint64_t captures_size(const struct captures *c)
 	for (size_t i = 0; i < c->n; i++) {
 		if (!c->file[i].pcap)
 			continue;
-		if (fstat(c->file[i].source.fd, &st) || !S_ISREG(st.st_mode))
+		if (fstat(source_fd(&c->file[i].source), &st) || !S_ISREG(st.st_mode))
 			return 0;
 		total += (uint64_t)st.st_size;
 	}

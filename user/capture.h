@@ -47,6 +47,13 @@ int captures_open(const char *const *file, size_t n, capture_complaint_fn *compl
 		  struct captures **ret, struct error *err);
 void captures_close(struct captures *c); /* NULL is fine */
 
+/* capture_fn - takes a packet; its data is good for the call. */
+typedef void capture_fn(void *ctx, const struct capture_packet *packet);
+
+/* captures_each - hands every packet to fn in order of time. Faster than captures_next() where
+ * there is a single file. */
+void captures_each(struct captures *c, capture_fn *fn, void *ctx);
+
 /* captures_next - the next packet in order of time; its data is good until the next call. Returns
  * 1, or 0 at the end. */
 int captures_next(struct captures *c, struct capture_packet *ret);

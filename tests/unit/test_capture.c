@@ -25,8 +25,11 @@ enum {
 	MAGIC_MICRO = 0xa1b2c3d4,
 	MAGIC_NANO = 0xa1b23c4d,
 	ETHERNET = 1,
+	FDDI = 10,
+	WLAN = 105,
 	SLL = 113,
 	RADIOTAP = 127,
+	USB = 189,
 	MAX_FILES = 100,
 	MAX_PACKETS = 512,
 };
@@ -212,7 +215,48 @@ static void run_collect(struct run *r, const char *const *file, size_t n)
 	captures_close(c);
 }
 
-/* run_go - reads the files that were added and removes them. */
+/* What captures_each() hands out, against what captures_next() did. */
+struct again {
+	const struct run *r;
+	size_t i;
+};
+
+static void on_again(void *ctx, const struct capture_packet *p)
+{
+	struct again *a = ctx;
+	const struct capture_packet *was = &a->r->packet[a->i];
+
+	assert_true(a->i < a->r->stats.packets);
+	assert_int_equal(p->t_ns, was->t_ns);
+	assert_int_equal(p->have, was->have);
+	assert_int_equal(p->wire_len, was->wire_len);
+	assert_int_equal(p->ethertype, was->ethertype);
+	assert_int_equal(p->outgoing, was->outgoing);
+	if (p->have)
+		assert_int_equal(*(const unsigned char *)p->data, a->r->first[a->i]);
+	a->i++;
+}
+
+static void run_again(const struct run *r, const char *const *file, size_t n)
+{
+	struct again a = { .r = r };
+	struct capture_stats stats;
+	struct captures *c = NULL;
+	struct error err;
+
+	assert_int_equal(captures_open(file, n, NULL, NULL, &c, &err), r->opened);
+	if (r->opened < 0)
+		return;
+	captures_each(c, on_again, &a);
+	assert_int_equal(a.i, r->stats.packets);
+	captures_stats_get(c, &stats);
+	assert_memory_equal(&stats, &r->stats, sizeof(stats));
+	captures_each(c, on_again, &a); /* the end stays the end */
+	assert_int_equal(a.i, r->stats.packets);
+	captures_close(c);
+}
+
+/* run_go - reads the files that were added, in both ways, and removes them. */
 static void run_go(struct run *r)
 {
 	const char *file[MAX_FILES];
@@ -220,6 +264,7 @@ static void run_go(struct run *r)
 	for (size_t i = 0; i < r->n_files; i++)
 		file[i] = r->name[i];
 	run_collect(r, file, r->n_files);
+	run_again(r, file, r->n_files);
 	for (size_t i = 0; i < r->n_files; i++)
 		unlink(r->name[i]);
 }
@@ -349,6 +394,9 @@ enum {
 	NOT_IP = 0xffff,
 };
 
+#define ADDR	  "\2\0\0\0\0\1"
+#define SNAP_IPV4 "\xaa\xaa\3\0\0\0\x08\0"
+
 /* The header is followed by 20 bytes of which the first is 0x45. */
 static const struct link_case {
 	const char *name;
@@ -393,6 +441,44 @@ static const struct link_case {
 	{ "PPP, serial", 50, "\xff\3\0\x21", 4, V4, false },
 	{ "PPP, serial: Cisco HDLC", 50, "\x0f\0\x86\xdd", 4, V6, false },
 	{ "PPP, serial: Cisco HDLC, multicast", 50, "\x8f\0\x08\0", 4, V4, false },
+	{ "FDDI: SNAP, IPv4", FDDI, "\x50" ADDR ADDR SNAP_IPV4, 21, V4, false },
+	{ "FDDI, synchronous: SNAP, IPv6", FDDI, "\xd1" ADDR ADDR "\xaa\xaa\3\0\0\0\x86\xdd", 21,
+	  V6, false },
+	{ "FDDI: IP right above LLC", FDDI, "\x50" ADDR ADDR "\6\6\3", 16, V4, false },
+	{ "FDDI: another service above LLC", FDDI, "\x50" ADDR ADDR "\x42\x42\3", 16, NOT_IP,
+	  false },
+	{ "FDDI: SNAP of another organisation", FDDI, "\x50" ADDR ADDR "\xaa\xaa\3\0\0\xc\x08\0",
+	  21, NOT_IP, false },
+	{ "FDDI: station management", FDDI, "\x41" ADDR ADDR, 13, NOT_IP, false },
+	{ "802.11: to the access point", WLAN, "\x08\1\0\0" ADDR ADDR ADDR "\0\0" SNAP_IPV4, 32, V4,
+	  false },
+	{ "802.11: QoS", WLAN, "\x88\2\0\0" ADDR ADDR ADDR "\0\0\0\0" SNAP_IPV4, 34, V4, false },
+	{ "802.11: four addresses, QoS, HT control", WLAN,
+	  "\x88\x83\0\0" ADDR ADDR ADDR "\0\0" ADDR "\0\0\0\0\0\0" SNAP_IPV4, 44, V4, false },
+	{ "802.11: the first frame of an aggregate", WLAN,
+	  "\x88\2\0\0" ADDR ADDR ADDR "\0\0\x80\0" ADDR ADDR "\0\x1c" SNAP_IPV4, 48, V4, false },
+	{ "802.11: an aggregate behind HT control", WLAN,
+	  "\x88\x82\0\0" ADDR ADDR ADDR "\0\0\x80\0\0\0\0\0" ADDR ADDR "\0\x1c" SNAP_IPV4, 52, V4,
+	  false },
+	{ "802.11: no body", WLAN, "\x48\1", 2, NOT_IP, false },
+	{ "802.11: encrypted", WLAN, "\x08\x41", 2, NOT_IP, false },
+	{ "802.11: a beacon", WLAN, "\x80\0", 2, NOT_IP, false },
+	{ "802.11: a version to come", WLAN, "\x09\1", 2, NOT_IP, false },
+	{ "radiotap: no fields", RADIOTAP,
+	  "\0\0\x08\0\0\0\0\0\x08\1\0\0" ADDR ADDR ADDR "\0\0" SNAP_IPV4, 40, V4, false },
+	{ "radiotap: flags that say padding, behind a time", RADIOTAP,
+	  "\0\0\x11\0\3\0\0\0timetime\x20\x88\1\0\0" ADDR ADDR ADDR "\0\0\0\0pp" SNAP_IPV4, 53, V4,
+	  false },
+	{ "radiotap: flags behind two words of presence", RADIOTAP,
+	  "\0\0\x0d\0\2\0\0\x80\0\0\0\0\x20\x88\1\0\0" ADDR ADDR ADDR "\0\0\0\0pp" SNAP_IPV4, 49,
+	  V4, false },
+	{ "radiotap: presence that never ends", RADIOTAP,
+	  "\0\0\x0c\0\2\0\0\x80\0\0\0\x80\x08\1\0\0" ADDR ADDR ADDR "\0\0" SNAP_IPV4, 44, V4,
+	  false },
+	{ "radiotap: a flags field behind its end", RADIOTAP,
+	  "\0\0\x08\0\2\0\0\0\x08\1\0\0" ADDR ADDR ADDR "\0\0" SNAP_IPV4, 40, V4, false },
+	{ "radiotap: a version to come", RADIOTAP, "\1\0\x09\0\0\0\0\0", 8, NOT_IP, false },
+	{ "radiotap: shorter than its own header", RADIOTAP, "\0\0\7\0\0\0\0\0", 8, NOT_IP, false },
 };
 
 static void test_link(void **state)
@@ -438,7 +524,7 @@ static void test_link_cut(void **state)
 
 static void test_link_empty(void **state)
 {
-	static const uint32_t link[] = { 101, SLL, 276, 0, 108, 9, 50 };
+	static const uint32_t link[] = { 101, SLL, 276, 0, 108, 9, 50, FDDI, WLAN, RADIOTAP };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(link); i++) {
@@ -509,14 +595,14 @@ static void test_refused_link(void **state)
 	struct bytes b = { .len = 0 };
 
 	(void)state;
-	put_header(&b, MAGIC_MICRO, RADIOTAP);
+	put_header(&b, MAGIC_MICRO, USB);
 	put_packet(&b, 1, 0, frame, 60, 60);
 	run_add(&r, b.at, b.len);
 	b.len = 0;
 	put_three(&b);
 	run_add(&r, b.at, b.len);
 	run_go(&r);
-	assert_said(&r, "link type IEEE802_11_RADIO (127) is not read");
+	assert_said(&r, "link type USB_LINUX (189) is not read");
 	assert_int_equal(r.stats.files_refused, 1);
 	assert_int_equal(r.stats.packets, 3); /* of the other file */
 	assert_int_equal(r.stats.bytes_total, b.len);
