@@ -31,6 +31,7 @@ BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -Wall -Wextra -Werror -Wimplicit-int-c
 	      -Iinclude -Ivmlinux
 
 Q := $(if $(V),,@)
+comma := ,
 say = $(if $(V),@:,@printf '  %-8s %s\n' $(1) $(2))
 
 OBJ	  := $(BUILD)/obj-$(STORE)
@@ -42,7 +43,7 @@ SKEL	  := $(OBJ)/reconmon.skel.h
 
 UNIT	  := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 BPFTESTS  := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/test_*.c)) \
-	     $(BUILD)/tests/bpf/test_track_bpf_lru
+	     $(BUILD)/tests/bpf/test_track_bpf_lru $(BUILD)/tests/bpf/test_captures_lru
 FUZZERS	  := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCHES	  := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/bench_*.c))
 
@@ -122,6 +123,31 @@ $(BUILD)/tests/bpf/%_lru: tests/bpf/%.c $(BUILD)/obj-lru/reconmon.skel.h
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(BPFTEST_CC) -DSTORE_LRU -I$(BUILD)/obj-lru $< $(LDLIBS) -lcmocka -lpthread -o $@
+
+# The captures' test has programs with a clock of its own, and around them the daemon: what of that
+# holds a skeleton is compiled anew with the test. --wrap shows it what passes between the stages.
+CAPTURES_BPF_lru := -DSTORE_LRU
+CAPTURES_WRAP	 := pieces_add_attempt pieces_add_contact sweep_nursery engine_flush counters_lost output_emit
+CAPTURES_OBJS	 := $(filter-out $(addprefix $(OBJ)/,attach.o drain.o load.o sweep.o sweep_lru.o watch.o),$(OBJS))
+
+$(BUILD)/tests/bpf/captures-%/reconmon.skel.h: tests/bpf/captures.bpf.c bpf/reconmon.bpf.c $(BPF_HDRS)
+	@mkdir -p $(@D)
+	$(call say,CLANG,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) $(CAPTURES_BPF_$*) -c $< -o $(@:.skel.h=.bpf.o.tmp)
+	$(Q)$(BPFTOOL) gen object $(@:.skel.h=.bpf.o) $(@:.skel.h=.bpf.o.tmp)
+	$(Q)$(BPFTOOL) gen skeleton $(@:.skel.h=.bpf.o) name reconmon_bpf > $@
+
+CAPTURES_CC = $(BPFTEST_CC) $(addprefix -Wl$(comma)--wrap=,$(CAPTURES_WRAP))
+
+$(BUILD)/tests/bpf/test_captures: tests/bpf/test_captures.c user/drain.c user/sweep.c $(CAPTURES_OBJS) \
+		$(BUILD)/tests/bpf/captures-nursery/reconmon.skel.h
+	$(call say,CC,$@)
+	$(Q)$(CAPTURES_CC) -I$(BUILD)/tests/bpf/captures-nursery $(filter %.c %.o,$^) $(LDLIBS) -lcmocka -o $@
+
+$(BUILD)/tests/bpf/test_captures_lru: tests/bpf/test_captures.c user/drain.c user/sweep_lru.c $(CAPTURES_OBJS) \
+		$(BUILD)/tests/bpf/captures-lru/reconmon.skel.h
+	$(call say,CC,$@)
+	$(Q)$(CAPTURES_CC) -DSTORE_LRU -I$(BUILD)/tests/bpf/captures-lru $(filter %.c %.o,$^) $(LDLIBS) -lcmocka -o $@
 
 # The benchmark's BPF side includes the real one and measures it over both stores.
 BENCH_STORE_lru := -DSTORE_LRU

@@ -1,0 +1,723 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Does the kernel say of a capture what replay says?
+ *
+ * Each capture goes through `replay_run` as it ships, and, packet by packet, through the BPF
+ *programs under test runs, whose maps the daemon's own drain and sweep then empty. Clock and ticks
+ *are replay's: the linker's --wrap hands its ticks, its evidence and its alerts to this file.
+ *Compared are the alerts as JSON documents, the evidence of each tick, contact by contact, and
+ *every counter of the packet path. Built twice, over the nursery and over the LRU hash
+ *(-DSTORE_LRU); as both must agree with replay, they agree with each other.
+ *
+ * What may differ, and why:
+ *	interface	a test run happens on `lo`, a capture has no interface
+ *	direction	frames of more than SKB_MAX bytes, and those that a test run at tc refuses,
+ *go through XDP, which sees ingress only silent times	a contact of several attempts within a tick
+ *keeps the first and the last that were judged; replay shows each (contact_merge() is done here for
+ *it) counters	those of the nursery's inner life under LRU, and those of maps replay has not
+ */
+#include <dirent.h>
+#include <linux/bpf.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "bpf_store.h"
+
+#include "capture.h"
+#include "counters.h"
+#include "drain.h"
+#include "pieces.h"
+#include "replay.h"
+#include "sink.h"
+#include "sweep.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+enum {
+/* Room for whatever a capture leaves undecided, without evictions, which the two stores would
+ * do differently. The kernel's LRU hash needs no slack for full buckets, and a smaller one is
+ * walked faster. */
+#ifdef STORE_LRU
+	BUCKETS = 2048,
+#else
+	BUCKETS = 8192,
+#endif
+	SKB_MAX = 3000,	       /* a test run at tc takes a page, less what the kernel needs of it */
+	FRAME_MAX_LEN = 68000, /* an XDP test run's limit is 17 pages */
+	ETH_LEN = 14,
+	CAPTURES_MAX = 1024,
+	SHOWN_MAX = 5, /* differences of a kind that are printed */
+};
+
+/* --- what a run leaves behind ------------------------------------------------------------------
+ */
+
+/* A piece of evidence: made by one attempt, or, from the kernel's map, by several. */
+struct sighting {
+	uint32_t tick, order;
+	bool swept; /* by the sweep, not judged at a packet */
+	struct contact_key key;
+	struct contact contact;
+};
+
+struct account {
+	struct sighting *seen;
+	size_t n_seen;
+	uint64_t *tick_ns;
+	size_t n_ticks;
+	char *alerts; /* a JSON document a line, each after the number of its tick */
+	size_t alerts_len, n_alerts;
+	FILE *out;
+	bool is_kernel, sweeping;
+	struct stats stats;
+	uint64_t *packet_ns; /* the kernel's run: when each packet came */
+	size_t n_packets;
+};
+
+static struct account *now_recording;
+
+/* Of all captures together. */
+static struct {
+	size_t packets, by_xdp, not_given, sightings, alerts;
+} total;
+
+static void *room_for(void *p, size_t n, size_t size)
+{
+	if (n & (n - 1)) /* grows at powers of two */
+		return p;
+	p = realloc(p, (n ? 2 * n : 1) * size);
+	assert_non_null(p);
+	return p;
+}
+
+static void record_piece(const struct contact_key *key, const struct contact *c, bool swept)
+{
+	struct account *r = now_recording;
+
+	r->seen = room_for(r->seen, r->n_seen, sizeof(*r->seen));
+	r->seen[r->n_seen] = (struct sighting){ .tick = (uint32_t)r->n_ticks,
+						.order = (uint32_t)r->n_seen,
+						.swept = swept,
+						.key = *key,
+						.contact = *c };
+	r->n_seen++;
+}
+
+/* The document as it would be written, without what tells one run from another. */
+static void record_alert(const struct alert *a, enum alert_state state)
+{
+	struct account *r = now_recording;
+	struct sink_context sc = { .sequence = 1, .hostname = "", .host_id = "" };
+	struct alert copy = *a;
+
+	memset(copy.id, 0, sizeof(copy.id));
+	memset(copy.ifname, 0, sizeof(copy.ifname));
+	copy.ifindex = 0;
+	copy.attempts = 0;
+	r->n_alerts++;
+	fprintf(r->out, "%zu ", r->n_ticks);
+	assert_int_equal(sink_json_write(r->out, &copy, state, &sc), 0);
+}
+
+static void record_init(struct account *r)
+{
+	*r = (struct account){ .out = NULL };
+	r->out = open_memstream(&r->alerts, &r->alerts_len);
+	assert_non_null(r->out);
+	now_recording = r;
+}
+
+static void record_done(struct account *r)
+{
+	fclose(r->out);
+	free(r->alerts);
+	free(r->seen);
+	free(r->tick_ns);
+	free(r->packet_ns);
+}
+
+/* --- between replay, drain and engine (-Wl,--wrap) ---------------------------------------------
+ */
+
+void __real_pieces_add_attempt(struct pieces *p, const struct attempt *a, uint32_t bits);
+void __wrap_pieces_add_attempt(struct pieces *p, const struct attempt *a, uint32_t bits);
+void __real_pieces_add_contact(struct pieces *p, const struct contact_key *key,
+			       const struct contact *c);
+void __wrap_pieces_add_contact(struct pieces *p, const struct contact_key *key,
+			       const struct contact *c);
+void __real_engine_flush(struct engine *e, uint64_t now_ns, bool lost);
+void __wrap_engine_flush(struct engine *e, uint64_t now_ns, bool lost);
+void __real_sweep_nursery(struct nursery_tags *tags, struct nursery_vals *vals, uint32_t buckets,
+			  uint64_t now_ns, const struct ripeness *ripe, struct sweep_stats *stats,
+			  sweep_fn *fn, void *ctx);
+void __wrap_sweep_nursery(struct nursery_tags *tags, struct nursery_vals *vals, uint32_t buckets,
+			  uint64_t now_ns, const struct ripeness *ripe, struct sweep_stats *stats,
+			  sweep_fn *fn, void *ctx);
+uint64_t __real_counters_lost(const struct counters *c);
+uint64_t __wrap_counters_lost(const struct counters *c);
+void __wrap_output_emit(void *ctx, struct alert *a, enum alert_state state);
+
+void __wrap_pieces_add_attempt(struct pieces *p, const struct attempt *a, uint32_t bits)
+{
+	struct contact_key key = contact_key_of(a);
+	struct contact c;
+
+	contact_init(&c, &key, a, bits);
+	record_piece(&key, &c, now_recording->is_kernel || now_recording->sweeping);
+	__real_pieces_add_attempt(p, a, bits);
+}
+
+void __wrap_pieces_add_contact(struct pieces *p, const struct contact_key *key,
+			       const struct contact *c)
+{
+	record_piece(key, c, false);
+	__real_pieces_add_contact(p, key, c);
+}
+
+void __wrap_sweep_nursery(struct nursery_tags *tags, struct nursery_vals *vals, uint32_t buckets,
+			  uint64_t now_ns, const struct ripeness *ripe, struct sweep_stats *stats,
+			  sweep_fn *fn, void *ctx)
+{
+	now_recording->sweeping = true;
+	__real_sweep_nursery(tags, vals, buckets, now_ns, ripe, stats, fn, ctx);
+	now_recording->sweeping = false;
+}
+
+void __wrap_engine_flush(struct engine *e, uint64_t now_ns, bool lost)
+{
+	struct account *r = now_recording;
+
+	assert_false(lost);
+	__real_engine_flush(e, now_ns, lost);
+	r->tick_ns = room_for(r->tick_ns, r->n_ticks, sizeof(*r->tick_ns));
+	r->tick_ns[r->n_ticks++] = now_ns;
+}
+
+/* Replay looks at its counters at each tick, the last of them after the last packet. */
+uint64_t __wrap_counters_lost(const struct counters *c)
+{
+	now_recording->stats = c->kernel;
+	return __real_counters_lost(c);
+}
+
+void __wrap_output_emit(void *ctx, struct alert *a, enum alert_state state)
+{
+	(void)ctx;
+	record_alert(a, state);
+}
+
+/* --- the two runs ------------------------------------------------------------------------------
+ */
+
+struct profile {
+	const char *name;
+	enum rule_profile profile;
+	struct bpf_store store;
+};
+
+static struct profile profiles[] = {
+	{ .name = "default", .profile = PROFILE_DEFAULT },
+	{ .name = "splunk", .profile = PROFILE_SPLUNK },
+};
+
+struct run {
+	char *file, *name; /* for as long as the program runs */
+	struct profile *profile;
+};
+
+static void config_of(const struct run *run, const char **file, struct config *cfg)
+{
+	config_defaults(cfg);
+	cfg->profile = run->profile->profile;
+	rules_builtin(cfg->profile, &cfg->rules);
+	cfg->command = COMMAND_REPLAY;
+	cfg->verbosity = -1;
+	cfg->file = file;
+	cfg->files = 1;
+	*file = run->file;
+}
+
+/* run_replay - returns replay_run()'s exit code. */
+static int run_replay(const struct run *run, struct account *r)
+{
+	struct config cfg;
+	struct error err = { .exit_code = 0 };
+	const char *file;
+
+	config_of(run, &file, &cfg);
+	record_init(r);
+	return replay_run(&cfg, &err);
+}
+
+/* A capture's way through the kernel. */
+struct kernel {
+	struct bpf_store *store;
+	struct sweep *sweep;
+	struct engine *engine;
+	struct drain *drain;
+	__u64 before[STAT_MAX]; /* counters, when it began */
+	uint64_t not_given;	/* frames that no test run takes */
+};
+
+static void on_alert(void *ctx, struct alert *a, enum alert_state state)
+{
+	(void)ctx;
+	record_alert(a, state);
+}
+
+static uint64_t counted(const struct kernel *k, enum stat which)
+{
+	__u64 n[STAT_MAX];
+
+	bpf_store_stats(k->store, n);
+	return n[which] - k->before[which];
+}
+
+static void kernel_tick(struct kernel *k, uint64_t now_ns)
+{
+	drain_tick(k->drain, now_ns, 0, counted(k, STAT_CONTACT_NEW), false);
+}
+
+static int test_run(const struct bpf_program *prog, const void *frame, uint32_t len)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = len);
+
+	return bpf_prog_test_run_opts(bpf_program__fd(prog), &opts);
+}
+
+/* kernel_packet - one packet of the capture, at its time. What has no Ethernet header gets one;
+ * what the snap length cut off is zero. */
+static void kernel_packet(struct kernel *k, const struct capture_packet *p)
+{
+	static uint8_t frame[FRAME_MAX_LEN];
+	const struct reconmon_bpf *skel = k->store->skel;
+	uint32_t eth = p->ethertype ? ETH_LEN : 0, len = p->wire_len + eth;
+
+	skel->bss->capture_ns = p->t_ns;
+	skel->bss->age_clock = (uint32_t)(p->t_ns >> NURSERY_AGE_SHIFT);
+	assert_in_range(len, p->have + eth, FRAME_MAX_LEN);
+	memset(frame, 0, len);
+	if (eth) {
+		frame[12] = (uint8_t)(p->ethertype >> 8);
+		frame[13] = (uint8_t)p->ethertype;
+	}
+	memcpy(frame + eth, p->data, p->have);
+	if (len <= SKB_MAX &&
+	    !test_run(p->outgoing ? skel->progs.tc_egress : skel->progs.tc_ingress, frame, len))
+		return;
+	total.by_xdp++;
+	if (test_run(skel->progs.xdp_ingress, frame, len))
+		k->not_given++;
+}
+
+static void kernel_open(const struct run *run, struct config *cfg, struct kernel *k)
+{
+	static struct bpf_side side;
+	struct error err;
+
+	*k = (struct kernel){ .store = &run->profile->store };
+	side = (struct bpf_side){ .skel = k->store->skel };
+	cfg->nursery_slots = BUCKETS * NURSERY_WAYS;
+	bpf_store_stats(k->store, k->before);
+	assert_int_equal(sweep_open(&side, cfg, &k->sweep, &err), 0);
+	k->engine = engine_new(cfg, on_alert, NULL);
+	assert_non_null(k->engine);
+	assert_int_equal(drain_open(&side, k->sweep, k->engine, &k->drain, &err), 0);
+}
+
+static void kernel_close(struct kernel *k, struct account *r)
+{
+	struct drain_stats s;
+	__u64 n[STAT_MAX];
+
+	engine_close(k->engine);
+	drain_stats_get(k->drain, &s);
+	assert_int_equal(s.evicted + s.no_memory + s.errors, 0);
+	bpf_store_stats(k->store, n);
+	for (int i = 0; i < STAT_MAX; i++)
+		r->stats.n[i] = n[i] - k->before[i];
+	drain_close(k->drain);
+	sweep_close(k->sweep);
+	engine_free(k->engine);
+	bpf_store_clear(k->store, NULL, NULL);
+	bpf_store_clear_contacts(k->store);
+}
+
+static void on_complaint(void *ctx, const char *text)
+{
+	(void)ctx;
+	print_message("%s\n", text);
+}
+
+/* run_kernel - the capture's packets through the programs; the ticks are those of replay's run, of
+ * which the last two come after the last packet (replay_end()). Returns how many frames no test run
+ * took. */
+static uint64_t run_kernel(const struct run *run, const struct account *replay, struct account *r)
+{
+	struct config cfg;
+	struct capture_packet p;
+	struct captures *c;
+	struct kernel k;
+	struct error err;
+	const char *file;
+	size_t tick = 0;
+
+	config_of(run, &file, &cfg);
+	record_init(r);
+	r->is_kernel = true;
+	kernel_open(run, &cfg, &k);
+	assert_int_equal(captures_open(&file, 1, on_complaint, NULL, &c, &err), 0);
+	while (captures_next(c, &p)) {
+		if (tick + 2 < replay->n_ticks && replay->tick_ns[tick] <= p.t_ns)
+			kernel_tick(&k, replay->tick_ns[tick++]);
+		kernel_packet(&k, &p);
+		r->packet_ns = room_for(r->packet_ns, r->n_packets, sizeof(*r->packet_ns));
+		r->packet_ns[r->n_packets++] = p.t_ns;
+	}
+	captures_close(c);
+	assert_int_equal(tick + 2, replay->n_ticks);
+	while (tick < replay->n_ticks)
+		kernel_tick(&k, replay->tick_ns[tick++]);
+	kernel_close(&k, r);
+	return k.not_given;
+}
+
+/* --- comparing ---------------------------------------------------------------------------------
+ */
+
+static int compare_sightings(const void *a, const void *b)
+{
+	const struct sighting *x = a, *y = b;
+	int r = memcmp(&x->key, &y->key, sizeof(x->key));
+
+	if (x->tick != y->tick)
+		return x->tick < y->tick ? -1 : 1;
+	return r ? r : (x->order > y->order) - (x->order < y->order);
+}
+
+static void merge_times(__u64 *first, __u64 *last, __u64 more_first, __u64 more_last, bool swept)
+{
+	if (!*first || (swept && more_first && more_first < *first))
+		*first = more_first;
+	if (more_last && (!swept || more_last > *last))
+		*last = more_last;
+}
+
+/* What the map does with two attempts at one contact (bpf/contact.h); what the sweep reports comes
+ * in no order, so there the earliest and the latest count. */
+static void merge(struct sighting *into, const struct sighting *s)
+{
+	struct contact *a = &into->contact;
+	const struct contact *b = &s->contact;
+
+	a->word |= b->word;
+	a->silent += b->silent;
+	a->carried += b->carried;
+	merge_times(&a->silent_first_ns, &a->silent_last_ns, b->silent_first_ns, b->silent_last_ns,
+		    s->swept);
+	merge_times(&a->carried_first_ns, &a->carried_last_ns, b->carried_first_ns,
+		    b->carried_last_ns, s->swept);
+}
+
+/* record_merge - leaves one sighting for each tick and contact, in order. */
+static void record_merge(struct account *r)
+{
+	size_t n = 0;
+
+	if (r->n_seen)
+		qsort(r->seen, r->n_seen, sizeof(*r->seen), compare_sightings);
+	for (size_t i = 0; i < r->n_seen; i++) {
+		struct sighting *last = n ? &r->seen[n - 1] : NULL;
+
+		if (last && last->tick == r->seen[i].tick &&
+		    !memcmp(&last->key, &r->seen[i].key, sizeof(last->key)))
+			merge(last, &r->seen[i]);
+		else
+			r->seen[n++] = r->seen[i];
+	}
+	r->n_seen = n;
+}
+
+/* The number of the first packet at that time, from 1; 0: none. */
+static size_t packet_at(const struct account *kernel, uint64_t t_ns)
+{
+	for (size_t i = 0; i < kernel->n_packets; i++)
+		if (kernel->packet_ns[i] == t_ns)
+			return i + 1;
+	return 0;
+}
+
+static void print_sighting(const char *who, const struct account *kernel, const struct sighting *s)
+{
+	const struct contact *c = &s->contact;
+	char orig[NET_TEXT_MAX], resp[NET_TEXT_MAX];
+
+	print_message("  %s: tick %u, %s > %s port %u, protocol %u, bits %#x: %u silent, packets "
+		      "%zu to %zu; %u with payload, packets %zu to %zu\n",
+		      who, s->tick, addr_format(&s->key.orig, orig),
+		      addr_format(&s->key.resp, resp), ntohs(s->key.resp_port), s->key.proto,
+		      CONTACT_BITS(c->word), c->silent, packet_at(kernel, c->silent_first_ns),
+		      packet_at(kernel, c->silent_last_ns), c->carried,
+		      packet_at(kernel, c->carried_first_ns),
+		      packet_at(kernel, c->carried_last_ns));
+}
+
+static bool same_sighting(const struct sighting *a, const struct sighting *b)
+{
+	const struct contact *x = &a->contact, *y = &b->contact;
+
+	return a->tick == b->tick && !memcmp(&a->key, &b->key, sizeof(a->key)) &&
+	       x->word == y->word && x->silent == y->silent && x->carried == y->carried &&
+	       x->silent_first_ns == y->silent_first_ns && x->silent_last_ns == y->silent_last_ns &&
+	       x->carried_first_ns == y->carried_first_ns &&
+	       x->carried_last_ns == y->carried_last_ns;
+}
+
+static int compare_places(const struct sighting *a, const struct sighting *b)
+{
+	return a->tick != b->tick ? (a->tick < b->tick ? -1 : 1)
+				  : memcmp(&a->key, &b->key, sizeof(a->key));
+}
+
+/* Says what only one run has seen, or both differently. Returns how many those are. */
+static int differ_in_evidence(struct account *replay, struct account *kernel)
+{
+	size_t i = 0, j = 0;
+	int bad = 0;
+
+	record_merge(replay);
+	record_merge(kernel);
+	while (i < replay->n_seen || j < kernel->n_seen) {
+		const struct sighting *a = i < replay->n_seen ? &replay->seen[i] : NULL;
+		const struct sighting *b = j < kernel->n_seen ? &kernel->seen[j] : NULL;
+		int order = !a ? 1 : !b ? -1 : compare_places(a, b);
+		bool same = !order && same_sighting(a, b);
+
+		if (!same && bad++ < SHOWN_MAX) {
+			if (order <= 0)
+				print_sighting("replay", kernel, a);
+			if (order >= 0)
+				print_sighting("kernel", kernel, b);
+		}
+		i += order <= 0;
+		j += order >= 0;
+	}
+	return bad;
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Cuts the documents into lines, in an order that does not depend on who spoke first in a tick. */
+static char **alert_lines(struct account *r, size_t *ret_n)
+{
+	char **line = NULL;
+
+	fflush(r->out);
+	*ret_n = 0;
+	for (char *p = strtok(r->alerts, "\n"); p; p = strtok(NULL, "\n")) {
+		line = room_for(line, *ret_n, sizeof(*line));
+		line[(*ret_n)++] = p;
+	}
+	if (line)
+		qsort(line, *ret_n, sizeof(*line), compare_lines);
+	return line;
+}
+
+/* The documents are long: shows where they part. */
+static void print_difference(const char *a, const char *b)
+{
+	size_t same = 0, from;
+
+	while (a[same] && a[same] == b[same])
+		same++;
+	from = same > 60 ? same - 60 : 0;
+	printf("  an alert: %.200s\n    replay: ...%.160s\n    kernel: ...%.160s\n", *a ? a : b,
+	       *a ? a + from : "none", *b ? b + from : "none");
+}
+
+static int differ_in_alerts(struct account *replay, struct account *kernel)
+{
+	size_t n, m;
+	char **a = alert_lines(replay, &n), **b = alert_lines(kernel, &m);
+	int bad = 0;
+
+	for (size_t i = 0; i < n || i < m; i++) {
+		if (i < n && i < m && !strcmp(a[i], b[i]))
+			continue;
+		if (bad++ < SHOWN_MAX)
+			print_difference(i < n ? a[i] : "", i < m ? b[i] : "");
+	}
+	free(a);
+	free(b);
+	return bad;
+}
+
+static const char *const stat_names[] = {
+#define X(id, name, text) [STAT_##id] = name,
+	RECONMON_STATS(X)
+#undef X
+};
+
+/* is_kernels_own - does the counter speak of what replay does not have? */
+static bool is_kernels_own(enum stat s)
+{
+	const char *name = stat_names[s];
+
+#ifdef STORE_LRU
+	if (!strncmp(name, "nursery_", 8))
+		return true;
+#endif
+	return !strncmp(name, "contacts_", 9) || !strncmp(name, "sources_", 8) ||
+	       !strncmp(name, "wakes", 5) || !strncmp(name, "packets_", 8);
+}
+
+static int differ_in_counters(const struct account *replay, const struct account *kernel,
+			      uint64_t not_given)
+{
+	int bad = 0;
+
+	for (enum stat s = 0; s < STAT_MAX; s++) {
+		unsigned long long want = replay->stats.n[s], got = kernel->stats.n[s];
+
+		if (s == STAT_PARSE_ETH_TRUNCATED) /* what no test run takes is just that */
+			got += not_given;
+		if (want == got || is_kernels_own(s))
+			continue;
+		print_message("  %s: replay %llu, kernel %llu\n", stat_names[s], want, got);
+		bad++;
+	}
+	return bad;
+}
+
+static void test_capture(void **state)
+{
+	const struct run *run = *state;
+	struct account replay, kernel;
+	uint64_t not_given;
+	int bad;
+
+	if (run_replay(run, &replay)) { /* of a link type that we do not read, and it has said so */
+		assert_int_equal(replay.n_ticks, 0);
+		record_done(&replay);
+		skip();
+	}
+	not_given = run_kernel(run, &replay, &kernel);
+	bad = differ_in_alerts(&replay, &kernel);
+	bad += differ_in_evidence(&replay, &kernel);
+	bad += differ_in_counters(&replay, &kernel, not_given);
+	total.packets += kernel.n_packets;
+	total.not_given += not_given;
+	total.sightings += kernel.n_seen;
+	total.alerts += kernel.n_alerts;
+	record_done(&replay);
+	record_done(&kernel);
+	assert_int_equal(bad, 0);
+}
+
+/* --- which captures ----------------------------------------------------------------------------
+ */
+
+static int stores_open(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(profiles); i++) {
+		int r = bpf_store_open(&profiles[i].store, BUCKETS,
+				       profiles[i].profile != PROFILE_SPLUNK);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int stores_close(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(profiles); i++)
+		bpf_store_close(&profiles[i].store);
+	return 0;
+}
+
+static struct run runs[CAPTURES_MAX];
+static struct CMUnitTest tests[CAPTURES_MAX];
+static size_t n_runs;
+
+static int is_capture(const struct dirent *d)
+{
+	return strstr(d->d_name, ".pcap") && !strstr(d->d_name, ".tsv");
+}
+
+static char *text_of(const char *format, const char *a, const char *b)
+{
+	char *text;
+
+	if (asprintf(&text, format, a, b) < 0)
+		abort();
+	return text;
+}
+
+/* add_folder - every capture of a folder under every profile. Returns how many captures it has. */
+static int add_folder(const char *folder)
+{
+	struct dirent **d;
+	int n = scandir(folder, &d, is_capture, alphasort);
+
+	for (int i = 0; i < n; i++) {
+		for (size_t j = 0; j < ARRAY_SIZE(profiles) && n_runs + 1 < CAPTURES_MAX; j++) {
+			struct run *run = &runs[n_runs];
+
+			run->profile = &profiles[j];
+			run->file = text_of("%s/%s", folder, d[i]->d_name);
+			run->name = text_of("%s (%s)", run->file, profiles[j].name);
+			tests[n_runs++] = (struct CMUnitTest){ .name = run->name,
+							       .test_func = test_capture,
+							       .initial_state = run };
+		}
+		free(d[i]);
+	}
+	if (n >= 0)
+		free(d);
+	return n;
+}
+
+static void add_folders(void)
+{
+	const char *shared = getenv("RECONMON_SHARED"), *folder[] = { "scans", "benign" };
+	char path[192];
+
+	if (add_folder("tests/data") <= 0 || add_folder("tests/data/zeek") <= 0)
+		fail_msg("no captures at tests/data: run from the repository's root");
+	for (size_t i = 0; i < ARRAY_SIZE(folder); i++) {
+		snprintf(path, sizeof(path), "%s/conformance/%s", shared ? shared : "../shared",
+			 folder[i]);
+		if (add_folder(path) <= 0)
+			print_message("skipped: no captures at %s (set RECONMON_SHARED)\n", path);
+	}
+}
+
+/* test_total - the last: that all this was about something. */
+static void test_total(void **state)
+{
+	(void)state;
+	printf("%zu packets (%zu through XDP, %zu shorter than an Ethernet header), %zu pieces of "
+	       "evidence, %zu alert documents\n",
+	       total.packets, total.by_xdp, total.not_given, total.sightings, total.alerts);
+	assert_true(total.packets > 10000 && total.sightings > 1000 && total.alerts > 100);
+}
+
+int main(void)
+{
+	if (bpf_store_skip())
+		return 77;
+	log_set_level(LOG_QUIET);
+	add_folders();
+	tests[n_runs++] = (struct CMUnitTest)cmocka_unit_test(test_total);
+	return _cmocka_run_group_tests("captures", tests, n_runs, stores_open, stores_close);
+}
