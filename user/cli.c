@@ -9,11 +9,12 @@
 
 #include <argp.h>
 #include <errno.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "config_file.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -36,13 +37,19 @@ enum {
 	OPT_OUTPUT,
 };
 
+/* What says which file is read, where -c does not. */
+#define CONFIG_FILE_ENV "RECONMON_CONFIG"
+
 static const struct argp_option options[] = {
+	{ "config", 'c', "FILE", 0,
+	  "Read this configuration, reconmon.yaml(5), over which options go (default: "
+	  "$RECONMON_CONFIG, else " CONFIG_FILE_DEFAULT " if it is there; /dev/null is none)",
+	  0 },
+
 	{ NULL, 0, NULL, 0, "Where to look:", 1 },
 	{ "interface", 'i', "NAME|GLOB", 0,
-	  "Watch this interface, or all that match now or later, as in 'veth*'; repeatable, at "
-	  "most 64 "
-	  "(default: "
-	  "every interface that is up)",
+	  "Watch this interface, or all that match now or later, as in 'veth*'; not those after a "
+	  "'!', as in '!veth*'; repeatable, at most 64 (default: every interface that is up)",
 	  1 },
 	{ "ingress", OPT_INGRESS, "HOOK", 0,
 	  "Where incoming packets are read: auto, tc, xdp or xdp-generic (default: auto, which is "
@@ -116,6 +123,9 @@ static const char doc[] =
 	"and reports originators whose attempts carried no payload. Packets always pass untouched. "
 	"Needs root, or CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON."
 	"\v"
+	"`check` reads the configuration and the options and prints what holds in the end,\n"
+	"as a file that says the same; or where a mistake is.\n"
+	"\n"
 	"`replay` runs the same rules over files instead of interfaces, by the clock of the\n"
 	"packets: captures (pcap, pcapng; `-` is standard input) or Zeek's conn.log (TSV,\n"
 	"JSON), gzip or not, several merged in order of time.\n"
@@ -157,7 +167,7 @@ static const char doc[] =
 	"Exit codes:\n"
 	"  0  fine\n"
 	"  1  something failed while it ran\n"
-	"  2  the command line makes no sense\n"
+	"  2  the command line or the configuration file makes no sense\n"
 	"  3  not permitted: root or capabilities are missing\n"
 	"  4  the kernel lacks something\n"
 	"  10 replay --fail-on-alert: an alert was raised\n";
@@ -168,6 +178,8 @@ struct cli {
 	struct error *err;
 	const char **settings; /* --set, in their order: they wait for --profile */
 	size_t n_settings;
+	const char *config_file; /* -c */
+	bool profile_given, ifaces_given;
 	int next;    /* state->next after the last option that was understood */
 	bool done;   /* --help or --version */
 	bool failed; /* err is filled */
@@ -175,92 +187,28 @@ struct cli {
 
 /* --- values --- */
 
-static const char *const ingress_words[] = {
-	[INGRESS_AUTO] = "auto",
-	[INGRESS_TC] = "tc",
-	[INGRESS_XDP] = "xdp",
-	[INGRESS_XDP_GENERIC] = "xdp-generic",
-};
-
-static const char *const profile_words[] = {
-	[PROFILE_DEFAULT] = "default",
-	[PROFILE_SPLUNK] = "splunk",
-};
-
-static int iface_add(struct config *cfg, const char *pattern, struct error *err)
-{
-	size_t len = strlen(pattern);
-	bool glob = strpbrk(pattern, "*?[");
-	size_t max = glob ? IFACE_PATTERN_LEN - 1 : IFNAMSIZ - 1;
-
-	if (!len)
-		return error_set(err, -EINVAL, EXIT_USAGE,
-				 "--interface '': a name or a glob is needed (`ip link` lists "
-				 "names)");
-	if (len > max)
-		return error_set(err, -EINVAL, EXIT_USAGE,
-				 "--interface '%.80s': %s has at most %zu characters", pattern,
-				 glob ? "a glob" : "the name of an interface", max);
-	if (cfg->ifaces == IFACE_PATTERNS_MAX)
-		return error_set(err, -EINVAL, EXIT_USAGE,
-				 "--interface '%s': more than %d of them; use globs, as in 'veth*'",
-				 pattern, IFACE_PATTERNS_MAX);
-	memcpy(cfg->iface[cfg->ifaces++], pattern, len + 1);
-	return 0;
-}
-
-static int ingress_set(struct config *cfg, const char *text, struct error *err)
-{
-	unsigned int i;
-	int r = choice_parse("--ingress", text, ingress_words, ARRAY_SIZE(ingress_words), &i, err);
-
-	if (!r)
-		cfg->ingress = (enum ingress_hook)i;
-	return r;
-}
-
-static int profile_set(struct config *cfg, const char *text, struct error *err)
-{
-	unsigned int i;
-	int r = choice_parse("--profile", text, profile_words, ARRAY_SIZE(profile_words), &i, err);
-
-	if (!r)
-		cfg->profile = (enum rule_profile)i;
-	return r;
-}
-
-static uint32_t power_of_two_up(uint32_t n) /* n: 1 to 2^31 */
-{
-	return n == 1 ? 1 : 1u << (32 - __builtin_clz(n - 1));
-}
-
-/* limit_set - NAME=N. The nursery finds a bucket by masking a hash: hence its power of two. */
+/* limit_set - NAME=N. */
 static int limit_set(struct config *cfg, const char *text, struct error *err)
 {
-	static const char *const words[] = { "attempts", "contacts", "groups" };
-	static const uint32_t max[] = { 1u << 20, 1u << 22, 1u << 24 };
-	uint32_t *const value[] = { &cfg->nursery_slots, &cfg->contacts_max, &cfg->groups_max };
-	const char *equals = strchr(text, '=');
+	unsigned int n, i;
+	const struct config_limit *limits = config_limits(&n);
+	const char *equals = strchr(text, '='), *words[8];
 	char name[32], what[64];
-	unsigned int i;
 	int r;
 
 	if (!equals)
 		return error_set(err, -EINVAL, EXIT_USAGE,
 				 "--limit '%.80s': NAME=N is accepted, as in attempts=131072",
 				 text);
+	for (i = 0; i < n && i < ARRAY_SIZE(words); i++)
+		words[i] = limits[i].name;
 	snprintf(name, sizeof(name), "%.*s", (int)(equals - text), text);
-	r = choice_parse("--limit", name, words, ARRAY_SIZE(words), &i, err);
+	r = choice_parse("--limit", name, words, n, &i, err);
 	if (r < 0)
 		return r;
 	snprintf(what, sizeof(what), "--limit %s", words[i]);
-	r = count_parse(what, equals + 1, 1024, max[i], value[i], err);
-	if (!r && value[i] == &cfg->nursery_slots)
-		*value[i] = power_of_two_up(*value[i]);
-	return r;
+	return config_limit_set(cfg, &limits[i], what, equals + 1, err);
 }
-
-static int error_prefix(struct error *err, int code, const char *option);
 
 static int output_add(struct config *cfg, const char *text, struct error *err)
 {
@@ -276,22 +224,26 @@ static int output_add(struct config *cfg, const char *text, struct error *err)
 	return 0;
 }
 
-/* error_prefix - puts the option in front of a sentence of a module that knows no options. */
-static int error_prefix(struct error *err, int code, const char *option)
-{
-	char text[sizeof(err->text)];
-
-	if (!err)
-		return code;
-	memcpy(text, err->text, sizeof(text));
-	return error_set(err, code, EXIT_USAGE, "%s: %s", option, text);
-}
-
 static int internal_set(struct config *cfg, const char *text, struct error *err)
 {
 	int r = net_list_parse(text, &cfg->internal, err);
 
 	return r < 0 ? error_prefix(err, r, "--internal") : 0;
+}
+
+/* iface_add - the first takes the place of what the file says. */
+static int iface_add(struct cli *cli, const char *pattern)
+{
+	if (!cli->ifaces_given)
+		cli->cfg->ifaces = 0;
+	cli->ifaces_given = true;
+	return config_iface_add(cli->cfg, "--interface", pattern, cli->err);
+}
+
+static int profile_set(struct cli *cli, const char *text)
+{
+	cli->profile_given = true;
+	return config_set(cli->cfg, "profile", "--profile", text, cli->err);
 }
 
 /* --- what was wrong with an option --- */
@@ -383,7 +335,7 @@ static int option_error(const struct cli *cli, const struct argp_state *state)
 /* only_live - an option that has no meaning over files. */
 static int only_live(const struct cli *cli, const char *option)
 {
-	if (cli->cfg->command == COMMAND_WATCH)
+	if (cli->cfg->command != COMMAND_REPLAY)
 		return 0;
 	return error_set(cli->err, -EINVAL, EXIT_USAGE,
 			 "%s goes with interfaces, not with `replay`", option);
@@ -397,6 +349,11 @@ static int argument_take(struct cli *cli, const char *arg)
 		cfg->file[cfg->files++] = arg;
 		return 0;
 	}
+	if (cfg->command == COMMAND_CHECK)
+		return error_set(cli->err, -EINVAL, EXIT_USAGE,
+				 "unexpected argument '%.80s'; the file to check is given as -c "
+				 "FILE",
+				 arg);
 	return error_set(cli->err, -EINVAL, EXIT_USAGE,
 			 "unexpected argument '%.80s'; interfaces are given as -i NAME, files as "
 			 "`reconmon replay FILE...`",
@@ -409,10 +366,15 @@ static int option_take(struct cli *cli, int key, const char *arg)
 	struct error *err = cli->err;
 
 	switch (key) {
+	case 'c':
+		cli->config_file = arg;
+		return 0;
 	case 'i':
-		return only_live(cli, "--interface") < 0 ? -EINVAL : iface_add(cfg, arg, err);
+		return only_live(cli, "--interface") < 0 ? -EINVAL : iface_add(cli, arg);
 	case OPT_INGRESS:
-		return only_live(cli, "--ingress") < 0 ? -EINVAL : ingress_set(cfg, arg, err);
+		return only_live(cli, "--ingress") < 0
+			       ? -EINVAL
+			       : config_set(cfg, "ingress", "--ingress", arg, err);
 	case OPT_DURATION:
 		if (only_live(cli, "--duration") < 0)
 			return -EINVAL;
@@ -422,18 +384,15 @@ static int option_take(struct cli *cli, int key, const char *arg)
 		cli->settings[cli->n_settings++] = arg;
 		return 0;
 	case OPT_PROFILE:
-		return profile_set(cfg, arg, err);
+		return profile_set(cli, arg);
 	case OPT_INTERNAL:
 		return internal_set(cfg, arg, err);
 	case OPT_SETTLE:
-		return duration_parse("--settle", arg, 100 * NS_PER_MS, 60 * NS_PER_S,
-				      &cfg->settle_ns, err);
+		return config_set(cfg, "settle", "--settle", arg, err);
 	case OPT_SETTLE_OPEN:
-		return duration_parse("--settle-open", arg, 100 * NS_PER_MS, 600 * NS_PER_S,
-				      &cfg->settle_open_ns, err);
+		return config_set(cfg, "settle-open", "--settle-open", arg, err);
 	case OPT_TICK:
-		return duration_parse("--tick", arg, 50 * NS_PER_MS, 60 * NS_PER_S, &cfg->tick_ns,
-				      err);
+		return config_set(cfg, "tick", "--tick", arg, err);
 	case OPT_LIMIT:
 		return limit_set(cfg, arg, err);
 	case OPT_OUTPUT:
@@ -551,26 +510,27 @@ static char *help_filter(int key, const char *text, void *input)
 static const struct argp argp = {
 	.options = options,
 	.parser = on_key,
-	.args_doc = "\nreplay FILE...",
+	.args_doc = "\nreplay FILE...\ncheck",
 	.doc = doc,
 	.help_filter = help_filter,
 };
 
 /* --- the whole --- */
 
+/* settings_apply - --set, over what the profile and the file say. */
 static int settings_apply(const struct cli *cli)
 {
-	struct config *cfg = cli->cfg;
+	struct rule_set *rules = &cli->cfg->rules;
+	const char *field;
 	int r;
 
-	rules_builtin(cfg->profile, &cfg->rules);
 	for (size_t i = 0; i < cli->n_settings; i++) {
-		r = rules_set(&cfg->rules, cli->settings[i], cli->err);
+		r = rules_set(rules, cli->settings[i], cli->err);
 		if (r < 0)
 			return error_prefix(cli->err, r, "--set");
 	}
-	for (uint32_t i = 0; i < cfg->rules.n; i++) {
-		r = rule_check(&cfg->rules.rule[i], cli->err);
+	for (uint32_t i = 0; i < rules->n; i++) {
+		r = rule_check(&rules->rule[i], &field, cli->err);
 		if (r < 0)
 			return error_prefix(cli->err, r, "--set");
 	}
@@ -596,8 +556,14 @@ static enum cli_result output_check(struct error *err)
 static enum cli_result cli_walk(struct cli *cli, int argc, char **argv)
 {
 	const unsigned int flags = ARGP_NO_EXIT | ARGP_NO_ERRS | ARGP_NO_HELP | ARGP_IN_ORDER;
-	error_t r = argp_parse(&argp, argc, argv, flags, NULL, cli);
+	error_t r;
 
+	cli->next = 1;
+	cli->n_settings = 0;
+	cli->ifaces_given = false;
+	cli->profile_given = false;
+	cli->cfg->files = 0;
+	r = argp_parse(&argp, argc, argv, flags, NULL, cli);
 	if (cli->done)
 		return output_check(cli->err);
 	if (cli->failed)
@@ -606,37 +572,92 @@ static enum cli_result cli_walk(struct cli *cli, int argc, char **argv)
 		error_set(cli->err, -r, EXIT_RUNTIME, "reading the command line: %s", strerror(r));
 		return CLI_BAD;
 	}
+	return CLI_RUN;
+}
+
+/* file_read - the file that -c or the environment names, or the usual one if it is there. */
+static int file_read(struct cli *cli)
+{
+	enum rule_profile profile = cli->cfg->profile;
+	const char *env = getenv(CONFIG_FILE_ENV);
+	const char *path = cli->config_file ? cli->config_file : env;
+
+	if (!path || (path == env && !*env)) {
+		path = CONFIG_FILE_DEFAULT;
+		if (access(path, F_OK) < 0 && errno == ENOENT)
+			path = NULL;
+	}
+	cli->cfg->config_file = path;
+	rules_builtin(profile, &cli->cfg->rules);
+	if (!path)
+		return 0;
+	return config_file_read(path, cli->profile_given ? &profile : NULL, cli->cfg, cli->err);
+}
+
+/* start_over - forgets what the first walk has set, but for what it was about. */
+static void start_over(struct cli *cli)
+{
+	struct config *cfg = cli->cfg, first = *cfg;
+
+	config_defaults(cfg);
+	cfg->command = first.command;
+	cfg->file = first.file;
+	cfg->argc = first.argc;
+	cfg->argv = first.argv;
+	if (cli->profile_given)
+		cfg->profile = first.profile;
+}
+
+/* cli_read - walks over the command line twice: for its own mistakes and for -c, then over what the
+ * file says. */
+static enum cli_result cli_read(struct cli *cli, int argc, char **argv)
+{
+	enum cli_result result = cli_walk(cli, argc, argv);
+
+	if (result != CLI_RUN)
+		return result;
+	if (cli->cfg->command == COMMAND_REPLAY && !cli->cfg->files) {
+		error_set(cli->err, -EINVAL, EXIT_USAGE,
+			  "replay needs at least one file; `-` is standard input");
+		return CLI_BAD;
+	}
+	start_over(cli);
+	if (file_read(cli) < 0)
+		return CLI_BAD;
+	result = cli_walk(cli, argc, argv);
+	if (result != CLI_RUN)
+		return result;
 	return settings_apply(cli) < 0 ? CLI_BAD : CLI_RUN;
+}
+
+/* command_take - the word that may stand in front of the options. */
+static enum command command_take(int argc, char **argv)
+{
+	if (argc > 1 && !strcmp(argv[1], "replay"))
+		return COMMAND_REPLAY;
+	return argc > 1 && !strcmp(argv[1], "check") ? COMMAND_CHECK : COMMAND_WATCH;
 }
 
 enum cli_result cli_parse(int argc, char **argv, struct config *cfg, struct error *err)
 {
-	struct cli cli = { .cfg = cfg, .err = err, .next = 1 };
-	enum cli_result result;
+	struct cli cli = { .cfg = cfg, .err = err };
+	enum cli_result result = CLI_BAD;
 
 	config_defaults(cfg);
-	cli.settings = calloc((size_t)argc + 1, sizeof(*cli.settings)); /* each has its argument */
-	if (!cli.settings) {
-		error_set(err, -ENOMEM, EXIT_RUNTIME, "reading the command line: out of memory");
-		return CLI_BAD;
-	}
-	if (argc > 1 && !strcmp(argv[1], "replay")) {
-		cfg->command = COMMAND_REPLAY;
+	cfg->command = command_take(argc, argv);
+	cfg->argc = argc;
+	cfg->argv = argv;
+	if (cfg->command != COMMAND_WATCH) {
 		argc--;
 		argv++;
-		cfg->file = calloc((size_t)argc, sizeof(*cfg->file));
 	}
-	if (cfg->command == COMMAND_REPLAY && !cfg->file) {
+	cli.settings = calloc((size_t)argc + 1, sizeof(*cli.settings)); /* each has its argument */
+	if (cfg->command == COMMAND_REPLAY)
+		cfg->file = calloc((size_t)argc + 1, sizeof(*cfg->file));
+	if (!cli.settings || (cfg->command == COMMAND_REPLAY && !cfg->file))
 		error_set(err, -ENOMEM, EXIT_RUNTIME, "reading the command line: out of memory");
-		result = CLI_BAD;
-	} else {
-		result = cli_walk(&cli, argc, argv);
-	}
-	if (result == CLI_RUN && cfg->command == COMMAND_REPLAY && !cfg->files) {
-		error_set(err, -EINVAL, EXIT_USAGE,
-			  "replay needs at least one file; `-` is standard input");
-		result = CLI_BAD;
-	}
+	else
+		result = cli_read(&cli, argc, argv);
 	if (result != CLI_RUN)
 		config_done(cfg);
 	cfg->color = color_wanted(cfg);

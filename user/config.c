@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* What does `reconmon` mean when nothing else is said? */
+/* What does `reconmon` mean when nothing else is said, and how is each choice read and written, be
+ * it an option or a line of the file? */
 #include "config.h"
 
+#include <errno.h>
+#include <net/if.h>
 #include <stdlib.h>
-
 #include <string.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+#define NS_PER_MS 1000000ull
+#define NS_PER_S  1000000000ull
 
 /* Private addresses (RFC 1918) and unique local ones (RFC 4193), in network byte order. */
 static const struct {
@@ -51,4 +56,206 @@ void config_done(struct config *cfg)
 	free(cfg->file);
 	cfg->file = NULL;
 	cfg->files = 0;
+}
+
+/* --- settings of one word --- */
+
+static const char *const ingress_words[] = {
+	[INGRESS_AUTO] = "auto",
+	[INGRESS_TC] = "tc",
+	[INGRESS_XDP] = "xdp",
+	[INGRESS_XDP_GENERIC] = "xdp-generic",
+};
+
+static const char *const profile_words[] = {
+	[PROFILE_DEFAULT] = "default",
+	[PROFILE_SPLUNK] = "splunk",
+};
+
+static const char *const json_words[] = { "false", "true" };
+
+/* By verbosity + 1. */
+static const char *const verbosity_words[] = { "quiet", "normal", "verbose" };
+
+static int set_profile(struct config *cfg, const char *what, const char *text, struct error *err)
+{
+	unsigned int i;
+	int r = choice_parse(what, text, profile_words, ARRAY_SIZE(profile_words), &i, err);
+
+	if (!r)
+		cfg->profile = (enum rule_profile)i;
+	return r;
+}
+
+static const char *get_profile(const struct config *cfg, char *buf)
+{
+	return strcpy(buf, profile_words[cfg->profile]);
+}
+
+static int set_ingress(struct config *cfg, const char *what, const char *text, struct error *err)
+{
+	unsigned int i;
+	int r = choice_parse(what, text, ingress_words, ARRAY_SIZE(ingress_words), &i, err);
+
+	if (!r)
+		cfg->ingress = (enum ingress_hook)i;
+	return r;
+}
+
+static const char *get_ingress(const struct config *cfg, char *buf)
+{
+	return strcpy(buf, ingress_words[cfg->ingress]);
+}
+
+static int set_settle(struct config *cfg, const char *what, const char *text, struct error *err)
+{
+	return duration_parse(what, text, 100 * NS_PER_MS, 60 * NS_PER_S, &cfg->settle_ns, err);
+}
+
+static const char *get_settle(const struct config *cfg, char *buf)
+{
+	return duration_format(cfg->settle_ns, buf);
+}
+
+static int set_settle_open(struct config *cfg, const char *what, const char *text,
+			   struct error *err)
+{
+	return duration_parse(what, text, 100 * NS_PER_MS, 600 * NS_PER_S, &cfg->settle_open_ns,
+			      err);
+}
+
+static const char *get_settle_open(const struct config *cfg, char *buf)
+{
+	return duration_format(cfg->settle_open_ns, buf);
+}
+
+static int set_tick(struct config *cfg, const char *what, const char *text, struct error *err)
+{
+	return duration_parse(what, text, 50 * NS_PER_MS, 60 * NS_PER_S, &cfg->tick_ns, err);
+}
+
+static const char *get_tick(const struct config *cfg, char *buf)
+{
+	return duration_format(cfg->tick_ns, buf);
+}
+
+static int set_json(struct config *cfg, const char *what, const char *text, struct error *err)
+{
+	unsigned int i;
+	int r = choice_parse(what, text, json_words, ARRAY_SIZE(json_words), &i, err);
+
+	if (!r)
+		cfg->json = i;
+	return r;
+}
+
+static const char *get_json(const struct config *cfg, char *buf)
+{
+	return strcpy(buf, json_words[cfg->json]);
+}
+
+static int set_verbosity(struct config *cfg, const char *what, const char *text, struct error *err)
+{
+	unsigned int i;
+	int r = choice_parse(what, text, verbosity_words, ARRAY_SIZE(verbosity_words), &i, err);
+
+	if (!r)
+		cfg->verbosity = (int)i - 1;
+	return r;
+}
+
+static const char *get_verbosity(const struct config *cfg, char *buf)
+{
+	return strcpy(buf, verbosity_words[cfg->verbosity + 1]);
+}
+
+static const struct config_setting settings[] = {
+	{ "profile", set_profile, get_profile },
+	{ "ingress", set_ingress, get_ingress },
+	{ "settle", set_settle, get_settle },
+	{ "settle-open", set_settle_open, get_settle_open },
+	{ "tick", set_tick, get_tick },
+	{ "json", set_json, get_json },
+	{ "verbosity", set_verbosity, get_verbosity },
+};
+
+const struct config_setting *config_settings(unsigned int *ret_n)
+{
+	*ret_n = ARRAY_SIZE(settings);
+	return settings;
+}
+
+int config_set(struct config *cfg, const char *name, const char *what, const char *text,
+	       struct error *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
+		if (!strcmp(settings[i].name, name))
+			return settings[i].set(cfg, what, text, err);
+	return error_set(err, -EINVAL, EXIT_RUNTIME, "no setting '%s'", name);
+}
+
+/* --- limits --- */
+
+static const struct config_limit limits[] = {
+	{ "attempts", 1u << 20, offsetof(struct config, nursery_slots) },
+	{ "contacts", 1u << 22, offsetof(struct config, contacts_max) },
+	{ "groups", 1u << 24, offsetof(struct config, groups_max) },
+};
+
+const struct config_limit *config_limits(unsigned int *ret_n)
+{
+	*ret_n = ARRAY_SIZE(limits);
+	return limits;
+}
+
+uint32_t config_limit_get(const struct config *cfg, const struct config_limit *limit)
+{
+	return *(const uint32_t *)((const char *)cfg + limit->offset);
+}
+
+static uint32_t power_of_two_up(uint32_t n) /* n: 1 to 2^31 */
+{
+	return n == 1 ? 1 : 1u << (32 - __builtin_clz(n - 1));
+}
+
+int config_limit_set(struct config *cfg, const struct config_limit *limit, const char *what,
+		     const char *text, struct error *err)
+{
+	uint32_t *value = (uint32_t *)((char *)cfg + limit->offset);
+	int r = count_parse(what, text, CONFIG_LIMIT_MIN, limit->max, value, err);
+
+	/* The nursery finds a bucket by masking a hash: hence its power of two. */
+	if (!r && value == &cfg->nursery_slots)
+		*value = power_of_two_up(*value);
+	return r;
+}
+
+/* --- interfaces --- */
+
+int config_iface_add(struct config *cfg, const char *what, const char *pattern, struct error *err)
+{
+	size_t len = strlen(pattern), without = *pattern == '!';
+	bool glob = strpbrk(pattern, "*?[");
+	size_t max = glob ? IFACE_PATTERN_LEN - 1 : IFNAMSIZ - 1 + without;
+
+	if (len == without)
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "%s '%s': a name or a glob is needed (`ip link` lists names)",
+				 what, pattern);
+	if (len > max)
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "%s '%.80s': %s has at most %zu characters", what, pattern,
+				 glob ? "a glob" : "the name of an interface", max - without);
+	for (uint32_t i = 0; i < cfg->ifaces; i++)
+		if (!strcmp(cfg->iface[i] + (*cfg->iface[i] == '!'), pattern + without) &&
+		    (*cfg->iface[i] == '!') != without)
+			return error_set(err, -EINVAL, EXIT_USAGE,
+					 "%s '%s': cannot be watched and left out, as '%s'", what,
+					 pattern, cfg->iface[i]);
+	if (cfg->ifaces == IFACE_PATTERNS_MAX)
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "%s '%s': more than %d of them; use globs, as in 'veth*'", what,
+				 pattern, IFACE_PATTERNS_MAX);
+	memcpy(cfg->iface[cfg->ifaces++], pattern, len + 1);
+	return 0;
 }

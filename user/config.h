@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Everything a user can choose, after the command line is read and checked. */
+/* Everything a user can choose, after the configuration file and the command line are read and
+ * checked. Defaults give way to the profile, the profile to the file (config_file.h), the file to
+ * the command line (cli.h). */
 #ifndef RECONMON_CONFIG_H
 #define RECONMON_CONFIG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "net.h"
 #include "rule.h"
@@ -19,6 +23,7 @@ enum ingress_hook {
 enum command {
 	COMMAND_WATCH,	/* live, the default */
 	COMMAND_REPLAY, /* over captures */
+	COMMAND_CHECK,	/* reads the configuration and prints it */
 };
 
 enum {
@@ -59,11 +64,15 @@ struct output_config {
 
 struct config {
 	enum command command;
-	const char **file; /* replay: what to read, in argv; freed by config_done() */
+	int argc; /* the command line, for another look when the file has changed */
+	char **argv;
+	const char *config_file; /* what was read, in argv or the environment; NULL: no file */
+	const char **file;	 /* replay: what to read, in argv; freed by config_done() */
 	size_t files;
 	bool fail_on_alert; /* replay: exit 10 when something was found */
 	char iface[IFACE_PATTERNS_MAX]
-		  [IFACE_PATTERN_LEN]; /* names or globs; none: all that are up */
+		  [IFACE_PATTERN_LEN]; /* names or globs; "!" before what is left out; none
+					* but those: all that are up */
 	uint32_t ifaces;
 	enum ingress_hook ingress;
 	uint64_t tick_ns;	 /* 50 ms to 60 s; default 1 s */
@@ -85,6 +94,52 @@ struct config {
 
 /* config_defaults - what `reconmon` alone means. */
 void config_defaults(struct config *cfg);
+/* A choice of one word: the same on the command line (--NAME) and in the file. */
+struct config_setting {
+	const char *name;
+	/* set - reads the word. Returns 0, or -EINVAL with err filled and cfg unchanged; `what`
+	 * names the option. */
+	int (*set)(struct config *cfg, const char *what, const char *text, struct error *err);
+	/* get - the word that set() reads back, into buf of CONFIG_WORD_MAX bytes. */
+	const char *(*get)(const struct config *cfg, char *buf);
+};
+
+enum {
+	CONFIG_WORD_MAX = 64
+};
+
+/* config_settings - all of them; *ret_n is how many. config_set - by a name that is one. */
+const struct config_setting *config_settings(unsigned int *ret_n);
+int config_set(struct config *cfg, const char *name, const char *what, const char *text,
+	       struct error *err);
+
+/* The sizes of tables, --limit NAME=N. */
+struct config_limit {
+	const char *name;
+	uint32_t max;  /* the least is CONFIG_LIMIT_MIN */
+	size_t offset; /* of a uint32_t in struct config */
+};
+
+enum {
+	CONFIG_LIMIT_MIN = 1024
+};
+
+const struct config_limit *config_limits(unsigned int *ret_n);
+
+/* config_limit_get, config_limit_set - a limit's value. Setting returns 0, or -EINVAL with err
+ * filled. */
+uint32_t config_limit_get(const struct config *cfg, const struct config_limit *limit);
+int config_limit_set(struct config *cfg, const struct config_limit *limit, const char *what,
+		     const char *text, struct error *err);
+
+/* config_iface_add - one more interface, glob or, with "!", exclusion. Returns 0, or -EINVAL with
+ * err filled. */
+int config_iface_add(struct config *cfg, const char *what, const char *pattern, struct error *err);
+
+/* config_print - the configuration as YAML that config_file_read() takes for the same. Returns 0,
+ * -ENOMEM, or -EIO with the stream's errno. */
+int config_print(const struct config *cfg, FILE *out);
+
 /* config_done - frees what cli_parse() allocated in it. */
 void config_done(struct config *cfg);
 

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 enum {
@@ -26,6 +27,23 @@ int error_set(struct error *err, int code, enum exit_code exit_code, const char 
 	vsnprintf(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
 	err->exit_code = exit_code;
+	return code;
+}
+
+int error_prefix(struct error *err, int code, const char *fmt, ...)
+{
+	char text[sizeof(err->text)];
+	size_t len;
+	va_list ap;
+
+	if (!err)
+		return code;
+	memcpy(text, err->text, sizeof(text));
+	va_start(ap, fmt);
+	vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	va_end(ap);
+	len = strlen(err->text);
+	snprintf(err->text + len, sizeof(err->text) - len, ": %s", text);
 	return code;
 }
 

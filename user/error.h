@@ -27,6 +27,11 @@ struct error {
 int error_set(struct error *err, int code, enum exit_code exit_code, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* error_prefix - puts "CONTEXT: " (printf) in front of the sentence that is there already: what a
+ * module that knew no more could not say. err may be NULL. Returns code. */
+int error_prefix(struct error *err, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /* Diagnostics, to standard error. Modules below the loop do not call these. */
 enum log_level {
 	LOG_QUIET = 0,

@@ -174,10 +174,18 @@ int iface_monitor_read(struct iface_monitor *m, iface_event_fn *fn, void *ctx)
 
 bool iface_is_wanted(const struct config *cfg, const struct iface *iface)
 {
-	if (!cfg->ifaces)
-		return iface->up;
-	for (uint32_t i = 0; i < cfg->ifaces; i++)
-		if (!fnmatch(cfg->iface[i], iface->name, 0))
-			return true;
-	return false;
+	bool named = false, wanted = false;
+
+	for (uint32_t i = 0; i < cfg->ifaces; i++) {
+		const char *pattern = cfg->iface[i];
+		bool without = *pattern == '!';
+
+		named |= !without;
+		if (fnmatch(pattern + without, iface->name, 0))
+			continue;
+		if (without)
+			return false;
+		wanted = true;
+	}
+	return named ? wanted : iface->up;
 }

@@ -44,7 +44,8 @@ int iface_monitor_list(struct iface_monitor *m, iface_event_fn *fn, void *ctx);
  * again); or another negative errno. */
 int iface_monitor_read(struct iface_monitor *m, iface_event_fn *fn, void *ctx);
 
-/* iface_is_wanted - by name, glob, or (no pattern given) because it is up. */
+/* iface_is_wanted - by name, glob, or (no pattern given but those with "!") because it is up; and
+ * not left out by a pattern with "!". */
 bool iface_is_wanted(const struct config *cfg, const struct iface *iface);
 
 #endif

@@ -1,10 +1,35 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* reconmon: says within a second that somebody scans ports, here or from here. */
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli.h"
 #include "replay.h"
 #include "watch.h"
+
+/* check - what holds in the end, as YAML. */
+static int check(const struct config *cfg, struct error *err)
+{
+	int r = config_print(cfg, stdout);
+
+	if (!r)
+		return EXIT_FINE;
+	error_set(err, r, EXIT_RUNTIME, "standard output: %s", strerror(r == -EIO ? errno : -r));
+	return EXIT_RUNTIME;
+}
+
+static int run(const struct config *cfg, struct error *err)
+{
+	switch (cfg->command) {
+	case COMMAND_CHECK:
+		return check(cfg, err);
+	case COMMAND_REPLAY:
+		return replay_run(cfg, err);
+	default:
+		return watch_run(cfg, err);
+	}
+}
 
 int main(int argc, char **argv)
 {
@@ -23,7 +48,9 @@ int main(int argc, char **argv)
 		break;
 	}
 	log_set_level(levels[cfg.verbosity + 1]);
-	code = cfg.command == COMMAND_REPLAY ? replay_run(&cfg, &err) : watch_run(&cfg, &err);
+	if (cfg.config_file)
+		log_notice("configuration: %s", cfg.config_file);
+	code = run(&cfg, &err);
 	if (code != EXIT_FINE && code != EXIT_FOUND)
 		log_problem("%s", err.text);
 	config_done(&cfg);

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -142,6 +143,29 @@ int net_list_parse(const char *text, struct net_list *ret, struct error *err)
 	}
 	*ret = list;
 	return 0;
+}
+
+int net_list_add(const char *text, struct net_list *ret, struct error *err)
+{
+	struct net net;
+	int r = net_parse(text, strlen(text), &net, err);
+
+	if (r < 0)
+		return r;
+	if (ret->n == NETS_MAX)
+		return error_set(err, -E2BIG, EXIT_USAGE, "network '%s': a list holds %d", text,
+				 NETS_MAX);
+	ret->net[ret->n++] = net;
+	return 0;
+}
+
+const char *net_format(const struct net *net, char *buf)
+{
+	bool v4 = net->bits >= V4_BITS && addr_is_v4(&net->addr);
+
+	addr_format(&net->addr, buf);
+	sprintf(buf + strlen(buf), "/%u", v4 ? net->bits - V4_BITS : net->bits);
+	return buf;
 }
 
 /* net_has - whether a is in the network. An IPv4 address is in networks that were written as such

@@ -40,6 +40,13 @@ int addr_parse(const char *text, struct ip_addr *ret);
  * -EINVAL / -E2BIG with err filled; *ret is unchanged then. */
 int net_list_parse(const char *text, struct net_list *ret, struct error *err);
 
+/* net_list_add - adds one network to a list. Returns and errors as net_list_parse(). */
+int net_list_add(const char *text, struct net_list *ret, struct error *err);
+
+/* net_format - the network as net_list_parse() reads it, into buf of NET_TEXT_MAX + 4 bytes;
+ * returns buf. */
+const char *net_format(const struct net *net, char *buf);
+
 bool net_list_has(const struct net_list *list, const struct ip_addr *a);
 
 /* proto_name - "tcp", "udp", ...; "any" for 0 (a rule that does not look at the protocol). */

@@ -432,14 +432,16 @@ int rules_add(struct rule_set *rules, const char *what, const char *name, struct
 	return 0;
 }
 
-int rule_check(const struct rule *rule, struct error *err)
+int rule_check(const struct rule *rule, const char **ret_field, struct error *err)
 {
 	const char *name = rule->name;
 	char both[RULE_WORD_MAX];
 
+	*ret_field = "by";
 	if (!(rule->group & FIELD_ORIG))
 		return error_set(err, -EINVAL, EXIT_USAGE,
 				 "%s.by: originator is missing; an alert says who", name);
+	*ret_field = "distinct";
 	if (!rule->distinct)
 		return error_set(err, -EINVAL, EXIT_USAGE,
 				 "%s.distinct: responder, port or both are needed", name);
@@ -450,6 +452,7 @@ int rule_check(const struct rule *rule, struct error *err)
 				 "be one",
 				 name, both);
 	}
+	*ret_field = "threshold";
 	if (rule->ports.n && rule->distinct == FIELD_RESP_PORT &&
 	    port_ranges_count(&rule->ports) < rule->threshold)
 		return error_set(err, -EINVAL, EXIT_USAGE,

@@ -104,8 +104,9 @@ const struct rule_field *rule_fields(unsigned int *ret_n);
 /* rule_field_find - by name; NULL with err filled if there is none. */
 const struct rule_field *rule_field_find(const char *word, size_t len, struct error *err);
 
-/* rule_check - whether the fields of a rule go together. Returns 0, or -EINVAL with err filled. */
-int rule_check(const struct rule *rule, struct error *err);
+/* rule_check - whether the fields of a rule go together. Returns 0, or -EINVAL with err filled and
+ * in *ret_field (not NULL) the name of the field that is to blame. */
+int rule_check(const struct rule *rule, const char **ret_field, struct error *err);
 
 /* rules_set - applies "RULE.FIELD=VALUE"; the words of a list are separated by commas. Returns 0,
  * or -EINVAL with err naming what is wrong and what is accepted; the rules are unchanged then.

@@ -413,7 +413,7 @@ static int check_names(struct watch *w)
 	for (uint32_t i = 0; i < w->cfg->ifaces; i++) {
 		const char *name = w->cfg->iface[i];
 
-		if (!is_glob(name) && !if_nametoindex(name))
+		if (*name != '!' && !is_glob(name) && !if_nametoindex(name))
 			return error_set(w->err, -ENODEV, EXIT_RUNTIME,
 					 "no interface '%s' in this network namespace; `ip link` "
 					 "lists them",

@@ -9,6 +9,7 @@
 set -u
 
 RECONMON=${RECONMON:-build/reconmon}
+export RECONMON_CONFIG=/dev/null # none of this machine's
 E2E=tests/e2e
 S=rmS$$
 T=rmT$$

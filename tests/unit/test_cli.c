@@ -588,6 +588,10 @@ static void test_help_teaches(void **state)
 		"-j, --json",
 		"-q, --quiet",
 		"-v, --verbose",
+		"-c, --config=FILE",
+		"RECONMON_CONFIG",
+		"/etc/reconmon/reconmon.yaml",
+		"check",
 		"-h, --help",
 		"-V, --version",
 		"10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7",
@@ -678,6 +682,150 @@ static void test_color(void **state)
 	close(master);
 }
 
+/* --- the file below the command line --- */
+
+static const char file_text[] =
+	"profile: splunk\n"
+	"interfaces: [eth7, 'wlan*']\n"
+	"settle: 5s\n"
+	"tick: 3s\n"
+	"internal: 192.0.2.0/24\n"
+	"json: true\n"
+	"limits: {groups: 4096}\n"
+	"rules:\n"
+	"  port-scan: {threshold: 7, window: 1h}\n"
+	"  own: {where: contact, by: originator, distinct: responder, window: "
+	"1m, threshold: 9}\n";
+
+static void file_holds(const struct config *cfg)
+{
+	assert_int_equal(cfg->profile, PROFILE_SPLUNK);
+	assert_int_equal(cfg->ifaces, 2);
+	assert_string_equal(cfg->iface[0], "eth7");
+	assert_int_equal(cfg->settle_ns, 5 * S);
+	assert_int_equal(cfg->tick_ns, 3 * S);
+	assert_int_equal(cfg->internal.n, 1);
+	assert_true(cfg->json);
+	assert_int_equal(cfg->groups_max, 4096);
+	assert_int_equal(cfg->nursery_slots, 65536);
+	assert_int_equal(cfg->rules.n, 4);
+	assert_int_equal(cfg->rules.rule[0].threshold, 7);
+	assert_int_equal(cfg->rules.rule[0].window_ns, 3600 * S);
+	assert_int_equal(cfg->rules.rule[0].mode, WINDOW_TUMBLING);
+	assert_int_equal(cfg->rules.rule[3].threshold, 9);
+}
+
+static void options_go_over(const struct config *cfg)
+{
+	assert_int_equal(cfg->profile, PROFILE_DEFAULT);
+	assert_int_equal(cfg->ifaces, 2);
+	assert_string_equal(cfg->iface[0], "eth0");
+	assert_string_equal(cfg->iface[1], "!veth*");
+	assert_int_equal(cfg->settle_ns, 1 * S);
+	assert_int_equal(cfg->tick_ns, 3 * S);
+	assert_int_equal(cfg->internal.n, 2);
+	assert_int_equal(cfg->groups_max, 8192);
+	assert_int_equal(cfg->rules.rule[0].threshold, 8);
+	assert_int_equal(cfg->rules.rule[0].window_ns, 3600 * S);
+	assert_int_equal(cfg->rules.rule[0].mode, WINDOW_SLIDING);
+	assert_int_equal(cfg->rules.rule[3].threshold, 2);
+}
+
+static void no_file(const struct config *cfg)
+{
+	assert_int_equal(cfg->rules.n, 3);
+	assert_int_equal(cfg->tick_ns, S);
+}
+
+static void replays_with_the_file(const struct config *cfg)
+{
+	assert_int_equal(cfg->command, COMMAND_REPLAY);
+	assert_int_equal(cfg->files, 2);
+	assert_string_equal(cfg->file[0], "a.pcap");
+	assert_string_equal(cfg->file[1], "b.pcap");
+	assert_int_equal(cfg->rules.rule[0].threshold, 7);
+}
+
+static void checks(const struct config *cfg)
+{
+	assert_int_equal(cfg->command, COMMAND_CHECK);
+	file_holds(cfg);
+}
+
+static const struct file_case {
+	const char *name;
+	bool by_env;	       /* named by the environment, not by -c */
+	const char *words[20]; /* FILE stands for it */
+	void (*check)(const struct config *cfg);
+	const char *want; /* the error; FILE stands for it at its beginning */
+} file_cases[] = {
+	{ "-c alone", false, { "-c", "FILE" }, file_holds, NULL },
+	{ "the environment alone", true, { NULL }, file_holds, NULL },
+	{ "-c goes over the environment", true, { "-c", "/dev/null" }, no_file, NULL },
+	{ "options go over the file, wherever they stand",
+	  false,
+	  { "--set", "port-scan.threshold=8", "-i", "eth0", "-i", "!veth*", "--profile", "default",
+	    "--settle", "1s", "--internal", "10.0.0.0/8,fd00::/8", "-c", "FILE", "--limit",
+	    "groups=8192", "--set", "own.threshold=2" },
+	  options_go_over,
+	  NULL },
+	{ "replay takes its rules from the file",
+	  false,
+	  { "replay", "a.pcap", "-c", "FILE", "b.pcap" },
+	  replays_with_the_file,
+	  NULL },
+	{ "check", false, { "check", "-c", "FILE" }, checks, NULL },
+	{ "check of the environment's", true, { "check" }, checks, NULL },
+	{ "a mistake of the command line comes first",
+	  false,
+	  { "-c", "/nowhere", "--tick", "1" },
+	  NULL,
+	  "--tick '1': a time needs a number and a unit (ms, s, m, h, d), 50ms to 1m" },
+	{ "a file that is not there",
+	  false,
+	  { "-c", "/nowhere/at-all.yaml" },
+	  NULL,
+	  "/nowhere/at-all.yaml: No such file or directory" },
+	{ "--set of a rule that the file does not know",
+	  true,
+	  { "--set", "owm.threshold=2" },
+	  NULL,
+	  "--set: no rule 'owm' (did you mean 'own'?): rules are port-scan, basic-scanning, sweep, "
+	  "own" },
+	{ "check takes no file as argument",
+	  false,
+	  { "check", "reconmon.yaml" },
+	  NULL,
+	  "unexpected argument 'reconmon.yaml'; the file to check is given as -c FILE" },
+};
+
+static void test_file(void **state)
+{
+	const struct file_case *c = *state;
+	char path[] = "/tmp/reconmon-cli.XXXXXX";
+	const char *words[ARRAY_SIZE(c->words) + 1] = { NULL };
+	struct error err = { 0 };
+	enum cli_result result;
+	struct config cfg;
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, file_text, strlen(file_text)), strlen(file_text));
+	close(fd);
+	for (size_t i = 0; i < ARRAY_SIZE(c->words) && c->words[i]; i++)
+		words[i] = strcmp(c->words[i], "FILE") ? c->words[i] : path;
+	setenv("RECONMON_CONFIG", c->by_env ? path : "/dev/null", 1);
+	result = parse(words, &cfg, &err);
+	setenv("RECONMON_CONFIG", "/dev/null", 1);
+	unlink(path);
+	assert_string_equal(err.text, c->want ? c->want : "");
+	assert_int_equal(result, c->want ? CLI_BAD : CLI_RUN);
+	if (c->check) {
+		c->check(&cfg);
+		config_done(&cfg);
+	}
+}
+
 static struct CMUnitTest tests[256];
 static size_t n_tests;
 
@@ -695,6 +843,7 @@ static void add_test(const char *name, CMUnitTestFunction test, const void *row)
 
 int main(void)
 {
+	setenv("RECONMON_CONFIG", "/dev/null", 1); /* none of this machine's */
 	ADD_TABLE(good_cases, test_good);
 	ADD_TABLE(bad_cases, test_bad);
 	add_test("64 interfaces are accepted, 65 are not", test_many_ifaces, NULL);
@@ -705,5 +854,6 @@ int main(void)
 		 test_help_teaches, NULL);
 	add_test("help that cannot be written is a failure", test_full_disk, NULL);
 	ADD_TABLE(color_cases, test_color);
+	ADD_TABLE(file_cases, test_file);
 	return cmocka_run_group_tests_name("cli", tests, NULL, NULL);
 }

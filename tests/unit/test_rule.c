@@ -318,9 +318,9 @@ static const struct check_case {
 static void test_check(void **state)
 {
 	const struct check_case *c = *state;
+	const char *set = c->set, *field = NULL;
 	struct error err = { 0 };
 	struct rule_set rules;
-	const char *set = c->set;
 	char one[64];
 
 	rules_builtin(PROFILE_DEFAULT, &rules);
@@ -331,8 +331,10 @@ static void test_check(void **state)
 		assert_int_equal(rules_set(&rules, one, &err), 0);
 		set += len + strspn(set + len, " ");
 	}
-	assert_int_equal(rule_check(&rules.rule[2], &err), *c->want ? -EINVAL : 0);
+	assert_int_equal(rule_check(&rules.rule[2], &field, &err), *c->want ? -EINVAL : 0);
 	assert_string_equal(err.text, c->want);
+	if (*c->want) /* "sweep.FIELD: ..." */
+		assert_memory_equal(c->want + strlen("sweep."), field, strlen(field));
 }
 
 /* --- rules_add --- */
