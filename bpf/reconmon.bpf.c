@@ -12,47 +12,55 @@
 
 #include <reconmon/track.h>
 
+#include "owner.h"
+
 #define TC_NEXT (-1) /* TCX_NEXT (Linux 6.6) and TC_ACT_UNSPEC: whoever comes after us runs too */
 
 /* Headers we may have to read: Ethernet, two VLAN tags, IPv6, some extension headers, TCP. */
 #define PULL_BYTES 128
 
 /* follow_packet - what packets come to that may open, change or end an attempt. A global function:
- * the verifier walks it once, not once for each way that leads through the parser. */
+ * the verifier walks it once, not once for each way that leads through the parser. Returns 1 if the
+ * packet has opened an attempt. */
 __attribute__((noinline)) int follow_packet(const struct packet *pkt, __u64 hash, __u32 look,
 					    __u32 ifindex, __u32 dir)
 {
 	struct store st = { .stats = stats_of_cpu(), .ifindex = ifindex, .dir = (__u8)dir };
+	__u64 opened;
 
 	OPAQUE(hash); /* the LRU store ignores both; the caller must set the registers all the same
 		       */
 	OPAQUE(look);
-	if (pkt && st.stats)
-		track_packet(&st, hash, look, pkt);
-	return 0;
+	if (!pkt || !st.stats)
+		return 0;
+	opened = st.stats->n[STAT_ATTEMPTS];
+	track_packet(&st, hash, look, pkt);
+	return st.stats->n[STAT_ATTEMPTS] != opened;
 }
 
-static __always_inline void handle_packet(struct cursor *cur, int ethernet, struct store *st)
+/* handle_packet - returns 1 if the packet has opened an attempt; then *pkt is it. */
+static __always_inline int handle_packet(struct cursor *cur, int ethernet, struct store *st,
+					 struct packet *pkt)
 {
-	struct packet pkt;
 	__u64 hash;
 	__u32 look;
 	int r;
 
 	store_count(st, st->dir == DIR_INGRESS ? STAT_INGRESS : STAT_EGRESS);
-	r = parse_packet(cur, ethernet, &pkt);
+	r = parse_packet(cur, ethernet, pkt);
 	if (r < 0) {
 		__u32 why = (__u32)-r;
 
 		OPAQUE(why); /* the verifier of 6.1 must see the bound right before the access */
 		if (why < STAT_MAX)
 			st->stats->n[why]++;
-		return;
+		return 0;
 	}
-	hash = store_hash(st, &pkt);
+	hash = store_hash(st, pkt);
 	look = store_look(st, hash);
-	if (track_concerns(&pkt, look))
-		follow_packet(&pkt, hash, look, st->ifindex, st->dir);
+	if (!track_concerns(pkt, look))
+		return 0;
+	return follow_packet(pkt, hash, look, st->ifindex, st->dir);
 }
 
 static __always_inline int handle_skb(struct __sk_buff *skb, int ethernet, __u8 dir)
@@ -60,6 +68,7 @@ static __always_inline int handle_skb(struct __sk_buff *skb, int ethernet, __u8 
 	struct store st = { .stats = stats_of_cpu(), .ifindex = skb->ifindex, .dir = dir };
 	__u32 want = skb->len < PULL_BYTES ? skb->len : PULL_BYTES;
 	struct cursor cur;
+	struct packet pkt;
 
 	if (!st.stats)
 		return TC_NEXT;
@@ -70,7 +79,8 @@ static __always_inline int handle_skb(struct __sk_buff *skb, int ethernet, __u8 
 	cur.pos = (void *)(long)skb->data;
 	cur.end = (void *)(long)skb->data_end;
 	cur.wire_left = skb->len;
-	handle_packet(&cur, ethernet, &st);
+	if (handle_packet(&cur, ethernet, &st, &pkt) && dir == DIR_EGRESS && owners_on)
+		owner_note(skb, &pkt);
 	return TC_NEXT;
 }
 
@@ -105,13 +115,14 @@ static __always_inline int handle_xdp(struct xdp_md *ctx)
 			    .ifindex = ctx->ingress_ifindex,
 			    .dir = DIR_INGRESS };
 	struct cursor cur;
+	struct packet pkt;
 
 	if (!st.stats)
 		return XDP_PASS;
 	cur.wire_left = (__u32)bpf_xdp_get_buff_len(ctx);
 	cur.pos = (void *)(long)ctx->data;
 	cur.end = (void *)(long)ctx->data_end;
-	handle_packet(&cur, 1, &st);
+	handle_packet(&cur, 1, &st, &pkt);
 	return XDP_PASS;
 }
 
@@ -120,6 +131,29 @@ SEC("xdp.frags")
 int xdp_ingress(struct xdp_md *ctx)
 {
 	return handle_xdp(ctx);
+}
+
+/* Not in the way of packets: whose sockets they are (owner.h). Loaded where the kernel allows it.
+ */
+
+#define TCP_STATE_SYN_SENT 2 /* as in the kernel's net/tcp_states.h */
+
+/* A socket changes its state: (sock, old state, new state). Before its SYN is made. */
+SEC("?tp_btf/inet_sock_set_state")
+int on_connect(__u64 *ctx)
+{
+	if ((__u32)ctx[2] == TCP_STATE_SYN_SENT)
+		socket_note(bpf_get_socket_cookie((void *)ctx[0]));
+	return 0;
+}
+
+#define SOCKET_ALLOWED 1
+
+SEC("?cgroup/sock_create")
+int on_socket(struct bpf_sock *sk)
+{
+	socket_note(bpf_get_socket_cookie(sk));
+	return SOCKET_ALLOWED;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

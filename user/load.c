@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "kernel_layout.h"
 #include "store_maps.h"
 
 /* libbpf's own words, kept for -v: its last warnings explain what errno cannot. */
@@ -58,27 +59,72 @@ static int explain_load(int r, struct error *err)
 			 strerror(-r));
 }
 
-int bpf_side_load(const struct config *cfg, uint32_t wake_ports, struct bpf_side *ret,
-		  struct error *err)
+/* set_owners - loads what finds the owners of attempts, or leaves all of it out (layout NULL): its
+ * programs, its maps, and, by a constant, the code in the others' way. */
+static int set_owners(const struct kernel_layout *layout, struct reconmon_bpf *skel)
 {
-	struct reconmon_bpf *skel;
+	int r = 0;
+
+	skel->rodata->owners_on = layout != NULL;
+	if (layout)
+		memcpy((void *)&skel->rodata->layout, layout, sizeof(*layout));
+	bpf_program__set_autoload(skel->progs.on_connect, layout != NULL);
+	bpf_program__set_autoload(skel->progs.on_socket, layout != NULL);
+	if (layout)
+		return 0;
+	r |= bpf_map__set_max_entries(skel->maps.sockets, 1);
+	r |= bpf_map__set_max_entries(skel->maps.processes, 1);
+	r |= bpf_map__set_max_entries(skel->maps.cgroups, 1);
+	r |= bpf_map__set_max_entries(skel->maps.owners, 1);
+	return r;
+}
+
+static int try_load(const struct config *cfg, uint32_t wake_ports,
+		    const struct kernel_layout *layout, struct reconmon_bpf **ret)
+{
+	struct reconmon_bpf *skel = reconmon_bpf__open();
 	int r;
 
-	libbpf_set_print(print_libbpf);
-	skel = reconmon_bpf__open();
 	if (!skel)
-		return explain_load(-errno, err);
+		return -errno;
 	set_constants(cfg, wake_ports, skel);
 	r = bpf_map__set_max_entries(skel->maps.contacts, cfg->contacts_max);
 	if (!r)
 		r = store_maps_size(skel, cfg->nursery_slots);
 	if (!r)
+		r = set_owners(layout, skel);
+	if (!r)
 		r = reconmon_bpf__load(skel);
 	if (r < 0) {
 		reconmon_bpf__destroy(skel);
-		return explain_load(r, err);
+		return r;
 	}
-	*ret = (struct bpf_side){ .skel = skel, .cpus = libbpf_num_possible_cpus() };
+	*ret = skel;
+	return 0;
+}
+
+int bpf_side_load(const struct config *cfg, uint32_t wake_ports, struct bpf_side *ret,
+		  struct error *err)
+{
+	struct bpf_side b = { .cpus = libbpf_num_possible_cpus() };
+	struct kernel_layout layout;
+	int r = kernel_layout_read(&layout, &b.no_owners);
+
+	libbpf_set_print(print_libbpf);
+	if (!r) {
+		b.no_owners.text[0] = '\0';
+		r = try_load(cfg, wake_ports, &layout, &b.skel);
+		if (r < 0)
+			error_set(&b.no_owners, r, EXIT_KERNEL,
+				  "the kernel refuses the programs that read processes: %s (kernel "
+				  "lockdown `confidentiality`?), -v shows its own words",
+				  strerror(-r));
+	}
+	if (r < 0) /* all the same, without owners */
+		r = try_load(cfg, wake_ports, NULL, &b.skel);
+	if (r < 0)
+		return explain_load(r, err);
+	*ret = b;
 	return 0;
 }
 

@@ -7,12 +7,14 @@
 #include <stdint.h>
 
 #include "config.h"
+#include "error.h"
 
 struct reconmon_bpf;
 
 struct bpf_side {
 	struct reconmon_bpf *skel;
-	int cpus; /* possible CPUs: entries of a per-CPU value */
+	int cpus;		/* possible CPUs: entries of a per-CPU value */
+	struct error no_owners; /* text: why owners cannot be found; "": they can */
 };
 
 /* bpf_side_load - loads programs and maps for cfg. wake_ports: threshold of the early wake-up, 0

@@ -4,7 +4,7 @@
 #ifndef RECONMON_STORE_MAPS_H
 #define RECONMON_STORE_MAPS_H
 
-#include <reconmon/attempt.h> /* before the skeleton, which has variables of its types */
+#include <reconmon/owner.h> /* before the skeleton, which has variables of its types */
 
 #include <reconmon.skel.h>
 #include <stdint.h>

@@ -9,7 +9,7 @@ list is short, and neither the build nor the running kernel needs BTF."""
 import re
 import sys
 
-TYPES = ["enum xdp_action", "struct __sk_buff", "struct xdp_md"]
+TYPES = ["enum xdp_action", "struct __sk_buff", "struct xdp_md", "struct bpf_sock"]
 TYPEDEFS = ["__u8", "__u16", "__u32", "__u64", "__s8", "__s16", "__s32", "__s64",
             "__be16", "__be32", "__be64", "__sum16", "__wsum"]
 MAP_TYPES = ["BPF_MAP_TYPE_ARRAY", "BPF_MAP_TYPE_PERCPU_ARRAY", "BPF_MAP_TYPE_LRU_HASH",

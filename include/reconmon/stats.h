@@ -61,6 +61,11 @@
 	X(CONTACT_FAILED, "contacts_failed", "lost: entry that `contacts` refused")                \
 	X(SOURCE_FAILED, "sources_failed",                                                         \
 	  "entry that `sources` refused: alert waits for the tick")                                \
+	X(OWNER_COOKIE, "owners_known", "attempts of this host whose process is known")            \
+	X(OWNER_GUESS, "owners_guessed", "... is guessed: it ran as the packet left")              \
+	X(OWNER_NONE, "owners_unknown", "... is unknown: only user and cgroup of its socket")      \
+	X(OWNER_FORWARDED, "owners_forwarded", "attempts that went out without a socket here")     \
+	X(OWNER_BUSY, "owners_busy", "owner not written: another CPU was writing at its place")    \
 	X(WAKE, "wakes", "early wake-ups of the daemon")                                           \
 	X(WAKE_FAILED, "wakes_failed", "wake-ups that found the ring full: one is pending already")
 

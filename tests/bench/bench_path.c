@@ -6,7 +6,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <frame.h>
-#include <reconmon/attempt.h>
+#include <reconmon/owner.h>
 #include <reconmon/tag.h>
 #include <sched.h>
 #include <stdio.h>

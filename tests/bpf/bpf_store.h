@@ -6,6 +6,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <reconmon/owner.h>
 #include <reconmon/stats.h>
 #include <reconmon/tag.h>
 #include <stdio.h>
