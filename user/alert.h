@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "owner.h"
 #include "portset.h"
 #include "rule.h"
 
@@ -24,6 +25,7 @@ enum {
 	ALERT_ID_LEN = 24,
 	ALERT_HOSTS_MAX = 4096,	  /* distinct responders remembered of a sweep; beyond: hosts_cut */
 	ALERT_PAIRS_MAX = 4096,	  /* likewise pairs of responder and port */
+	ALERT_OWNERS_MAX = 32,	  /* distinct owners told apart; beyond: owners_cut */
 	ALERT_TECHNIQUES_MAX = 8, /* names that alert_techniques() may give */
 };
 
@@ -57,6 +59,14 @@ struct alert {
 	 * made of. */
 	struct alert_pair *pairs;
 	uint32_t n_pairs;
+
+	/* Who did it, where the attempts left from this host: the first whose process is known,
+	 * else the first of all (owner_ref()); when; and how many there were. */
+	const struct owner *owner; /* NULL: unknown */
+	uint64_t owner_ns;
+	uint32_t owner_id[ALERT_OWNERS_MAX];
+	uint32_t owners;
+	bool owners_cut;
 
 	uint32_t count;		    /* distinct ports, responders or pairs since it opened */
 	uint64_t attempts;	    /* attempts counted in, repeats included */

@@ -63,6 +63,7 @@ static void entry_drop(struct alertbook *b, struct entry *e)
 	free(e->alert.hosts);
 	free(e->alert.pairs);
 	free(e->back);
+	owner_unref(e->alert.owner);
 	table_remove(b->entries, e);
 }
 
@@ -279,6 +280,32 @@ static int value_add(struct alertbook *b, struct alert *a, const struct alert_pa
 	return port_new > 0 || host_new;
 }
 
+static void owner_count(struct alert *a, const struct owner *w)
+{
+	for (uint32_t i = 0; i < a->owners; i++)
+		if ((a->owner_id[i] ^ w->id) >> 1 == 0)
+			return;
+	if (a->owners < ALERT_OWNERS_MAX)
+		a->owner_id[a->owners++] = w->id;
+	else
+		a->owners_cut = true;
+}
+
+static void owner_add(struct alert *a, const struct owner *w, uint64_t t_ns)
+{
+	bool same_kind;
+
+	if (!w)
+		return;
+	owner_count(a, w);
+	same_kind = a->owner && !a->owner->pid == !w->pid;
+	if (a->owner && (same_kind ? t_ns >= a->owner_ns : !w->pid))
+		return;
+	owner_unref(a->owner);
+	a->owner = owner_ref(w);
+	a->owner_ns = t_ns;
+}
+
 void alertbook_add(struct alertbook *b, struct alert *a, const struct alert_evidence *e)
 {
 	const struct alert_pair v = { e->host, e->port, answer_of(e->bits) };
@@ -292,6 +319,7 @@ void alertbook_add(struct alertbook *b, struct alert *a, const struct alert_evid
 		if (!if_indextoname(a->ifindex, a->ifname))
 			a->ifname[0] = '\0';
 	}
+	owner_add(a, e->owner, e->t_ns);
 	a->attempts += e->attempts;
 	a->bits |= e->bits;
 	if (e->t_ns < a->first_ns)

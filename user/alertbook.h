@@ -47,6 +47,7 @@ struct alert_evidence {
 	uint64_t t_ns;
 	uint32_t ifindex;
 	uint8_t dir;
+	const struct owner *owner; /* NULL: unknown */
 };
 void alertbook_add(struct alertbook *b, struct alert *a, const struct alert_evidence *e);
 

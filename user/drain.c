@@ -23,7 +23,8 @@ struct drain {
 	struct engine *engine;
 	struct contact_key *keys; /* BATCH each: what a batch call fills */
 	struct contact *contacts;
-	struct pieces pieces; /* this tick's evidence */
+	struct owners *owners; /* NULL: nobody knows */
+	struct pieces pieces;  /* this tick's evidence */
 	struct drain_stats stats;
 };
 
@@ -71,6 +72,12 @@ void drain_close(struct drain *d)
 	free(d->contacts);
 	pieces_done(&d->pieces);
 	free(d);
+}
+
+void drain_owners(struct drain *d, struct owners *owners)
+{
+	d->owners = owners;
+	engine_owners(d->engine, owners);
 }
 
 static void take_batch(struct drain *d, uint32_t n)
@@ -153,6 +160,15 @@ static void correct_sources(struct drain *d, uint64_t now_ns)
 	}
 }
 
+/* Who was silent, before the engine knows whether that is an alert: by then he may be gone. */
+static void meet_owners(struct drain *d)
+{
+	owners_tick(d->owners);
+	for (size_t i = 0; i < d->pieces.n; i++)
+		if (CONTACT_BITS(d->pieces.piece[i].contact.word) & CONTACT_SILENT)
+			owners_meet(d->owners, &d->pieces.piece[i].key);
+}
+
 void drain_tick(struct drain *d, uint64_t now_ns, int64_t wall_offset_ns, uint64_t made, bool lost)
 {
 	d->stats.ticks++;
@@ -161,6 +177,8 @@ void drain_tick(struct drain *d, uint64_t now_ns, int64_t wall_offset_ns, uint64
 	take_contacts(d);
 	note_evicted(d, made);
 	sweep_run(d->sweep, now_ns, on_ripe, &d->pieces);
+	if (d->owners)
+		meet_owners(d);
 	pieces_feed(&d->pieces, d->engine);
 	correct_sources(d, now_ns);
 	engine_flush(d->engine, now_ns, lost);

@@ -25,6 +25,10 @@ int drain_open(const struct bpf_side *b, struct sweep *sweep, struct engine *eng
 	       struct drain **ret, struct error *err);
 void drain_close(struct drain *d); /* NULL is fine */
 
+/* drain_owners - from now on it and its engine ask `owners`, which must outlive them, who did it.
+ */
+void drain_owners(struct drain *d, struct owners *owners);
+
 /* drain_tick - takes everything out of `contacts`, sweeps the nursery, feeds the engine in order of
  * time, lets alerts speak. now_ns: the clock of all evidence, with wall_offset_ns wall clock.
  * `made`: entries made in `contacts` so far, read just before: what was made and is not taken now

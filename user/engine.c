@@ -29,6 +29,7 @@ struct engine {
 	struct runner runner[RULES_MAX];
 	uint32_t runners;
 	const struct runner *wake; /* the one that engine_wake_ports() speaks of, or NULL */
+	struct owners *owners;	   /* NULL: nobody knows */
 	struct table *history;
 	uint64_t history_span_ns; /* longest window of a rule on probes */
 	uint64_t slack_ns;
@@ -113,6 +114,11 @@ void engine_free(struct engine *e)
 	free(e);
 }
 
+void engine_owners(struct engine *e, struct owners *owners)
+{
+	e->owners = owners;
+}
+
 void engine_clock(struct engine *e, int64_t wall_offset_ns)
 {
 	e->wall_offset_ns = wall_offset_ns;
@@ -162,6 +168,26 @@ static struct alert_evidence evidence_of(const struct window_value *v, const str
 	};
 }
 
+/* owner_of - who showed a value to the group that the contact `key` is in. A rule that tells
+ * neither by its group nor by what it counts which host or port it was leaves only the contact
+ * itself. */
+static const struct owner *owner_of(const struct engine *e, const struct rule *rule,
+				    const struct contact_key *key, const struct window_value *v)
+{
+	uint8_t told = rule->group | rule->distinct;
+	struct contact_key k = *key;
+
+	if (!e->owners)
+		return NULL;
+	if (rule->distinct & FIELD_RESP)
+		k.resp = v->addr;
+	if (rule->distinct & FIELD_RESP_PORT)
+		k.resp_port = htons(v->port);
+	if (!(told & FIELD_RESP && told & FIELD_RESP_PORT) && memcmp(&k, key, sizeof(k)) != 0)
+		return NULL;
+	return owners_find(e->owners, &k);
+}
+
 /* Was the value shown within a window's length of the moment? */
 static bool is_near(const struct rule *rule, const struct window_value *v, uint64_t t_ns)
 {
@@ -175,7 +201,8 @@ static bool is_near(const struct rule *rule, const struct window_value *v, uint6
 
 /* The threshold is reached: an alert opens with everything that its window holds. */
 static void open_alert(struct engine *e, struct runner *r, const struct group_key *group,
-		       const struct window_value *now, const struct contact *c)
+		       const struct window_value *now, const struct contact_key *key,
+		       const struct contact *c)
 {
 	struct alert *a = alertbook_open(r->book, r->rule, group, now->t_ns);
 	const struct window_value *v;
@@ -188,8 +215,10 @@ static void open_alert(struct engine *e, struct runner *r, const struct group_ke
 	for (uint32_t i = 0; i < n; i++) {
 		struct alert_evidence ev = evidence_of(&v[i], c, 1);
 
-		if (is_near(r->rule, &v[i], now->t_ns))
-			alertbook_add(r->book, a, &ev);
+		if (!is_near(r->rule, &v[i], now->t_ns))
+			continue;
+		ev.owner = owner_of(e, r->rule, key, &v[i]);
+		alertbook_add(r->book, a, &ev);
 	}
 }
 
@@ -208,10 +237,11 @@ static void show(struct engine *e, struct runner *r, const struct contact_key *k
 	if (a) {
 		struct alert_evidence ev = evidence_of(&v, c, attempts);
 
+		ev.owner = owner_of(e, r->rule, key, &v);
 		window_show(r->window, &group, &v); /* what it counts to is said already */
 		alertbook_add(r->book, a, &ev);
 	} else if (window_add(r->window, &group, &v) >= r->rule->threshold) {
-		open_alert(e, r, &group, &v, c);
+		open_alert(e, r, &group, &v, key, c);
 	}
 }
 

@@ -34,6 +34,10 @@ struct engine_stats {
 struct engine *engine_new(const struct config *cfg, alertbook_emit_fn *emit, void *ctx);
 void engine_free(struct engine *e);
 
+/* engine_owners - from now on alerts say who did it, by asking `owners`, which must outlive the
+ * engine. */
+void engine_owners(struct engine *e, struct owners *owners);
+
 /* engine_clock - wall clock minus the clock of the evidence, before each drain (tumbling bins are
  * aligned to the epoch). */
 void engine_clock(struct engine *e, int64_t wall_offset_ns);

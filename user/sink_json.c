@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "net.h"
+#include "owner_text.h"
 #include "sink.h"
 
 #define ECS_VERSION "9.4.0"
@@ -360,6 +361,7 @@ static json_t *document(const struct alert *a, enum alert_state state,
 	/* clang-format on */
 
 	r |= host_set(doc, ctx);
+	r |= owner_json_set(doc, a, ctx);
 	if (a->rule->group & (FIELD_RESP | FIELD_RESP_PORT))
 		r |= json_object_set_new(doc, "destination", destination_json(a));
 	if (!r && doc)

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "net.h"
+#include "owner_text.h"
 #include "sink.h"
 
 enum {
@@ -210,8 +211,11 @@ static void notes_add(struct line *l, const struct alert *a, enum alert_state st
 {
 	const char *technique[ALERT_TECHNIQUES_MAX];
 	unsigned int n = alert_techniques(a, technique);
+	char owner[OWNER_TEXT_MAX];
 
 	line_add(l, " (");
+	if (a->owner)
+		line_add(l, "by %s; ", owner_text(a, owner));
 	for (unsigned int i = 0; i < n; i++)
 		line_add(l, "%s%s", technique[i], i + 1 < n ? ", " : "; ");
 	if (a->ifname[0]) {

@@ -17,6 +17,7 @@
 #include "attach.h"
 #include "counters.h"
 #include "output.h"
+#include "owner_maps.h"
 #include "store_maps.h"
 
 /* Early drains come no closer together than this, so that a storm of wake-ups costs a bounded share
@@ -43,6 +44,8 @@ struct watch {
 	struct sweep *sweep;
 	struct engine *engine;
 	struct drain *drain;
+	struct owner_maps *owner_maps; /* NULL: owners stay unknown */
+	struct owners *owners;
 	struct iface_monitor *monitor;
 	struct ring_buffer *ring;
 	struct output *out;
@@ -546,6 +549,26 @@ static void loop(struct watch *w)
 	}
 }
 
+/* Owners are an extra: where they cannot be had, all else goes on, and that is said once. */
+static int open_owners(struct watch *w)
+{
+	struct error why = w->bpf.no_owners;
+	struct owner_kernel kernel;
+
+	if (!why.text[0])
+		owner_maps_open(&w->bpf, &w->owner_maps, &why);
+	if (!w->owner_maps) {
+		log_notice("who scans from this host will not be known: %s", why.text);
+		return 0;
+	}
+	owner_maps_kernel(w->owner_maps, &kernel);
+	w->owners = owners_new(&kernel);
+	if (!w->owners)
+		return error_set(w->err, -ENOMEM, EXIT_RUNTIME, "no memory for owners");
+	drain_owners(w->drain, w->owners);
+	return 0;
+}
+
 static int open_all(struct watch *w)
 {
 	int r;
@@ -564,6 +587,8 @@ static int open_all(struct watch *w)
 	r = sweep_open(&w->bpf, w->cfg, &w->sweep, w->err);
 	if (!r)
 		r = drain_open(&w->bpf, w->sweep, w->engine, &w->drain, w->err);
+	if (!r)
+		r = open_owners(w);
 	if (!r)
 		r = iface_monitor_open(&w->monitor, w->err);
 	if (r < 0)
@@ -593,8 +618,10 @@ static void close_all(struct watch *w)
 	iface_monitor_close(w->monitor);
 	drain_close(w->drain);
 	sweep_close(w->sweep);
-	bpf_side_unload(&w->bpf);
 	engine_free(w->engine);
+	owners_free(w->owners);
+	owner_maps_close(w->owner_maps);
+	bpf_side_unload(&w->bpf);
 	output_free(w->out);
 	close_fd(w->epoll_fd);
 	close_fd(w->tick_fd);

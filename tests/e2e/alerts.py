@@ -130,6 +130,12 @@ def check_last(docs, args):
         fail(f"no interface {args.iface} in observer: {last.get('observer')}")
     if args.transport and field(last, "network.transport") != args.transport:
         fail(f"network.transport is {field(last, 'network.transport')}, wanted {args.transport}")
+    for spec in args.field:
+        path, _, want = spec.partition("=")
+        got = field(last, path)
+        text = "" if got is None else got if isinstance(got, str) else json.dumps(got)
+        if not re.fullmatch(want, text, re.S):
+            fail(f"{path} is {text!r}, wanted {want!r}")
     if args.final and field(last, "reconmon.alert.state") != args.final:
         fail(f"the last document says {field(last, 'reconmon.alert.state')}, wanted {args.final}")
 
@@ -148,6 +154,8 @@ def main():
     p.add_argument("--technique")
     p.add_argument("--iface", help="observer.ingress or egress.interface.name")
     p.add_argument("--transport")
+    p.add_argument("--field", action="append", default=[], metavar="PATH=REGEX",
+                   help="a field of the last document, as text; nothing: it is not there")
     p.add_argument("--final", help="state of the last document")
     args = p.parse_args()
 

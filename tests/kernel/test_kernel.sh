@@ -130,20 +130,27 @@ else
 	bad "through clsact, both ways" "$(said DURING)"
 fi
 
-# caught NAME KEY NET - the documents under KEY hold one alert about the scan in 10.NET.0.0/24.
-caught() {
-	local why
+# judged NAME KEY OPTION... - the documents under KEY hold one such port scan.
+judged() {
+	local name=$1 why
 
 	said "$2" >"$tmp/json"
-	if why=$(python3 tests/e2e/alerts.py "$tmp/json" --rule port-scan --source "10.$3.0.1" \
-		--dest "10.$3.0.2"); then
-		ok "$1"
+	shift 2
+	if why=$(python3 tests/e2e/alerts.py "$tmp/json" --rule port-scan "$@"); then
+		ok "$name"
 	else
-		bad "$1" "$why $(said STDERR | tail -n 3)"
+		bad "$name" "$why $(said STDERR | tail -n 3)"
 	fi
+}
+
+# caught NAME KEY NET - ... in 10.NET.0.0/24, of this host.
+caught() {
+	judged "$1" "$2" --source "10.$3.0.1" --dest "10.$3.0.2"
 }
 caught "catches a scan" JSON 77
 caught "catches a scan on a VLAN" JSON 78
+judged "knows whose processes scan from here" JSON --source 10.77.0.2 --field process.name=nc \
+	--field reconmon.alert.owner.source=cookie --field reconmon.alert.owner.count=3
 caught "catches a scan before a filter of others that ends the chain" BESIDE 77
 
 # gone NAME KEY - the guest came to its end and had nothing to tell under KEY.

@@ -1005,6 +1005,130 @@ static void a_sweep_too_large_to_list_is_not_taken_back_by_one_host(void **state
 	world_free(w);
 }
 
+/* --- who did it ------------------------------------------------------------------------------ */
+
+/* The process of a contact: port 22 is one's, 23 a guess, 80 nobody's known, 25 another's; the rest
+ * is a process a port. Port 443 has none. */
+static bool who_opened(const void *ctx, const struct contact_key *key, struct socket_owner *ret)
+{
+	uint16_t port = ntohs(key->resp_port);
+
+	(void)ctx;
+	*ret = (struct socket_owner){ .source = OWNER_COOKIE, .pid = port, .start_ns = 1 };
+	if (port == 23)
+		*ret = (struct socket_owner){ .source = OWNER_GUESS, .pid = 22, .start_ns = 1 };
+	if (port == 80)
+		*ret = (struct socket_owner){ .source = OWNER_NONE, .uid = 1 };
+	return port != 443;
+}
+
+static size_t no_args(const void *ctx, uint32_t pid, uint64_t start_ns, char *buf)
+{
+	(void)ctx;
+	(void)pid;
+	(void)start_ns;
+	(void)buf;
+	return 0;
+}
+
+static bool no_cgroup(const void *ctx, uint64_t id, char *buf, size_t len)
+{
+	(void)ctx;
+	(void)id;
+	(void)buf;
+	(void)len;
+	return false;
+}
+
+static const struct owner_case {
+	const char *name, *set;
+	struct step steps[12];
+	const char *want; /* pid, source and number of owners, as each state is said */
+} owner_cases[] = {
+	{ "the first of two, whatever the order of ports",
+	  NULL,
+	  { CLOSED(0, .port = 25), CLOSED(1, .port = 22), CLOSED(2, .port = 443), FLUSH(2) },
+	  "25 cookie 2" },
+	{ "what is shown before the threshold counts",
+	  NULL,
+	  { CLOSED(0, .port = 101), CLOSED(1, .port = 102), CLOSED(2, .port = 103), FLUSH(2) },
+	  "101 cookie 3" },
+	{ "what comes after the alert counts",
+	  NULL,
+	  { CLOSED(0, .port = 101, .to = 103), FLUSH(2), CLOSED(3, .port = 104, .to = 106),
+	    FLUSH(3) },
+	  "101 cookie 3; 101 cookie 6" },
+	{ "late evidence of another, earlier one",
+	  NULL,
+	  { CLOSED(3, .port = 101, .to = 103), FLUSH(3), CLOSED(1, .port = 104, .to = 106),
+	    FLUSH(4) },
+	  "101 cookie 3; 104 cookie 6" },
+	{ "one process, once guessed and once known, is one",
+	  NULL,
+	  { CLOSED(0, .port = 22), CLOSED(1, .port = 23), CLOSED(2, .port = 443), FLUSH(2) },
+	  "22 cookie 1" },
+	{ "a process that is known goes before a socket that is nobody's",
+	  NULL,
+	  { CLOSED(0, .port = 80), CLOSED(1, .port = 25), CLOSED(2, .port = 443), FLUSH(2) },
+	  "25 cookie 2" },
+	{ "a socket that is nobody's is better than nothing",
+	  "port-scan.threshold=2",
+	  { CLOSED(0, .port = 443), CLOSED(1, .port = 80), FLUSH(2) },
+	  "0 none 1" },
+	{ "nobody", "port-scan.threshold=1", { CLOSED(0, .port = 443), FLUSH(1) }, "none" },
+	{ "more than are told apart",
+	  "port-scan.threshold=40",
+	  { CLOSED(0, .port = 1001, .to = 1040), FLUSH(1) },
+	  "1001 cookie 32+" },
+	{ "exactly as many as are told apart",
+	  "port-scan.threshold=32",
+	  { CLOSED(0, .port = 1001, .to = 1032), FLUSH(1) },
+	  "1001 cookie 32" },
+	{ "a rule that does not tell hosts apart has the one at its threshold",
+	  "port-scan.enabled=false basic-scanning.threshold=3",
+	  { CLOSED(0, .port = 101), CLOSED(1, .port = 102), CLOSED(2, .port = 103), FLUSH(2) },
+	  "103 cookie 1" },
+	{ "a sweep",
+	  "port-scan.enabled=false sweep.threshold=2",
+	  { CLOSED(0, .port = 25), CLOSED(1, .port = 25, .host = 21), FLUSH(2) },
+	  "25 cookie 1" },
+};
+
+static void record_owner(void *ctx, struct alert *a, enum alert_state state)
+{
+	struct world *w = ctx;
+	size_t len = strlen(w->said);
+
+	if (state == ALERT_CLOSE)
+		return;
+	len += (size_t)snprintf(w->said + len, sizeof(w->said) - len, "%s", len ? "; " : "");
+	if (a->owner)
+		snprintf(w->said + len, sizeof(w->said) - len, "%u %s %u%s", a->owner->pid,
+			 owner_source_name(a->owner->source), a->owners, a->owners_cut ? "+" : "");
+	else
+		snprintf(w->said + len, sizeof(w->said) - len, "none");
+}
+
+static void test_owner(void **state)
+{
+	const struct owner_kernel kernel = { NULL, who_opened, no_args, no_cgroup };
+	const struct owner_case *c = *state;
+	struct world *w = world_new(PROFILE_DEFAULT, c->set);
+	struct owners *owners = owners_new(&kernel);
+
+	assert_non_null(owners);
+	engine_free(w->engine);
+	w->engine = engine_new(&w->cfg, record_owner, w);
+	assert_non_null(w->engine);
+	engine_owners(w->engine, owners);
+	for (const struct step *s = c->steps; s->kind != STEP_END; s++)
+		run_step(w, s);
+	engine_close(w->engine);
+	assert_string_equal(w->said, c->want);
+	world_free(w);
+	owners_free(owners);
+}
+
 static void freeing_nothing_is_fine(void **state)
 {
 	(void)state;
@@ -1026,13 +1150,17 @@ int main(void)
 		cmocka_unit_test(a_sweep_too_large_to_list_is_not_taken_back_by_one_host),
 		cmocka_unit_test(freeing_nothing_is_fine),
 	};
-	struct CMUnitTest tests[ARRAY_SIZE(cases) + ARRAY_SIZE(single)];
+	struct CMUnitTest tests[ARRAY_SIZE(cases) + ARRAY_SIZE(owner_cases) + ARRAY_SIZE(single)];
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		tests[n++] = (struct CMUnitTest){ .name = cases[i].name,
 						  .test_func = test_case,
 						  .initial_state = (void *)&cases[i] };
+	for (size_t i = 0; i < ARRAY_SIZE(owner_cases); i++)
+		tests[n++] = (struct CMUnitTest){ .name = owner_cases[i].name,
+						  .test_func = test_owner,
+						  .initial_state = (void *)&owner_cases[i] };
 	memcpy(&tests[n], single, sizeof(single));
 	return cmocka_run_group_tests_name("engine", tests, NULL, NULL);
 }

@@ -568,6 +568,126 @@ static void an_unknown_host_is_left_out(void **state)
 	json_decref(doc);
 }
 
+/* --- whose it was ----------------------------------------------------------------------------- */
+
+#define CONTAINER "5694f82f44168cc048e014ae14d1b0c8ef673bec49f329dc169911ea638f63c2"
+
+static const struct owner a_pod = {
+	.source = OWNER_COOKIE,
+	.pid = 4242,
+	.uid = 1000,
+	.start_ns = 599 * NS_PER_S,
+	.name = "nmap",
+	.executable = "/usr/bin/nmap",
+	.args = "nmap\0-sS\00010.0.0.9",
+	.args_len = 18,
+	.cgroup = "/kubepods/burstable/podX/" CONTAINER,
+	.where = { .runtime = "containerd",
+		   .container = CONTAINER,
+		   .pod = "eb052b63-ea96-4728-ab4a-64ab3babccd7",
+		   .qos = "burstable" },
+	.boot_id = "d2719ed7-c4cc-4c5c-9a9c-f2e5e6f0b0a1",
+};
+
+static const struct owner a_guess = {
+	.source = OWNER_GUESS,
+	.pid = 7,
+	.name = "\033[2J\xff",
+	.args = "\xff x",
+	.args_len = 3,
+	.user = "root",
+	.cgroup = "/system.slice/cron.service",
+	.where = { .runtime = "", .unit = "cron.service", .qos = "" },
+};
+
+static const struct owner nobody_known = {
+	.source = OWNER_NONE,
+	.uid = 65534,
+	.where = { .runtime = "", .qos = "" },
+};
+
+static void a_scan_by_a_pod(struct alert *a)
+{
+	a_port_scan_that_leaves(a);
+	a->owner = &a_pod;
+	a->owners = 1;
+}
+
+static void a_scan_by_a_guess(struct alert *a)
+{
+	a_port_scan_that_leaves(a);
+	a->owner = &a_guess;
+	a->owners = 3;
+}
+
+static void a_scan_by_an_unknown_socket(struct alert *a)
+{
+	a_port_scan_that_leaves(a);
+	a->owner = &nobody_known;
+	a->owners = ALERT_OWNERS_MAX;
+	a->owners_cut = true;
+}
+
+static const struct owner_case {
+	const char *name;
+	void (*build)(struct alert *);
+	const char *text;  /* in the line */
+	const char *of[8]; /* in the document: field, its JSON text; "" for none */
+} owner_cases[] = {
+	{ "a pod, in words",
+	  a_scan_by_a_pod,
+	  "(by nmap[4242], uid 1000, containerd container 5694f82f4416, pod "
+	  "eb052b63-ea96-4728-ab4a-64ab3babccd7; udp;",
+	  { "process.command_line", "\"nmap -sS 10.0.0.9\"", "process.args",
+	    "[\"nmap\", \"-sS\", \"10.0.0.9\"]", "process.user.id", "\"1000\"", "process.user.name",
+	    "" } },
+	{ "a pod, its places",
+	  a_scan_by_a_pod,
+	  "",
+	  { "container.id", "\"" CONTAINER "\"", "container.runtime", "\"containerd\"",
+	    "orchestrator.resource.id", "\"eb052b63-ea96-4728-ab4a-64ab3babccd7\"",
+	    "reconmon.alert.owner.source", "\"cookie\"" } },
+	{ "a process's identity outlives its pid",
+	  a_scan_by_a_pod,
+	  "",
+	  { "process.entity_id", "\"d2719ed7-c4cc-4c5c-9a9c-f2e5e6f0b0a1-4242-599000000000\"",
+	    "process.pid", "4242", "process.start", "\"2026-11-25T02:43:19.123456Z\"",
+	    "process.executable", "\"/usr/bin/nmap\"" } },
+	{ "a guess is called one, and odd bytes stay out",
+	  a_scan_by_a_guess,
+	  "(by probably ?[2J?[7], user root, unit cron.service, and 2 others; udp;",
+	  { "process.name", "\"\\u001B[2J?\"", "process.command_line", "\"? x\"",
+	    "reconmon.alert.owner.source", "\"guess\"", "related.user", "[\"root\"]" } },
+	{ "a socket alone has a user",
+	  a_scan_by_an_unknown_socket,
+	  "(by uid 65534, and 31 or more others; udp;",
+	  { "process.user.id", "\"65534\"", "process.pid", "", "container", "",
+	    "reconmon.alert.owner.count_truncated", "true" } },
+	{ "no owner, no fields",
+	  a_port_scan_that_leaves,
+	  "(udp;",
+	  { "process", "", "container", "", "orchestrator", "", "reconmon.alert.owner", "" } },
+};
+
+static void test_owner(void **state)
+{
+	const struct owner_case *c = *state;
+	json_t *doc = document(c->build, ALERT_OPEN, &context);
+	char *line = written(sink_text_write, c->build, ALERT_OPEN, &context);
+
+	if (!strstr(line, c->text))
+		fail_msg("no \"%s\" in %s", c->text, line);
+	for (int i = 0; c->of[i] && i < 8; i += 2) {
+		const json_t *value = at(doc, c->of[i]);
+		char *text = value ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
+
+		assert_string_equal(text ? text : "", c->of[i + 1]);
+		free(text);
+	}
+	free(line);
+	json_decref(doc);
+}
+
 /* --- JSON: against the schema ---------------------------------------------------------------- */
 
 static void (*const builders[])(struct alert *) = {
@@ -579,6 +699,9 @@ static void (*const builders[])(struct alert *) = {
 	a_sweep,
 	a_sweep_of_more_hosts_than_kept,
 	an_alert_with_a_hostile_interface,
+	a_scan_by_a_pod,
+	a_scan_by_a_guess,
+	a_scan_by_an_unknown_socket,
 };
 
 /* schema_load - name to "type array-ness", or NULL if the file is not there. It is no part of the
@@ -633,7 +756,8 @@ static bool type_fits(const char *type, const json_t *value)
 		return is_date(text);
 	if (!strcmp(type, "ip"))
 		return !addr_parse(text, &a);
-	return !strcmp(type, "keyword") || !strcmp(type, "match_only_text");
+	return !strcmp(type, "keyword") || !strcmp(type, "wildcard") ||
+	       !strcmp(type, "match_only_text");
 }
 
 /* check_value - a field that is no object: known, as a list where it has to be, of its type. */
@@ -792,9 +916,11 @@ int main(void)
 	ROW_TESTS(text, text_cases, test_text);
 	ROW_TESTS(field, field_cases, test_field);
 	ROW_TESTS(time, time_cases, test_time);
+	ROW_TESTS(owner, owner_cases, test_owner);
 	failed += cmocka_run_group_tests_name("sink_text_write", text, NULL, NULL);
 	failed += cmocka_run_group_tests_name("sink_json_write: fields", field, NULL, NULL);
 	failed += cmocka_run_group_tests_name("sink_time", time, NULL, NULL);
+	failed += cmocka_run_group_tests_name("owner", owner, NULL, NULL);
 	failed += cmocka_run_group_tests_name("sink", tests, NULL, NULL);
 	return failed != 0;
 }

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "owner_maps.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "cgroup_tree.h"
+#include "store_maps.h"
+
+struct owner_maps {
+	const struct bpf_side *bpf;
+	struct bpf_link *connect, *socket;
+	struct owner_slot *slots; /* OWNER_SLOTS */
+	__u64 seed[4];
+	int cgroup_fd; /* root of the hierarchy of v2 */
+};
+
+/* ---- open, close ---- */
+
+static int attach(struct owner_maps *m, struct error *err)
+{
+	m->cgroup_fd = cgroup_tree_open();
+	if (m->cgroup_fd < 0)
+		return error_set(err, -errno, EXIT_KERNEL,
+				 "no cgroup v2 hierarchy (CONFIG_CGROUPS; mount -t cgroup2): %s",
+				 strerror(errno));
+	m->connect = bpf_program__attach(m->bpf->skel->progs.on_connect);
+	if (!m->connect)
+		return error_set(err, -errno, EXIT_KERNEL,
+				 "cannot attach to the tracepoint inet_sock_set_state: %s",
+				 strerror(errno));
+	m->socket = bpf_program__attach_cgroup(m->bpf->skel->progs.on_socket, m->cgroup_fd);
+	if (!m->socket)
+		return error_set(err, -errno, EXIT_KERNEL,
+				 "cannot attach to the root cgroup: %s (a program that allows no "
+				 "other is there? `bpftool cgroup tree`)",
+				 strerror(errno));
+	return 0;
+}
+
+int owner_maps_open(const struct bpf_side *b, struct owner_maps **ret, struct error *err)
+{
+	struct owner_maps *m = calloc(1, sizeof(*m));
+	void *slots;
+	int r;
+
+	if (!m)
+		return error_set(err, -ENOMEM, EXIT_RUNTIME, "no memory");
+	m->bpf = b;
+	m->cgroup_fd = -1;
+	memcpy(m->seed, (const void *)b->skel->rodata->hash_seed, sizeof(m->seed));
+	slots = mmap(NULL, OWNER_SLOTS * sizeof(*m->slots), PROT_READ, MAP_SHARED,
+		     bpf_map__fd(b->skel->maps.owners), 0);
+	if (slots == MAP_FAILED)
+		r = error_set(err, -errno, EXIT_RUNTIME, "cannot map the owners: %s",
+			      strerror(errno));
+	else
+		m->slots = slots, r = attach(m, err);
+	if (r < 0) {
+		owner_maps_close(m);
+		return r;
+	}
+	*ret = m;
+	return 0;
+}
+
+void owner_maps_close(struct owner_maps *m)
+{
+	if (!m)
+		return;
+	bpf_link__destroy(m->socket);
+	bpf_link__destroy(m->connect);
+	if (m->slots)
+		munmap(m->slots, OWNER_SLOTS * sizeof(*m->slots));
+	if (m->cgroup_fd >= 0)
+		close(m->cgroup_fd);
+	free(m);
+}
+
+/* ---- reading ---- */
+
+/* Another contact may have taken the place of this one; then it is unknown. */
+static bool maps_find(const void *ctx, const struct contact_key *key, struct socket_owner *ret)
+{
+	const struct owner_maps *m = ctx;
+	uint64_t hash = owner_hash(key, m->seed);
+	const struct owner_slot *slot = &m->slots[hash & (OWNER_SLOTS - 1)];
+	uint64_t tag = LOAD(&slot->tag);
+	struct socket_owner copy;
+
+	if (tag & 1 || (tag ^ hash) >> OWNER_TAG_BITS)
+		return false;
+	copy = slot->owner;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (LOAD(&slot->tag) != tag)
+		return false;
+	*ret = copy;
+	return true;
+}
+
+static size_t maps_args(const void *ctx, uint32_t pid, uint64_t start_ns, char *buf)
+{
+	const struct owner_maps *m = ctx;
+	struct process_key key = { .start_ns = start_ns, .pid = pid };
+	struct process_args args;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(m->bpf->skel->maps.processes), &key, &args) ||
+	    args.len > OWNER_ARGS_LEN)
+		return 0;
+	memcpy(buf, args.args, args.len);
+	return args.len;
+}
+
+/* The path by the names that were written down: from the inner end to the root, which has none. */
+static bool path_by_names(const struct owner_maps *m, uint64_t id, char *buf, size_t len)
+{
+	char path[OWNER_DEPTH * (OWNER_NAME_LEN + 1) + sizeof("/...")];
+	int fd = bpf_map__fd(m->bpf->skel->maps.cgroups);
+	size_t at = sizeof(path) - 1;
+	struct cgroup_node node;
+	int depth = 0;
+
+	path[at] = '\0';
+	for (; depth < OWNER_DEPTH && !bpf_map_lookup_elem(fd, &id, &node); depth++) {
+		size_t n = strnlen(node.name, sizeof(node.name));
+
+		at -= n;
+		memcpy(path + at, node.name, n);
+		path[--at] = '/';
+		id = node.parent;
+	}
+	if (depth == OWNER_DEPTH)
+		memcpy(path + (at -= 4), "/...", 4);
+	return depth && snprintf(buf, len, "%s", path + at) < (int)len;
+}
+
+static bool maps_cgroup(const void *ctx, uint64_t id, char *buf, size_t len)
+{
+	const struct owner_maps *m = ctx;
+
+	return path_by_names(m, id, buf, len) || cgroup_tree_path(m->cgroup_fd, id, buf, len);
+}
+
+void owner_maps_kernel(const struct owner_maps *m, struct owner_kernel *ret)
+{
+	*ret = (struct owner_kernel){
+		.ctx = m,
+		.find = maps_find,
+		.args = maps_args,
+		.cgroup = maps_cgroup,
+	};
+}
