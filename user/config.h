@@ -42,7 +42,12 @@ enum output_kind {
 enum output_format {
 	FORMAT_DEFAULT, /* what the kind of output is usually read with: output_format() */
 	FORMAT_TEXT,
-	FORMAT_ECS,
+	FORMAT_ECS,  /* Elastic Common Schema */
+	FORMAT_OCSF, /* Open Cybersecurity Schema Framework */
+	FORMAT_CEF,  /* ArcSight */
+	FORMAT_LEEF, /* QRadar */
+	FORMAT_ZEEK_TSV,
+	FORMAT_ZEEK_JSON, /* notice.log */
 	FORMAT_MAX,
 };
 

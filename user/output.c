@@ -56,6 +56,17 @@ static void read_host_id(char *buf, size_t len)
 	fclose(f);
 }
 
+/* settled - the output with its format decided. */
+static struct output_config settled(const struct config *cfg, const struct output_config *oc)
+{
+	struct output_config ret = *oc;
+
+	ret.format = output_format(oc);
+	if (oc->kind == OUTPUT_STDOUT && oc->format == FORMAT_DEFAULT && cfg->json)
+		ret.format = FORMAT_ECS;
+	return ret;
+}
+
 static int outlet_open(struct output *o, const struct output_config *oc, struct error *err)
 {
 	struct outlet *out = &o->outlet[o->n];
@@ -68,18 +79,15 @@ static int outlet_open(struct output *o, const struct output_config *oc, struct 
 	};
 	int r = output_config_rules(oc, &o->cfg->rules, err);
 
+	out->cfg = settled(o->cfg, oc);
+	out->sink = sink_of(out->cfg.format);
 	if (!r)
-		r = spec.dest->open(oc, &spec.handle, err);
+		r = spec.dest->open(&out->cfg, &spec.handle, err);
 	if (r < 0) {
 		struct error why = *err;
 
 		return error_set(err, r, why.exit_code, "output %.200s: %.280s", name, why.text);
 	}
-	out->cfg = *oc;
-	out->cfg.format = output_format(oc);
-	if (oc->kind == OUTPUT_STDOUT && oc->format == FORMAT_DEFAULT && o->cfg->json)
-		out->cfg.format = FORMAT_ECS;
-	out->sink = sink_of(out->cfg.format);
 	r = lane_open(&spec, &out->lane);
 	if (r < 0) {
 		spec.dest->close(spec.handle);
@@ -136,6 +144,21 @@ static void set_times(const struct output *o, struct sink_context *sc)
 	sc->wall_offset_ns = (int64_t)wall.tv_sec * 1000000000 + wall.tv_nsec - (int64_t)sc->now_ns;
 }
 
+/* record_take - makes a record of what was written to f, which is closed, as `text`. NULL for want
+ * of memory. */
+static struct record *record_take(FILE *f, char **text, const size_t *len, uint64_t wall_ns)
+{
+	struct record *rec = fclose(f) ? NULL : malloc(sizeof(*rec) + *len + 1);
+
+	if (rec) {
+		rec->wall_ns = wall_ns;
+		rec->len = *len;
+		memcpy(rec->text, *text, *len + 1);
+	}
+	free(*text);
+	return rec;
+}
+
 /* record_make - an alert as this output writes it; NULL for want of memory. */
 static struct record *record_make(const struct output *o, const struct outlet *out,
 				  const struct alert *a, enum alert_state state)
@@ -146,25 +169,21 @@ static struct record *record_make(const struct output *o, const struct outlet *o
 		.host_id = o->host_id,
 		.color = o->cfg->color && out->cfg.kind == OUTPUT_STDOUT,
 	};
-	struct record *rec = NULL;
 	char *text = NULL;
 	size_t len = 0;
 	FILE *f = open_memstream(&text, &len);
+	struct record *rec;
 	int r;
 
 	if (!f)
 		return NULL;
 	set_times(o, &sc);
 	r = out->sink->write(f, a, state, &sc);
-	if (!fclose(f) && !r)
-		rec = malloc(sizeof(*rec) + len + 1);
-	if (rec) {
-		rec->wall_ns = (uint64_t)((int64_t)sc.now_ns + sc.wall_offset_ns);
-		rec->len = len;
-		memcpy(rec->text, text, len + 1);
-	}
-	free(text);
-	return rec;
+	rec = record_take(f, &text, &len, (uint64_t)((int64_t)sc.now_ns + sc.wall_offset_ns));
+	if (!r)
+		return rec;
+	free(rec);
+	return NULL;
 }
 
 /* outlet_say - returns whether the record is on its way. */
@@ -257,6 +276,29 @@ unsigned int output_reopen(struct output *o)
 	return files;
 }
 
+/* outlet_finish - what a file of this format ends with, if any was written. */
+static void outlet_finish(const struct output *o, struct outlet *out)
+{
+	struct timespec t;
+	char *text = NULL;
+	size_t len = 0;
+	struct record *rec;
+	uint64_t wall_ns;
+	FILE *f;
+
+	if (!out->sink->end || !out->sequence)
+		return;
+	clock_gettime(CLOCK_REALTIME, &t);
+	wall_ns = o->clock_ns ? o->clock_ns : (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+	f = open_memstream(&text, &len);
+	if (!f)
+		return;
+	out->sink->end(f, wall_ns);
+	rec = record_take(f, &text, &len, wall_ns);
+	if (rec)
+		lane_push(out->lane, rec);
+}
+
 void output_end(struct output *o)
 {
 	struct timespec t;
@@ -265,6 +307,8 @@ void output_end(struct output *o)
 	if (o->ended)
 		return;
 	o->ended = true;
+	for (unsigned int i = 0; i < o->n; i++)
+		outlet_finish(o, &o->outlet[i]);
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	if (o->cfg->command != COMMAND_REPLAY)
 		until = (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec + END_NS;

@@ -20,9 +20,10 @@ enum {
 };
 
 static const char *const format_names[FORMAT_MAX] = {
-	[FORMAT_DEFAULT] = "default",
-	[FORMAT_TEXT] = "text",
-	[FORMAT_ECS] = "ecs",
+	[FORMAT_DEFAULT] = "default",	[FORMAT_TEXT] = "text",
+	[FORMAT_ECS] = "ecs",		[FORMAT_OCSF] = "ocsf",
+	[FORMAT_CEF] = "cef",		[FORMAT_LEEF] = "leef",
+	[FORMAT_ZEEK_TSV] = "zeek-tsv", [FORMAT_ZEEK_JSON] = "zeek-json",
 };
 
 /* What a kind of output is called, whether something follows its name, and what it writes. */

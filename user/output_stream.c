@@ -13,10 +13,13 @@
 #include <unistd.h>
 
 #include "output_dest.h"
+#include "sink.h"
 
 struct stream {
+	const struct sink *sink;
 	int fd;		  /* -1: to be opened */
 	const char *path; /* NULL: standard output */
+	bool fresh;	  /* nothing is there yet: what the format begins with comes first */
 	bool torn;	  /* what is there already ends in the middle of a line */
 	bool regular;	  /* writes of any length; pipes get pieces that do not block */
 	char name[OUTPUT_TARGET_MAX];
@@ -47,6 +50,7 @@ static void look_at(struct stream *s)
 
 	s->regular = !fstat(s->fd, &st) && S_ISREG(st.st_mode);
 	s->torn = s->regular && ends_torn(s->fd, st.st_size);
+	s->fresh = s->sink->begin && !(s->regular && st.st_size);
 }
 
 /* file_open - O_NONBLOCK for what is no regular file: a FIFO that nobody reads must not hold us up.
@@ -64,7 +68,6 @@ static int stdout_open(const struct output_config *oc, void **ret, struct error 
 {
 	struct stream *s = calloc(1, sizeof(*s));
 
-	(void)oc;
 	if (fcntl(STDOUT_FILENO, F_GETFL) < 0) { /* its number would go to some other file */
 		free(s);
 		return error_set(err, -EBADF, EXIT_RUNTIME,
@@ -72,6 +75,7 @@ static int stdout_open(const struct output_config *oc, void **ret, struct error 
 	}
 	if (!s)
 		return error_set(err, -ENOMEM, EXIT_RUNTIME, "no memory for standard output");
+	s->sink = sink_of(output_format(oc));
 	s->fd = STDOUT_FILENO;
 	look_at(s);
 	*ret = s;
@@ -87,6 +91,7 @@ static int named_open(const struct output_config *oc, void **ret, struct error *
 		return error_set(err, -ENOMEM, EXIT_RUNTIME, "no memory for file '%s'", oc->target);
 	snprintf(s->name, sizeof(s->name), "%s", oc->target);
 	s->path = s->name;
+	s->sink = sink_of(output_format(oc));
 	r = file_open(s);
 	if (r < 0 && r != -ENXIO && r != -ENOSPC) { /* a FIFO that nobody reads yet; a full disk */
 		free(s);
@@ -126,6 +131,41 @@ static ssize_t put(struct stream *s, const char *text, size_t len, int stop_fd)
 	return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 }
 
+/* put_all - all of a text from *done on. Returns 0, or as put(). */
+static ssize_t put_all(struct stream *s, const char *text, size_t len, size_t *done, int stop_fd)
+{
+	ssize_t n = 0;
+
+	while (n >= 0 && *done < len) {
+		n = put(s, text + *done, len - *done, stop_fd);
+		if (n > 0)
+			*done += (size_t)n;
+	}
+	return n < 0 ? n : 0;
+}
+
+/* begin - writes what the format begins with. If that breaks off, look_at() finds a torn end, and
+ * what is missing is missing: a header is no alert. */
+static ssize_t begin(struct stream *s, uint64_t wall_ns, int stop_fd)
+{
+	char *text = NULL;
+	size_t len = 0, done = 0;
+	FILE *f = open_memstream(&text, &len);
+	ssize_t n = -ENOMEM;
+
+	if (!f)
+		return n;
+	s->sink->begin(f, wall_ns);
+	if (!fclose(f))
+		n = put_all(s, text, len, &done, stop_fd);
+	free(text);
+	if (done)
+		s->fresh = false;
+	if (n < 0 && done)
+		s->torn = true;
+	return n;
+}
+
 static int stream_send(void *handle, struct record *r, int stop_fd)
 {
 	struct stream *s = handle;
@@ -135,11 +175,10 @@ static int stream_send(void *handle, struct record *r, int stop_fd)
 		n = put(s, "\n", 1, stop_fd);
 		s->torn = n <= 0;
 	}
-	while (n >= 0 && r->done < r->len) {
-		n = put(s, r->text + r->done, r->len - r->done, stop_fd);
-		if (n > 0)
-			r->done += (size_t)n;
-	}
+	if (n >= 0 && s->fresh)
+		n = begin(s, r->wall_ns, stop_fd);
+	if (n >= 0)
+		n = put_all(s, r->text, r->len, &r->done, stop_fd);
 	if (n == -EPIPE && s->path) { /* a FIFO whose reader left: the next may read whole lines */
 		close(s->fd);
 		s->fd = -1;

@@ -1,13 +1,120 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Which writer belongs to which format? */
+/* Which writer belongs to which format, and what do they all say alike? */
 #include "sink.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "net.h"
+
+#define NS_PER_S ((uint64_t)1000000000)
+
+enum {
+	SENTENCE_PORTS_MAX = 200, /* bytes of a list of ports that people read */
+};
 
 const struct sink *sink_of(enum output_format format)
 {
 	static const struct sink sinks[FORMAT_MAX] = {
-		[FORMAT_TEXT] = { sink_text_write },
-		[FORMAT_ECS] = { sink_json_write },
+		[FORMAT_TEXT] = { .write = sink_text_write },
+		[FORMAT_ECS] = { .write = sink_json_write },
+		[FORMAT_OCSF] = { .write = sink_ocsf_write },
+		[FORMAT_CEF] = { .write = sink_cef_write },
+		[FORMAT_LEEF] = { .write = sink_leef_write },
+		[FORMAT_ZEEK_TSV] = { .write = sink_zeek_tsv_write,
+				      .begin = sink_zeek_tsv_begin,
+				      .end = sink_zeek_tsv_end },
+		[FORMAT_ZEEK_JSON] = { .write = sink_zeek_json_write },
 	};
 
 	return &sinks[format];
+}
+
+/* counted - what the rule counts, as a noun. */
+static const char *counted(const struct rule *rule)
+{
+	switch (rule->distinct) {
+	case FIELD_RESP_PORT:
+		return "ports";
+	case FIELD_RESP:
+		return "hosts";
+	default:
+		return "pairs of host and port";
+	}
+}
+
+const char *sink_message(const struct alert *a, char *buf)
+{
+	const struct rule *rule = a->rule;
+	const char *verb = rule->where == WHERE_PROBE ? "probed" : "contacted";
+	char orig[NET_TEXT_MAX], resp[NET_TEXT_MAX], ports[SENTENCE_PORTS_MAX + 1] = "";
+	char port[16] = "";
+	bool resp_known = rule->group & FIELD_RESP, cut = false;
+
+	if (a->ports)
+		cut = portset_format(a->ports, ANSWER_MAX, ports, sizeof(ports)) >= sizeof(ports);
+	if (rule->group & FIELD_RESP_PORT)
+		snprintf(port, sizeof(port), " at port %u", a->resp_port);
+
+	snprintf(buf, SINK_SENTENCE_MAX, "%s: %s %s %u %s%s%s%s%s%s%s%s%s", rule->name,
+		 addr_format(&a->orig, orig), verb, a->count, counted(rule),
+		 resp_known ? " of " : "", resp_known ? addr_format(&a->resp, resp) : "", port,
+		 a->proto ? " over " : "", a->proto ? proto_name(a->proto) : "", *ports ? ": " : "",
+		 ports, cut ? ",..." : "");
+	return buf;
+}
+
+const char *sink_reason(const struct alert *a, char *buf)
+{
+	const struct rule *rule = a->rule;
+
+	snprintf(buf, SINK_SENTENCE_MAX, "%u distinct %s%s, threshold %u in %g s%s%s", a->count,
+		 rule->where == WHERE_PROBE ? "silent " : "", counted(rule), rule->threshold,
+		 (double)rule->window_ns / NS_PER_S,
+		 a->retracted ? "; retracted: payload came after all" : "",
+		 a->incomplete ? "; some evidence was lost" : "");
+	return buf;
+}
+
+static enum answer best_answer(const struct alert *a)
+{
+	enum answer best = ANSWER_NONE;
+
+	for (uint32_t i = 0; i < a->n_hosts; i++)
+		if (a->hosts[i].answer < best)
+			best = a->hosts[i].answer;
+	return best;
+}
+
+bool sink_ports(const struct alert *a, enum answer answer, char *text, size_t size)
+{
+	text[0] = '\0';
+	if (a->ports)
+		return portset_format(a->ports, answer, text, size) >= size;
+	if (a->rule->group & FIELD_RESP_PORT && (answer == ANSWER_MAX || answer == best_answer(a)))
+		snprintf(text, size, "%u", a->resp_port);
+	return false;
+}
+
+const char *sink_known(const char *text)
+{
+	json_t *probe = text && *text ? json_string(text) : NULL; /* refuses broken UTF-8 */
+
+	json_decref(probe);
+	return probe ? text : NULL;
+}
+
+const char *sink_clean(const char *text, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s", text ? text : "");
+	if (!sink_known(buf))
+		for (char *p = buf; *p; p++)
+			if ((unsigned char)*p >= 0x80)
+				*p = '?';
+	return buf;
+}
+
+int64_t sink_wall_ms(const struct sink_context *ctx, uint64_t t_ns)
+{
+	return ((int64_t)t_ns + ctx->wall_offset_ns) / 1000000;
 }

@@ -22,18 +22,46 @@ struct sink_context {
 };
 
 enum {
-	SINK_TIME_MAX = 40
+	SINK_TIME_MAX = 40,
+	SINK_SENTENCE_MAX = 512,
 };
 
 /* sink_time - writes t_ns (the clock of the alert) as UTC, "2026-11-25T02:50:00.123456Z", with 0 to
  * 9 decimals into buf of SINK_TIME_MAX bytes; returns buf. */
 const char *sink_time(const struct sink_context *ctx, uint64_t t_ns, int decimals, char *buf);
 
-/* A format: how an alert is written. write() returns 0, or -ENOMEM, or -EIO with the stream's
- * errno. */
+/* sink_message - the alert in one sentence, into buf of SINK_SENTENCE_MAX bytes: "port-scan:
+ * 10.0.0.5 probed 4 ports of 10.0.0.9 over tcp: 22,80,443,8080". sink_reason - why it was raised:
+ * "4 distinct silent ports, threshold 3 in 300 s". Both return buf. */
+const char *sink_message(const struct alert *a, char *buf);
+const char *sink_reason(const struct alert *a, char *buf);
+
+/* sink_ports - the ports with that answer (ANSWER_MAX: all) as ranges, into text of size bytes. A
+ * sweep has no set of ports but one in its group, known by its best answer at any host, as in a
+ * set. Returns whether the text was cut. */
+bool sink_ports(const struct alert *a, enum answer answer, char *text, size_t size);
+
+/* sink_known - text, or NULL if there is none or it is not UTF-8: a host's or interface's odd name
+ * must not cost the alert. */
+const char *sink_known(const char *text);
+
+/* sink_clean - text of anybody's making as UTF-8, into buf of size bytes: if it is none, its odd
+ * bytes become '?'. NULL gives "". Returns buf. */
+const char *sink_clean(const char *text, char *buf, size_t size);
+
+/* sink_wall_ms - a moment of the alert's clock in milliseconds since the epoch. */
+int64_t sink_wall_ms(const struct sink_context *ctx, uint64_t t_ns);
+
+/* A format: how an alert is written. */
 struct sink {
+	/* write - one alert in one state, one line. Returns 0, or -ENOMEM, or -EIO with the
+	 * stream's errno. */
 	int (*write)(FILE *out, const struct alert *a, enum alert_state state,
 		     const struct sink_context *ctx);
+	/* begin, end - what a file of this format begins and ends with; NULL: nothing. wall_ns is
+	 * CLOCK_REALTIME. Return 0 or -EIO. */
+	int (*begin)(FILE *out, uint64_t wall_ns);
+	int (*end)(FILE *out, uint64_t wall_ns);
 };
 
 /* sink_of - the writer of a format (not FORMAT_DEFAULT). */
@@ -46,5 +74,20 @@ int sink_text_write(FILE *out, const struct alert *a, enum alert_state state,
 /* sink_json_write - one ECS 9.4.0 document on one line. Returns 0, -EIO or -ENOMEM. Flushes. */
 int sink_json_write(FILE *out, const struct alert *a, enum alert_state state,
 		    const struct sink_context *ctx);
+
+/* The same of an OCSF 1.8.0 Detection Finding, a CEF event, a LEEF 2.0 event, and a row of Zeek's
+ * notice.log as TSV and as JSON. */
+int sink_ocsf_write(FILE *out, const struct alert *a, enum alert_state state,
+		    const struct sink_context *ctx);
+int sink_cef_write(FILE *out, const struct alert *a, enum alert_state state,
+		   const struct sink_context *ctx);
+int sink_leef_write(FILE *out, const struct alert *a, enum alert_state state,
+		    const struct sink_context *ctx);
+int sink_zeek_tsv_write(FILE *out, const struct alert *a, enum alert_state state,
+			const struct sink_context *ctx);
+int sink_zeek_json_write(FILE *out, const struct alert *a, enum alert_state state,
+			 const struct sink_context *ctx);
+int sink_zeek_tsv_begin(FILE *out, uint64_t wall_ns);
+int sink_zeek_tsv_end(FILE *out, uint64_t wall_ns);
 
 #endif

@@ -10,7 +10,7 @@
 
 #include "net.h"
 #include "owner_text.h"
-#include "sink.h"
+#include "sink_json.h"
 
 #define ECS_VERSION "9.4.0"
 #define NS_PER_S    ((uint64_t)1000000000)
@@ -18,19 +18,8 @@
 enum {
 	PORTS_TEXT_MAX = 16 * 1024, /* of one list of ports; Elasticsearch's keywords end at 32,766
 				     * bytes */
-	MESSAGE_PORTS_MAX = 200,    /* in a sentence, which people read */
 	ADDRESSES_MAX = 256,	    /* in one list; a sweep may have found thousands */
 };
-
-/* known - text, or NULL if there is none or it is not UTF-8. jansson refuses broken UTF-8, and a
- * host's or interface's odd name must not cost the alert. */
-static const char *known(const char *text)
-{
-	json_t *probe = text && *text ? json_string(text) : NULL;
-
-	json_decref(probe);
-	return probe ? text : NULL;
-}
 
 static json_t *addr_json(const struct ip_addr *addr)
 {
@@ -61,50 +50,18 @@ static json_t *list_of_hosts(json_t *list, const struct alert *a)
 	return NULL;
 }
 
-/* counted - what the rule counts, as a noun. */
-static const char *counted(const struct rule *rule)
-{
-	switch (rule->distinct) {
-	case FIELD_RESP_PORT:
-		return "ports";
-	case FIELD_RESP:
-		return "hosts";
-	default:
-		return "pairs of host and port";
-	}
-}
-
-/* message_json - the alert in one sentence: "port-scan: 10.0.0.5 probed 4 ports of 10.0.0.9 over
- * tcp: 22,80,443,8080". */
 static json_t *message_json(const struct alert *a)
 {
-	const struct rule *rule = a->rule;
-	const char *verb = rule->where == WHERE_PROBE ? "probed" : "contacted";
-	char orig[NET_TEXT_MAX], resp[NET_TEXT_MAX], ports[MESSAGE_PORTS_MAX + 1] = "";
-	char port[16] = "";
-	bool resp_known = rule->group & FIELD_RESP, cut = false;
+	char text[SINK_SENTENCE_MAX];
 
-	if (a->ports)
-		cut = portset_format(a->ports, ANSWER_MAX, ports, sizeof(ports)) >= sizeof(ports);
-	if (rule->group & FIELD_RESP_PORT)
-		snprintf(port, sizeof(port), " at port %u", a->resp_port);
-
-	return json_sprintf("%s: %s %s %u %s%s%s%s%s%s%s%s%s", rule->name,
-			    addr_format(&a->orig, orig), verb, a->count, counted(rule),
-			    resp_known ? " of " : "", resp_known ? addr_format(&a->resp, resp) : "",
-			    port, a->proto ? " over " : "", a->proto ? proto_name(a->proto) : "",
-			    *ports ? ": " : "", ports, cut ? ",..." : "");
+	return json_string(sink_message(a, text));
 }
 
 static json_t *reason_json(const struct alert *a)
 {
-	const struct rule *rule = a->rule;
+	char text[SINK_SENTENCE_MAX];
 
-	return json_sprintf("%u distinct %s%s, threshold %u in %g s%s%s", a->count,
-			    rule->where == WHERE_PROBE ? "silent " : "", counted(rule),
-			    rule->threshold, (double)rule->window_ns / NS_PER_S,
-			    a->retracted ? "; retracted: payload came after all" : "",
-			    a->incomplete ? "; some evidence was lost" : "");
+	return json_string(sink_reason(a, text));
 }
 
 static json_t *event_json(const struct alert *a, const struct sink_context *ctx)
@@ -120,7 +77,7 @@ static json_t *event_json(const struct alert *a, const struct sink_context *ctx)
 			 "type", "info",
 			 "action", a->rule->name,
 			 "outcome", "unknown",
-			 "id", known(a->id),
+			 "id", sink_known(a->id),
 			 "sequence", (json_int_t)ctx->sequence,
 			 "provider", "reconmon",
 			 "module", "reconmon",
@@ -140,11 +97,11 @@ static json_t *rule_json(const struct rule *rule)
 	if (rule->own)
 		return json_pack("{s:s, s:s, s:s, s:s, s:s*}", "id", rule->name, "name", rule->name,
 				 "category", "reconnaissance", "ruleset", "reconmon.yaml",
-				 "description", known(rule->description));
+				 "description", sink_known(rule->description));
 	/* Built-in rules are part of the daemon, so its version is theirs. */
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s*}", "id", rule->name, "name", rule->name,
 			 "category", "reconnaissance", "ruleset", "reconmon builtin", "version",
-			 RECONMON_VERSION, "description", known(rule->description));
+			 RECONMON_VERSION, "description", sink_known(rule->description));
 }
 
 /* attack_json - an id of ATT&CK, with its name if that is known. */
@@ -206,10 +163,10 @@ static json_t *observer_json(const struct alert *a, const struct sink_context *c
 {
 	json_t *observer = json_pack("{s:s, s:s, s:s, s:s, s:s*}", "vendor", "reconmon", "product",
 				     "reconmon", "version", RECONMON_VERSION, "type", "ids",
-				     "hostname", known(ctx->hostname));
+				     "hostname", sink_known(ctx->hostname));
 	const char *side = a->dir == DIR_EGRESS ? "egress" : "ingress";
 
-	if (known(a->ifname) &&
+	if (sink_known(a->ifname) &&
 	    json_object_set_new(observer, side,
 				json_pack("{s:{s:s}}", "interface", "name", a->ifname)) < 0) {
 		json_decref(observer);
@@ -233,36 +190,13 @@ static json_t *related_json(const struct alert *a)
 	return json_pack("{s:o}", "ip", list_of_hosts(ip, a));
 }
 
-static enum answer best_answer(const struct alert *a)
-{
-	enum answer best = ANSWER_NONE;
-
-	for (uint32_t i = 0; i < a->n_hosts; i++)
-		if (a->hosts[i].answer < best)
-			best = a->hosts[i].answer;
-	return best;
-}
-
-/* ports_format - the ports with that answer (ANSWER_MAX: all) into text of PORTS_TEXT_MAX + 1
- * bytes. A sweep has no set of ports but one in its group, known by its best answer at any host,
- * as in a set. Returns whether the text was cut. */
-static bool ports_format(const struct alert *a, enum answer answer, char *text)
-{
-	text[0] = '\0';
-	if (a->ports)
-		return portset_format(a->ports, answer, text, PORTS_TEXT_MAX + 1) > PORTS_TEXT_MAX;
-	if (a->rule->group & FIELD_RESP_PORT && (answer == ANSWER_MAX || answer == best_answer(a)))
-		snprintf(text, PORTS_TEXT_MAX + 1, "%u", a->resp_port);
-	return false;
-}
-
 /* ports_set - what is known of the ports, in fields of `alert`. Returns 0, or -1 for want of
  * memory. */
 static int ports_set(json_t *alert, const struct alert *a)
 {
 	char text[PORTS_TEXT_MAX + 1];
 	bool one = !a->ports && a->rule->group & FIELD_RESP_PORT;
-	bool cut = ports_format(a, ANSWER_MAX, text);
+	bool cut = sink_ports(a, ANSWER_MAX, text, sizeof(text));
 	json_t *answers = json_object();
 	int r = 0;
 
@@ -270,7 +204,7 @@ static int ports_set(json_t *alert, const struct alert *a)
 				 json_integer(a->ports ? portset_count(a->ports) : one));
 	r |= json_object_set_new(alert, "ports", json_string(text));
 	for (unsigned int i = 0; i < ANSWER_MAX; i++) {
-		cut |= ports_format(a, i, text);
+		cut |= sink_ports(a, i, text, sizeof(text));
 		r |= json_object_set_new(answers, answer_name(i), json_string(text));
 	}
 	r |= json_object_set_new(alert, "ports_truncated", json_boolean(cut));
@@ -298,8 +232,7 @@ static json_t *window_json(uint64_t ns)
 			     : json_integer((json_int_t)(ns / NS_PER_S));
 }
 
-/* alert_json - reconmon.alert: what ECS has no field for. */
-static json_t *alert_json(const struct alert *a, enum alert_state state)
+json_t *sink_alert_json(const struct alert *a, enum alert_state state)
 {
 	json_t *alert = json_pack("{s:s, s:o, s:o, s:i, s:f, s:b, s:b}", "state",
 				  alert_state_name(state), "technique", techniques_json(a),
@@ -324,7 +257,7 @@ static json_t *alert_json(const struct alert *a, enum alert_state state)
 /* host_set - the machine reconmon runs on, if it knows its name or id. */
 static int host_set(json_t *doc, const struct sink_context *ctx)
 {
-	const char *name = known(ctx->hostname), *id = known(ctx->host_id);
+	const char *name = sink_known(ctx->hostname), *id = sink_known(ctx->host_id);
 
 	if (!name && !id)
 		return 0;
@@ -357,7 +290,7 @@ static json_t *document(const struct alert *a, enum alert_state state,
 			"network", network_json(a),
 			"observer", observer_json(a, ctx),
 			"related", related_json(a),
-			"reconmon", "alert", alert_json(a, state));
+			"reconmon", "alert", sink_alert_json(a, state));
 	/* clang-format on */
 
 	r |= host_set(doc, ctx);
@@ -373,10 +306,13 @@ static json_t *document(const struct alert *a, enum alert_state state,
 int sink_json_write(FILE *out, const struct alert *a, enum alert_state state,
 		    const struct sink_context *ctx)
 {
-	json_t *doc = document(a, state, ctx);
-	/* As text first, so that want of memory writes no half of a line. Six digits are more than
-	 * a rate is good for, and print 0.4 as 0.4. */
-	char *text = doc ? json_dumps(doc, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
+	return sink_json_line(out, document(a, state, ctx), SINK_JSON_DIGITS);
+}
+
+int sink_json_line(FILE *out, json_t *doc, unsigned int digits)
+{
+	/* As text first, so that want of memory writes no half of a line. */
+	char *text = doc ? json_dumps(doc, JSON_COMPACT | JSON_REAL_PRECISION(digits)) : NULL;
 	int r = 0;
 
 	json_decref(doc);

@@ -202,7 +202,8 @@ static const struct bad_case {
 	  ":3:1: while scanning for the next token: found character that cannot start any token "
 	  "(a tab; YAML indents by spaces)" },
 	{ "quotes that do not end", "json: 'true\n",
-	  ":2:1: while scanning a quoted scalar that begins in line 1: found unexpected end of stream" },
+	  ":2:1: while scanning a quoted scalar that begins in line 1: found unexpected end of "
+	  "stream" },
 	{ "an alias of nothing", "tick: *t\n", ":1:7: found undefined alias" },
 	{ "a second document", "tick: 1s\n---\ntick: 2s\n",
 	  ":2:1: a second document begins; one is read, remove the line '---'" },

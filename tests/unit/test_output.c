@@ -767,6 +767,57 @@ static void after_rotation_the_new_file_is_written(void **state)
 	scene_done(&s);
 }
 
+/* lines_of - the beginnings of the lines of a file: '#' of a header, or up to the first tab. */
+static const char *lines_of(const char *path)
+{
+	static char got[256];
+	char line[8192];
+	FILE *in = fopen(path, "r");
+
+	assert_non_null(in);
+	got[0] = '\0';
+	while (fgets(line, sizeof(line), in)) {
+		if (line[0] == '#')
+			snprintf(got + strlen(got), sizeof(got) - strlen(got), "%.5s ", line);
+		else
+			strcat(got, "row ");
+	}
+	fclose(in);
+	return got;
+}
+
+#define HEAD "#sepa #set_ #empt #unse #path #open #fiel #type "
+
+static void a_format_with_a_header_has_it_once_a_file(void **state)
+{
+	struct alert a = an_alert("1", &port_scan);
+	struct output_stats stats = { .lane.written = 0 };
+	char old[160];
+	struct scene s;
+
+	(void)state;
+	scene_open(&s, ",format=zeek-tsv", NULL);
+	scene_start(&s);
+	output_emit(s.out, &a, ALERT_OPEN);
+	output_end(s.out);
+	output_free(s.out);
+	assert_string_equal(lines_of(s.path[0]), HEAD "row #clos ");
+
+	scene_start(&s); /* again, to the same file */
+	output_emit(s.out, &a, ALERT_UPDATE);
+	while (!stats.lane.written)
+		output_stats_get(s.out, 0, &stats);
+	assert_string_equal(lines_of(s.path[0]), HEAD "row #clos row ");
+	snprintf(old, sizeof(old), "%s.1", s.path[0]);
+	assert_int_equal(rename(s.path[0], old), 0);
+	output_reopen(s.out);
+	output_emit(s.out, &a, ALERT_CLOSE);
+	output_end(s.out);
+	assert_string_equal(lines_of(s.path[0]), HEAD "row #clos ");
+	unlink(old);
+	scene_done(&s);
+}
+
 #define ROW_TESTS(tests, cases, func)                                                              \
 	struct CMUnitTest tests[ARRAY_SIZE(cases)];                                                \
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)                                             \
@@ -799,6 +850,7 @@ int main(void)
 		cmocka_unit_test(a_fifo_that_nobody_reads_yet_waits_for_its_reader),
 		cmocka_unit_test(half_a_line_is_finished_when_there_is_room),
 		cmocka_unit_test(half_a_line_of_somebody_else_is_ended_first),
+		cmocka_unit_test(a_format_with_a_header_has_it_once_a_file),
 		cmocka_unit_test(after_rotation_the_new_file_is_written),
 	};
 	int failed = 0;
