@@ -35,6 +35,7 @@ enum {
 	OPT_LIMIT,
 	OPT_FAIL_ON_ALERT,
 	OPT_OUTPUT,
+	OPT_ALLOW,
 };
 
 /* What says which file is read, where -c does not. */
@@ -74,6 +75,12 @@ static const struct argp_option options[] = {
 	{ "internal", OPT_INTERNAL, "CIDR[,CIDR]...", 0,
 	  "Networks that are internal, instead of the default list (default: "
 	  "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7)",
+	  2 },
+	{ "allow", OPT_ALLOW, "KEY=VALUE[,KEY=VALUE]...", 0,
+	  "Let a contact be that matches all of it, and count it; repeatable. Keys: originator, "
+	  "responder (networks), ports, protocol; process, executable, container, pod, runtime "
+	  "(globs; of attempts that leave this host); expires (YYYY-MM-DD), comment (why; needed, "
+	  "and the last). Several values are joined by '+'",
 	  2 },
 	{ "settle", OPT_SETTLE, "TIME", 0,
 	  "An attempt without answer is a probe once it was silent for this long, 100ms to 1m "
@@ -365,6 +372,7 @@ static int option_take(struct cli *cli, int key, const char *arg)
 {
 	struct config *cfg = cli->cfg;
 	struct error *err = cli->err;
+	int r;
 
 	switch (key) {
 	case 'c':
@@ -388,6 +396,9 @@ static int option_take(struct cli *cli, int key, const char *arg)
 		return profile_set(cli, arg);
 	case OPT_INTERNAL:
 		return internal_set(cfg, arg, err);
+	case OPT_ALLOW:
+		r = allow_parse(arg, &cfg->allow, err);
+		return r < 0 ? error_prefix(err, r, "--allow") : 0;
 	case OPT_SETTLE:
 		return config_set(cfg, "settle", "--settle", arg, err);
 	case OPT_SETTLE_OPEN:
@@ -600,6 +611,7 @@ static void start_over(struct cli *cli)
 {
 	struct config *cfg = cli->cfg, first = *cfg;
 
+	allow_free(first.allow);
 	config_defaults(cfg);
 	cfg->command = first.command;
 	cfg->file = first.file;

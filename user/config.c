@@ -53,6 +53,8 @@ void config_defaults(struct config *cfg)
 
 void config_done(struct config *cfg)
 {
+	allow_free(cfg->allow);
+	cfg->allow = NULL;
 	free(cfg->file);
 	cfg->file = NULL;
 	cfg->files = 0;

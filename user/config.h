@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "allow.h"
 #include "net.h"
 #include "rule.h"
 
@@ -87,6 +88,7 @@ struct config {
 	enum rule_profile profile;
 	struct rule_set rules;
 	struct net_list internal;
+	struct allow *allow; /* what is let be; its counters live; freed by config_done() */
 	struct output_config output[OUTPUTS_MAX];
 	uint32_t outputs;	/* none: alerts go to standard output */
 	bool json;		/* standard output: ECS where no format is given */

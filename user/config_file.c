@@ -409,6 +409,64 @@ static int take_rules(struct reader *r, const yaml_node_t *value)
 	return each_pair(r, value, take_rule, NULL);
 }
 
+/* --- the allow-list --- */
+
+/* An entry in hand. */
+struct entry_in_hand {
+	struct allow_entry entry;
+	const struct allow_field *field;
+};
+
+static int take_allow_word(struct reader *r, const yaml_node_t *node, void *ctx)
+{
+	struct entry_in_hand *h = ctx;
+	const char *text = "";
+	int e = get_text(r, node, &text);
+
+	return e < 0 ? e : checked(r, node, h->field->set(&h->entry, r->where, text, r->err));
+}
+
+static int take_allow_field(struct reader *r, const char *key, const yaml_node_t *key_node,
+			    const yaml_node_t *value, void *ctx)
+{
+	struct entry_in_hand *h = ctx;
+
+	h->field = allow_field_find(key, strlen(key), r->err);
+	if (!h->field)
+		return unknown(r, key_node, -EINVAL);
+	if (h->field->list)
+		return each_item(r, value, take_allow_word, h);
+	return take_allow_word(r, value, h);
+}
+
+/* take_allow_entry - its place in the list becomes part of the path, as in allow[2].ports. */
+static int take_allow_entry(struct reader *r, const yaml_node_t *node, void *ctx)
+{
+	struct entry_in_hand h = { .field = NULL };
+	size_t back = strlen(r->where);
+	uint32_t *n = ctx;
+	int e;
+
+	snprintf(r->where + back, sizeof(r->where) - back, "[%u]", (*n)++);
+	e = each_pair(r, node, take_allow_field, &h);
+	if (!e) {
+		snprintf(h.entry.from, sizeof(h.entry.from), "line %zu", node->start_mark.line + 1);
+		e = allow_add(&r->cfg->allow, &h.entry, r->err);
+		if (e < 0)
+			error_prefix(r->err, e, "%s", r->where);
+		e = checked(r, node, e);
+	}
+	leave(r, back);
+	return e;
+}
+
+static int take_allow(struct reader *r, const yaml_node_t *value)
+{
+	uint32_t n = 0;
+
+	return each_item(r, value, take_allow_entry, &n);
+}
+
 /* --- the whole --- */
 
 static const struct key keys[] = {
@@ -417,7 +475,7 @@ static const struct key keys[] = {
 	{ "settle", take_setting },    { "settle-open", take_setting },
 	{ "tick", take_setting },      { "json", take_setting },
 	{ "verbosity", take_setting }, { "rules", take_rules },
-	{ "limits", take_limits },
+	{ "allow", take_allow },       { "limits", take_limits },
 };
 
 static int take_key(struct reader *r, const char *key, const yaml_node_t *key_node,

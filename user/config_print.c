@@ -128,6 +128,39 @@ static void put_rules(struct writer *w, const struct rule_set *rules)
 	map_end(w);
 }
 
+static void put_entry(struct writer *w, const struct allow_entry *entry)
+{
+	unsigned int n;
+	const struct allow_field *fields = allow_fields(&n);
+	char word[ALLOW_WORD_MAX];
+
+	map_begin(w);
+	for (unsigned int f = 0; f < n; f++) {
+		if (!fields[f].word(entry, 0, word))
+			continue;
+		put_text(w, fields[f].name);
+		if (fields[f].list)
+			list_begin(w);
+		for (unsigned int i = 0; fields[f].word(entry, i, word); i++)
+			put_text(w, word);
+		if (fields[f].list)
+			list_end(w);
+	}
+	map_end(w);
+}
+
+static void put_allow(struct writer *w, const struct allow *allow)
+{
+	yaml_event_t e;
+
+	put_text(w, "allow");
+	put(w, &e,
+	    yaml_sequence_start_event_initialize(&e, NULL, NULL, 1, YAML_BLOCK_SEQUENCE_STYLE));
+	for (uint32_t i = 0; i < allow_count(allow); i++)
+		put_entry(w, allow_entry(allow, i));
+	list_end(w);
+}
+
 static void put_limits(struct writer *w, const struct config *cfg)
 {
 	unsigned int n;
@@ -154,6 +187,7 @@ static void put_document(struct writer *w, const struct config *cfg)
 	put_ifaces(w, cfg);
 	put_internal(w, cfg);
 	put_rules(w, &cfg->rules);
+	put_allow(w, cfg->allow);
 	put_limits(w, cfg);
 	map_end(w);
 	put(w, &e, yaml_document_end_event_initialize(&e, 1));

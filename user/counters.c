@@ -41,6 +41,8 @@ static void print_user(FILE *out, const struct counters *c)
 {
 	print_one(out, "probes", c->engine.probes, "silent attempts that a rule counted");
 	print_one(out, "probes_ripened", c->sweep.ripened, "... of them provisional, by time");
+	print_one(out, "probes_allowed", c->engine.allowed,
+		  "silent attempts that the allow-list lets be");
 	print_one(out, "probes_outweighed", c->engine.outweighed,
 		  "silent, but payload flowed there too");
 	print_one(out, "probes_retracted", c->engine.retracted,
@@ -106,6 +108,38 @@ static void print_outputs(FILE *out, const struct counters *c, bool all)
 	}
 }
 
+static void say_expired(void *ctx, const struct allow_entry *entry)
+{
+	char what[256], day[16];
+
+	(void)ctx;
+	log_problem("allow-list, %s: '%s' ended with %s and lets nothing be any more: %s",
+		    entry->from, entry->comment, allow_date(entry, day),
+		    allow_text(entry, what, sizeof(what)));
+}
+
+void counters_expired(struct allow *allow, int64_t wall_ns)
+{
+	allow_expired(allow, wall_ns / 1000000000, say_expired, NULL);
+}
+
+/* What was let be, entry by entry; those that matched nothing only if that is asked for. */
+static void print_allowed(FILE *out, const struct counters *c, bool all)
+{
+	char what[256];
+
+	for (uint32_t i = 0; i < allow_count(c->allow); i++) {
+		const struct allow_entry *e = allow_entry(c->allow, i);
+
+		if (all || e->contacts)
+			fprintf(out,
+				"  allowed (%s): %" PRIu64 " attempts, %" PRIu64
+				" of them silent: %s: %s\n",
+				e->from, e->attempts, e->silent, allow_text(e, what, sizeof(what)),
+				e->comment);
+	}
+}
+
 static void print_all(FILE *out, const struct counters *c, uint64_t uptime_ns, bool all)
 {
 	const unsigned long long *n = c->kernel.n;
@@ -128,6 +162,7 @@ static void print_all(FILE *out, const struct counters *c, uint64_t uptime_ns, b
 		print_one(out, "alerts_not_written", unwritten,
 			  "lost: an output did not take them");
 	print_outputs(out, c, all);
+	print_allowed(out, c, all);
 	if (!all)
 		return;
 	print_one(out, "lost", lost, "the sum of everything marked lost");

@@ -13,7 +13,12 @@ struct counters {
 	struct sweep_stats sweep;
 	struct output_stats output[OUTPUTS_MAX];
 	unsigned int outputs;
+	const struct allow *allow;
 };
+
+/* counters_expired - says of each entry of the allow-list that has ended by wall_ns (since the
+ * epoch) that it has, once. */
+void counters_expired(struct allow *allow, int64_t wall_ns);
 
 /* counters_outputs - fills in the figures of every output. */
 void counters_outputs(struct counters *c, const struct output *out);

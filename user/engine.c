@@ -416,11 +416,39 @@ static void take_carried(struct engine *e, const struct contact_key *key, const 
 		retract(e, key, c);
 }
 
+/* is_allowed - the allow-list comes before every rule. Who it was is asked only if an entry does.
+ */
+static bool is_allowed(struct engine *e, const struct contact_key *key, const struct contact *c)
+{
+	uint64_t t_ns =
+		c->carried_last_ns > c->silent_last_ns ? c->carried_last_ns : c->silent_last_ns;
+	int64_t wall_s = ((int64_t)t_ns + e->wall_offset_ns) / 1000000000;
+	const struct owner *owner = NULL;
+	struct allow_owner who;
+
+	if (e->owners && allow_wants_owner(e->cfg->allow))
+		owner = owners_find(e->owners, key);
+	if (owner)
+		who = (struct allow_owner){
+			.process = owner->name,
+			.executable = owner->executable,
+			.container = owner->where.container,
+			.pod = owner->where.pod,
+			.runtime = owner->where.runtime,
+		};
+	if (!allow_match(e->cfg->allow, key, c, owner ? &who : NULL, wall_s))
+		return false;
+	e->stats.allowed += c->silent;
+	return true;
+}
+
 bool engine_contact(struct engine *e, const struct contact_key *key, const struct contact *c)
 {
 	bool counted = false, outweighed = false;
 
 	e->stats.contacts++;
+	if (is_allowed(e, key, c))
+		return false;
 	take_carried(e, key, c);
 	for (uint32_t i = 0; i < e->runners; i++) {
 		struct runner *r = &e->runner[i];

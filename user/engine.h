@@ -19,6 +19,7 @@ struct engine;
 struct engine_stats {
 	uint64_t contacts;   /* pieces of evidence taken in */
 	uint64_t probes;     /* silent attempts counted by a rule (once, however many rules) */
+	uint64_t allowed;    /* silent attempts that the allow-list lets be */
 	uint64_t outweighed; /* silent attempts that payload at the same contact outweighs */
 	uint64_t retracted;  /* probes taken back */
 	uint64_t

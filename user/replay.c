@@ -74,6 +74,7 @@ static void read_counters(const struct replay *r, struct counters *c)
 	engine_stats_get(r->engine, &c->engine);
 	c->drain.no_memory = r->pieces.no_memory;
 	c->sweep = r->swept;
+	c->allow = r->cfg->allow;
 }
 
 /* What drain_tick() does live, at a moment of the files' clock. */
@@ -89,6 +90,7 @@ static void replay_tick(struct replay *r, uint64_t now_ns)
 	pieces_clear(&r->pieces);
 	read_counters(r, &c);
 	lost = counters_lost(&c);
+	counters_expired(r->cfg->allow, (int64_t)now_ns);
 	output_clock(r->out, now_ns);
 	engine_flush(r->engine, now_ns, lost > r->lost);
 	r->lost = lost;

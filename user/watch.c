@@ -73,6 +73,7 @@ static void read_counters(struct watch *w, struct counters *c)
 	engine_stats_get(w->engine, &c->engine);
 	drain_stats_get(w->drain, &c->drain);
 	sweep_stats_get(w->sweep, &c->sweep);
+	c->allow = w->cfg->allow;
 }
 
 static void show_counters(struct watch *w, bool all)
@@ -98,6 +99,7 @@ static void drain_now(struct watch *w)
 		   lost > w->lost);
 	w->lost = lost;
 	w->drained_ns = clock_boot_ns();
+	counters_expired(w->cfg->allow, (int64_t)now + clock_wall_offset_ns(now));
 	if (output_dead(w->out) && !w->done)
 		w->done = error_set(w->err, EXIT_RUNTIME, EXIT_RUNTIME,
 				    "no output takes alerts any more: %s",

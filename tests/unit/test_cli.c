@@ -417,6 +417,10 @@ static const struct bad_case {
 	{ "fields that do not go together",
 	  { "--set=sweep.distinct=port" },
 	  "--set: sweep.distinct: 'port' is in `by` as well, so there would only ever be one" },
+	{ "an exemption from everything",
+	  { "--allow", "comment=x" },
+	  "--allow: it would let everything be: originator, responder, ports or who it is, one of "
+	  "them is needed" },
 	{ "a limit without a number",
 	  { "--limit", "attempts" },
 	  "--limit 'attempts': NAME=N is accepted, as in attempts=131072" },
@@ -592,6 +596,7 @@ static void test_help_teaches(void **state)
 		"RECONMON_CONFIG",
 		"/etc/reconmon/reconmon.yaml",
 		"check",
+		"--allow=KEY=VALUE[,KEY=VALUE]...",
 		"-h, --help",
 		"-V, --version",
 		"10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7",

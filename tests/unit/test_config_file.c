@@ -55,7 +55,7 @@ static char *printed(const struct config *cfg)
 
 #define KEYS                                                                                       \
 	"keys are profile, interfaces, ingress, internal, settle, settle-open, tick, json, "       \
-	"verbosity, rules, limits"
+	"verbosity, rules, allow, limits"
 #define FIELDS                                                                                     \
 	"fields are enabled, where, originator, responder, ports, by, distinct, window, mode, "    \
 	"threshold, severity, attack-internal, attack-external, description"
@@ -189,6 +189,23 @@ static const struct bad_case {
 	  "basic-scanning, sweep" },
 	{ "a rule's name with capitals", "rules:\n  SMB: {}\n",
 	  ":2:3: rules 'SMB': the name of a rule has 1 to 32 of the characters a-z, 0-9 and -" },
+	/* the allow-list */
+	{ "an unknown field of an entry", "allow:\n  - originator: 10.0.0.5\n    reason: x\n",
+	  ":3:5: allow[0]: no field 'reason': fields are originator, responder, ports, protocol, "
+	  "process, executable, container, pod, runtime, expires, comment" },
+	{ "an entry's item", "allow:\n  - {ports: 22, comment: x}\n  - ports:\n    - 22\n    - x\n",
+	  ":5:7: allow[1].ports 'x': a port from 0 to 65535 or a range like 8000-8010 is "
+	  "accepted" },
+	{ "an entry without reason", "allow:\n  - originator: [10.0.0.5]\n",
+	  ":2:5: allow[0]: `comment` is missing: say why, for who reads its counter" },
+	{ "an entry for everything", "allow: [{comment: x}]\n",
+	  ":1:9: allow[0]: it would let everything be: originator, responder, ports or who it is, "
+	  "one of them is needed" },
+	{ "a list of addresses", "allow: [10.0.0.5]\n",
+	  ":1:9: allow[0]: a mapping (KEY: VALUE) is expected, here is a single value" },
+	{ "a day that is none", "allow:\n- {ports: 22, comment: x, expires: 2027-13-01}\n",
+	  ":2:36: allow[0].expires '2027-13-01': a day is accepted, the last on which it holds, as "
+	  "in 2027-01-31" },
 	/* no YAML */
 	{ "an indentation that fits nowhere", "rules:\n  sweep: {}\n port-scan: {}\n",
 	  ":3:2: while parsing a block mapping that begins in line 1: did not find expected key" },
@@ -223,7 +240,9 @@ static void test_bad(void **state)
 	assert_memory_equal(err.text, path, strlen(path));
 	assert_string_equal(err.text + strlen(path), c->want);
 	assert_int_equal(err.exit_code, EXIT_USAGE);
+	config_done(&cfg);
 	assert_int_equal(read_text(c->text, NULL, &cfg, NULL), -EINVAL);
+	config_done(&cfg);
 }
 
 /* --- what is accepted: each line of `want` is in what holds in the end --- */
@@ -282,6 +301,13 @@ static const struct good_case {
 	  "rules:\n  port-scan: {window: &w 7m}\n  sweep: {window: *w}\n",
 	  { "    window: 7m\n    mode: sliding\n    threshold: 3\n",
 	    "    window: 7m\n    mode: sliding\n    threshold: 25\n" } },
+	{ "entries of the allow-list",
+	  "allow:\n  - originator: 10.0.0.5\n    ports: [9100, 9200-9210]\n    comment: node "
+	  "exporter\n  - responder: [10.0.0.0/8]\n    protocol: udp\n    comment: 'a: b'\n    "
+	  "expires: 2027-01-31\n",
+	  { "allow:\n- originator: [10.0.0.5/32]\n  ports: [9100, 9200-9210]\n  comment: node "
+	    "exporter\n- responder: [10.0.0.0/8]\n  protocol: udp\n  expires: 2027-01-31\n  "
+	    "comment: 'a: b'\n" } },
 	{ "a description that needs quotes",
 	  "rules: {sweep: {description: \"it's: \\\"a\\\" # \xc3\xa4\"}}\n",
 	  { "    description: 'it''s: \"a\" # \xc3\xa4'\n" } },
@@ -300,11 +326,13 @@ static void test_good(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(c->want) && c->want[i]; i++)
 		if (!strstr(text, c->want[i]))
 			fail_msg("no '%s' in:\n%s", c->want[i], text);
+	config_done(&cfg);
 	/* and back */
 	if (read_text(text, NULL, &cfg, &err) < 0)
 		fail_msg("%s", err.text);
 	again = printed(&cfg);
 	assert_string_equal(again, text);
+	config_done(&cfg);
 	free(again);
 	free(text);
 }

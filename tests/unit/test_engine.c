@@ -763,6 +763,52 @@ static void test_case(void **state)
 
 /* --- what a text does not show --------------------------------------------------------------- */
 
+static void what_is_allowed_reaches_no_rule(void **state)
+{
+	struct world *w = world_new(PROFILE_DEFAULT, NULL);
+	struct step s = OPEN(0, .port = 1, .to = 9);
+	struct engine_stats stats;
+
+	(void)state;
+	assert_int_equal(
+		allow_parse("originator=10.0.1.10,ports=1-7,comment=x", &w->cfg.allow, NULL), 0);
+	run_step(w, &s); /* 8 and 9 are two ports, and no scan */
+	s = (struct step)FLUSH(5);
+	run_step(w, &s);
+	assert_string_equal(w->said, "");
+	s = (struct step)OPEN(6, .port = 10);
+	run_step(w, &s);
+	s = (struct step)FLUSH(7);
+	run_step(w, &s);
+	assert_string_equal(w->said, "open 1 port-scan 3[8-10]");
+	engine_stats_get(w->engine, &stats);
+	assert_int_equal(stats.allowed, 7);
+	assert_int_equal(stats.probes, 3);
+	assert_int_equal(allow_entry(w->cfg.allow, 0)->silent, 7);
+	config_done(&w->cfg);
+	world_free(w);
+}
+
+static void an_entry_ends_by_the_time_of_the_evidence(void **state)
+{
+	struct world *w = world_new(PROFILE_DEFAULT, NULL);
+	struct step s = OPEN(86399, .port = 1, .to = 3), flush = FLUSH(86405);
+	const uint64_t day_s = 20000ull * 86400;
+
+	(void)state;
+	/* BASE on the clock of the evidence is the beginning of 2024-10-04. */
+	engine_clock(w->engine, (int64_t)(day_s * S - BASE));
+	assert_int_equal(allow_parse("ports=1-9,expires=2024-10-04,comment=x", &w->cfg.allow, NULL),
+			 0);
+	run_step(w, &s);
+	s = (struct step)OPEN(86400, .port = 4, .to = 6);
+	run_step(w, &s);
+	run_step(w, &flush);
+	assert_string_equal(w->said, "open 1 port-scan 3[4-6]");
+	config_done(&w->cfg);
+	world_free(w);
+}
+
 static void a_sweep_needs_25_hosts(void **state)
 {
 	struct world *w = world_new(PROFILE_DEFAULT, NULL);
@@ -1139,6 +1185,8 @@ int main(void)
 {
 	static const struct CMUnitTest single[] = {
 		cmocka_unit_test(a_sweep_needs_25_hosts),
+		cmocka_unit_test(what_is_allowed_reaches_no_rule),
+		cmocka_unit_test(an_entry_ends_by_the_time_of_the_evidence),
 		cmocka_unit_test(a_port_has_the_best_answer_it_ever_gave),
 		cmocka_unit_test(a_pair_has_the_ports_of_the_window_that_ends_now),
 		cmocka_unit_test(the_wake_up_follows_the_lowest_rule_on_ports_between_two_hosts),
