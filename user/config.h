@@ -37,7 +37,15 @@ enum {
 enum output_kind {
 	OUTPUT_STDOUT,
 	OUTPUT_FILE,
+	OUTPUT_SYSLOG,
+	OUTPUT_JOURNALD,
 	OUTPUT_KIND_MAX,
+};
+
+enum syslog_transport {
+	SYSLOG_UNIX,
+	SYSLOG_UDP,
+	SYSLOG_TCP,
 };
 
 enum output_format {
@@ -49,6 +57,7 @@ enum output_format {
 	FORMAT_LEEF, /* QRadar */
 	FORMAT_ZEEK_TSV,
 	FORMAT_ZEEK_JSON, /* notice.log */
+	FORMAT_JOURNAL,	  /* systemd-journald's own, not to be chosen */
 	FORMAT_MAX,
 };
 
@@ -60,7 +69,13 @@ enum {
 
 struct output_config {
 	enum output_kind kind;
-	char target[OUTPUT_TARGET_MAX]; /* file: its path; stdout: "" */
+	char target[OUTPUT_TARGET_MAX]; /* what follows "KIND:", "" if nothing does */
+	enum syslog_transport transport;
+	char host[OUTPUT_TARGET_MAX]; /* syslog: name or address; unix, journald: the socket */
+	uint16_t port;
+	uint8_t facility;    /* syslog: 0 to 23; local0 */
+	bool lf_framing;     /* syslog over TCP: lines instead of counted octets (RFC 6587) */
+	uint32_t enterprise; /* syslog: number in the id of the structured data (RFC 5424, 7.2.2) */
 	enum output_format format;
 	uint8_t states;		      /* set of 1 << enum alert_state; all by default */
 	uint8_t severity;	      /* what is below stays unsaid here; 0 (default) to 10 */

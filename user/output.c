@@ -38,6 +38,8 @@ static const struct dest *dest_of(enum output_kind kind)
 	static const struct dest *const dests[OUTPUT_KIND_MAX] = {
 		[OUTPUT_STDOUT] = &dest_stdout,
 		[OUTPUT_FILE] = &dest_file,
+		[OUTPUT_SYSLOG] = &dest_syslog,
+		[OUTPUT_JOURNALD] = &dest_journald,
 	};
 
 	return dests[kind];
@@ -178,6 +180,8 @@ static struct record *record_make(const struct output *o, const struct outlet *o
 	if (!f)
 		return NULL;
 	set_times(o, &sc);
+	if (out->cfg.kind == OUTPUT_SYSLOG)
+		sink_frame_syslog(f, a, state, &sc, &out->cfg);
 	r = out->sink->write(f, a, state, &sc);
 	rec = record_take(f, &text, &len, (uint64_t)((int64_t)sc.now_ns + sc.wall_offset_ns));
 	if (!r)

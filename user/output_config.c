@@ -24,16 +24,27 @@ static const char *const format_names[FORMAT_MAX] = {
 	[FORMAT_ECS] = "ecs",		[FORMAT_OCSF] = "ocsf",
 	[FORMAT_CEF] = "cef",		[FORMAT_LEEF] = "leef",
 	[FORMAT_ZEEK_TSV] = "zeek-tsv", [FORMAT_ZEEK_JSON] = "zeek-json",
+	[FORMAT_JOURNAL] = "journal",
 };
 
-/* What a kind of output is called, whether something follows its name, and what it writes. */
+static int syslog_target(struct output_config *oc, struct error *err);
+static int journald_target(struct output_config *oc, struct error *err);
+
+/* What a kind of output is called, what may follow its name, and what it writes. */
 static const struct kind {
 	const char *word;
 	const char *target; /* what follows "word:", for messages; NULL: nothing may */
+	/* check - reads oc->target further. Returns 0, or -EINVAL with err filled; NULL: any will
+	 * do. */
+	int (*check)(struct output_config *oc, struct error *err);
 	enum output_format format;
+	bool optional; /* the target may be left out */
 } kinds[OUTPUT_KIND_MAX] = {
-	[OUTPUT_STDOUT] = { "stdout", NULL, FORMAT_TEXT },
-	[OUTPUT_FILE] = { "file", "PATH", FORMAT_ECS },
+	[OUTPUT_STDOUT] = { "stdout", NULL, NULL, FORMAT_TEXT, true },
+	[OUTPUT_FILE] = { "file", "PATH", NULL, FORMAT_ECS, false },
+	[OUTPUT_SYSLOG] = { "syslog", "unix|udp|tcp[:HOST[:PORT]]", syslog_target, FORMAT_TEXT,
+			    false },
+	[OUTPUT_JOURNALD] = { "journald", "SOCKET", journald_target, FORMAT_JOURNAL, true },
 };
 
 const char *output_format_name(enum output_format f)
@@ -62,7 +73,7 @@ static int target_set(struct output_config *oc, const char *target, struct error
 	if (!k->target && *target)
 		return error_set(err, -EINVAL, EXIT_USAGE, "'%s:%.80s': nothing follows %s",
 				 k->word, target, k->word);
-	if (k->target && !*target)
+	if (!k->optional && !*target)
 		return error_set(err, -EINVAL, EXIT_USAGE, "'%s': write it as %s:%s", k->word,
 				 k->word, k->target);
 	if (strlen(target) >= sizeof(oc->target))
@@ -70,6 +81,64 @@ static int target_set(struct output_config *oc, const char *target, struct error
 				 "'%s:%.40s...' is longer than %zu characters", k->word, target,
 				 sizeof(oc->target) - 1);
 	strcpy(oc->target, target);
+	return k->check ? k->check(oc, err) : 0;
+}
+
+/* host_set - "HOST[:PORT]" into oc; an IPv6 address with a port stands in brackets. */
+static int host_set(struct output_config *oc, const char *text, uint16_t port, struct error *err)
+{
+	bool bracket = *text == '[';
+	size_t len = bracket ? strcspn(++text, "]") : strcspn(text, ":");
+	const char *rest = text + len;
+	uint32_t n = port;
+
+	if (!bracket && strchr(rest + !!*rest, ':')) { /* two colons and no bracket: all address */
+		len = strlen(text);
+		rest = text + len;
+	}
+	if (bracket && *rest == ']') {
+		rest++;
+		bracket = false;
+	}
+	if (!len || bracket || (*rest && *rest != ':'))
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "'%.80s' is no HOST[:PORT]; IPv6 with a port is [ADDRESS]:PORT",
+				 oc->target);
+	if (*rest && count_parse("port", rest + 1, 1, 65535, &n, err) < 0)
+		return -EINVAL;
+	snprintf(oc->host, sizeof(oc->host), "%.*s", (int)len, text);
+	oc->port = (uint16_t)n;
+	return 0;
+}
+
+static int syslog_target(struct output_config *oc, struct error *err)
+{
+	static const char *const words[] = {
+		[SYSLOG_UNIX] = "unix", [SYSLOG_UDP] = "udp", [SYSLOG_TCP] = "tcp"
+	};
+	size_t len = strcspn(oc->target, ":");
+	const char *rest = oc->target + len + (oc->target[len] == ':');
+	char word[WORD_MAX];
+	unsigned int i;
+	int r;
+
+	snprintf(word, sizeof(word), "%.*s", (int)len, oc->target);
+	r = choice_parse("syslog transport", word, words, ARRAY_SIZE(words), &i, err);
+	if (r < 0)
+		return r;
+	oc->transport = (enum syslog_transport)i;
+	oc->facility = 16;	/* local0 */
+	oc->enterprise = 32473; /* the one for examples (RFC 5612): reconmon has none of its own */
+	if (oc->transport != SYSLOG_UNIX)
+		return host_set(oc, *rest ? rest : "localhost", 514, err);
+	strcpy(oc->host, *rest ? rest : "/dev/log");
+	return 0;
+}
+
+static int journald_target(struct output_config *oc, struct error *err)
+{
+	(void)err;
+	strcpy(oc->host, *oc->target ? oc->target : "/run/systemd/journal/socket");
 	return 0;
 }
 
@@ -80,8 +149,8 @@ static void words_list(char *buf, size_t size)
 	buf[0] = '\0';
 	for (size_t i = 0; i < ARRAY_SIZE(kinds) && len < size; i++)
 		len += (size_t)snprintf(buf + len, size - len, "%s%s%s%s", i ? ", " : "",
-					kinds[i].word, kinds[i].target ? ":" : "",
-					kinds[i].target ? kinds[i].target : "");
+					kinds[i].word, kinds[i].optional ? "" : ":",
+					kinds[i].optional ? "" : kinds[i].target);
 }
 
 int output_config_dest(const char *dest, struct output_config *ret, struct error *err)
@@ -141,7 +210,7 @@ static int format_set(struct output_config *oc, const char *value, struct error 
 
 	if (!strcmp(value, "json"))
 		value = "ecs"; /* what --json writes */
-	r = choice_parse("format", value, format_names + 1, FORMAT_MAX - 1, &i, err);
+	r = choice_parse("format", value, format_names + 1, FORMAT_JOURNAL - 1, &i, err);
 	if (!r)
 		oc->format = (enum output_format)(i + 1);
 	return r;
@@ -208,25 +277,74 @@ static int queue_set(struct output_config *oc, const char *value, struct error *
 	return 0;
 }
 
+/* The facilities of RFC 5424, 6.2.1, by the names of syslog(3). */
+static const char *const facilities[] = {
+	"kern",	  "user",   "mail",	"daemon", "auth",   "syslog", "lpr",	"news",
+	"uucp",	  "cron",   "authpriv", "ftp",	  "ntp",    "audit",  "alert",	"clock",
+	"local0", "local1", "local2",	"local3", "local4", "local5", "local6", "local7",
+};
+
+static int facility_set(struct output_config *oc, const char *value, struct error *err)
+{
+	unsigned int i;
+	int r = choice_parse("facility", value, facilities, ARRAY_SIZE(facilities), &i, err);
+
+	if (!r)
+		oc->facility = (uint8_t)i;
+	return r;
+}
+
+static int framing_set(struct output_config *oc, const char *value, struct error *err)
+{
+	static const char *const words[] = { "octet", "lf" };
+	unsigned int i;
+	int r = choice_parse("framing", value, words, ARRAY_SIZE(words), &i, err);
+
+	if (!r)
+		oc->lf_framing = i;
+	return r;
+}
+
+static int enterprise_set(struct output_config *oc, const char *value, struct error *err)
+{
+	return count_parse("enterprise", value, 1, 4294967295u, &oc->enterprise, err);
+}
+
+#define KIND(kind) (1u << OUTPUT_##kind)
+#define ALL	   ((1u << OUTPUT_KIND_MAX) - 1)
+
 static const struct setting {
 	const char *key;
+	unsigned int kinds; /* of output that have it */
 	int (*set)(struct output_config *oc, const char *value, struct error *err);
 } settings[] = {
-	{ "format", format_set },    { "severity", severity_set }, { "states", states_set },
-	{ "rules", rules_list_set }, { "queue", queue_set },
+	{ "format", ALL & ~KIND(JOURNALD), format_set },
+	{ "severity", ALL, severity_set },
+	{ "states", ALL, states_set },
+	{ "rules", ALL, rules_list_set },
+	{ "queue", ALL, queue_set },
+	{ "facility", KIND(SYSLOG), facility_set },
+	{ "framing", KIND(SYSLOG), framing_set },
+	{ "enterprise", KIND(SYSLOG), enterprise_set },
 };
 
 int output_config_set(struct output_config *oc, const char *key, const char *value,
 		      struct error *err)
 {
 	const char *words[ARRAY_SIZE(settings)];
-	unsigned int i;
+	unsigned int i, n = 0;
+	const struct setting *of[ARRAY_SIZE(settings)];
+	char what[64];
 	int r;
 
 	for (i = 0; i < ARRAY_SIZE(settings); i++)
-		words[i] = settings[i].key;
-	r = choice_parse("setting", key, words, ARRAY_SIZE(words), &i, err);
-	return r < 0 ? r : settings[i].set(oc, value, err);
+		if (settings[i].kinds & 1u << oc->kind) {
+			of[n] = &settings[i];
+			words[n++] = settings[i].key;
+		}
+	snprintf(what, sizeof(what), "setting of %s", kinds[oc->kind].word);
+	r = choice_parse(what, key, words, n, &i, err);
+	return r < 0 ? r : of[i]->set(oc, value, err);
 }
 
 int output_config_parse(const char *text, struct output_config *ret, struct error *err)

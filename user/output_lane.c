@@ -113,6 +113,17 @@ static void on_written(struct lane *l, struct saying *ret)
 		 l->stats.lost);
 }
 
+/* The receiver lives, but not for this record. */
+static void on_refused(struct lane *l, struct saying *ret)
+{
+	ret->problem = true;
+	snprintf(ret->text, sizeof(ret->text),
+		 "output %s: a line of %zu bytes is longer than it takes, and is lost", l->name,
+		 l->head->len);
+	l->stats.lost++;
+	pop(l);
+}
+
 static void on_failed(struct lane *l, int error, struct saying *ret)
 {
 	uint64_t now = now_ns();
@@ -191,7 +202,9 @@ static void *lane_run(void *arg)
 		pthread_mutex_lock(&l->lock);
 		if (error == ECANCELED)
 			break;
-		if (error)
+		if (error == EMSGSIZE)
+			on_refused(l, &s);
+		else if (error)
 			on_failed(l, error, &s);
 		else
 			on_written(l, &s);

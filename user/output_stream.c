@@ -103,24 +103,24 @@ static int named_open(const struct output_config *oc, void **ret, struct error *
 	return 0;
 }
 
-static int wait_for_room(int fd, int stop_fd)
+int dest_wait(int fd, short events, int timeout_ms, int stop_fd)
 {
-	struct pollfd p[] = { { .fd = fd, .events = POLLOUT },
-			      { .fd = stop_fd, .events = POLLIN } };
+	struct pollfd p[] = { { .fd = fd, .events = events }, { .fd = stop_fd, .events = POLLIN } };
+	int n;
 
-	while (poll(p, 2, -1) < 0)
+	while ((n = poll(p, 2, timeout_ms)) < 0)
 		if (errno != EINTR)
 			return -errno;
-	if (!p[0].revents && p[1].revents)
-		return -ECANCELED;
-	return 0;
+	if (!n)
+		return -ETIMEDOUT;
+	return p[0].revents ? 0 : -ECANCELED;
 }
 
 /* put - writes what it can of len bytes. Returns how many, or a negative errno. A pipe that poll()
  * calls writable has room for PIPE_BUF bytes (pipe(7)). */
 static ssize_t put(struct stream *s, const char *text, size_t len, int stop_fd)
 {
-	int r = s->regular ? 0 : wait_for_room(s->fd, stop_fd);
+	int r = s->regular ? 0 : dest_wait(s->fd, POLLOUT, -1, stop_fd);
 	ssize_t n;
 
 	if (r < 0)

@@ -24,6 +24,7 @@ const struct sink *sink_of(enum output_format format)
 		[FORMAT_ZEEK_TSV] = { .write = sink_zeek_tsv_write,
 				      .begin = sink_zeek_tsv_begin,
 				      .end = sink_zeek_tsv_end },
+		[FORMAT_JOURNAL] = { .write = sink_journal_write },
 		[FORMAT_ZEEK_JSON] = { .write = sink_zeek_json_write },
 	};
 

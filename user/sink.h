@@ -75,6 +75,18 @@ int sink_text_write(FILE *out, const struct alert *a, enum alert_state state,
 int sink_json_write(FILE *out, const struct alert *a, enum alert_state state,
 		    const struct sink_context *ctx);
 
+/* sink_frame_syslog - what stands before the line: RFC 5424 with the parties as structured data;
+ * for a local socket what syslog(3) writes; for LEEF the short header that its readers expect.
+ * Returns 0 or -EIO. */
+int sink_frame_syslog(FILE *out, const struct alert *a, enum alert_state state,
+		      const struct sink_context *ctx, const struct output_config *oc);
+
+/* sink_journal_write - the datagram of a journal entry (systemd.io, JOURNAL_NATIVE_PROTOCOL).
+ * sink_syslog_severity - 2 (critical) to 5 (notice), from the alert's severity. */
+int sink_journal_write(FILE *out, const struct alert *a, enum alert_state state,
+		       const struct sink_context *ctx);
+int sink_syslog_severity(const struct alert *a);
+
 /* The same of an OCSF 1.8.0 Detection Finding, a CEF event, a LEEF 2.0 event, and a row of Zeek's
  * notice.log as TSV and as JSON. */
 int sink_ocsf_write(FILE *out, const struct alert *a, enum alert_state state,

@@ -5,6 +5,8 @@
 #include <ctype.h>
 #include <errno.h>
 #include <jansson.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "alerts.h"
 
@@ -860,6 +862,71 @@ static void each_document_is_one_of_notice_log(void **state)
 	for_each(sink_zeek_json_write, zeek_json_read);
 }
 
+/* --- syslog's header
+ * ------------------------------------------------------------------------------ */
+
+static char *framed(void (*build)(struct alert *), const struct output_config *oc,
+		    const struct sink_context *ctx)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	struct alert a;
+
+	build(&a);
+	assert_int_equal(sink_frame_syslog(out, &a, ALERT_UPDATE, ctx, oc), 0);
+	an_alert_done(&a);
+	fclose(out);
+	return text;
+}
+
+static void structured_data_carries_hostile_names_whole(void **state)
+{
+	const struct output_config oc = { .transport = SYSLOG_UDP,
+					  .facility = 16,
+					  .enterprise = 32473 };
+	struct sink_context ctx = context;
+	char *got, want[512];
+
+	(void)state;
+	ctx.hostname = "no de"; /* a blank would end the field */
+	got = framed(an_alert_with_hostile_names, &oc, &ctx);
+	snprintf(want, sizeof(want),
+		 "<132>1 2026-11-25T02:50:00.123456Z - reconmon %d port-scan [reconmon@32473 "
+		 "rule=\"port-scan\" state=\"update\" id=\"0192-1\" severity=\"6\" "
+		 "src=\"2001:db8::5\" dst=\"2001:db8::9\" proto=\"udp\" "
+		 "interface=\"x=1|\\\\\t=\\\"\\]\"] ",
+		 (int)getpid());
+	assert_string_equal(got, want);
+	free(got);
+}
+
+static void leef_has_the_short_header(void **state)
+{
+	const struct output_config oc = { .transport = SYSLOG_TCP,
+					  .facility = 3,
+					  .format = FORMAT_LEEF };
+	char *got = framed(a_port_scan, &oc, &context);
+
+	(void)state;
+	assert_string_equal(got, "<28>1 2026-11-25T02:50:00.123Z node1 ");
+	free(got);
+}
+
+static void a_local_socket_gets_what_syslog_3_writes(void **state)
+{
+	const struct output_config oc = { .transport = SYSLOG_UNIX, .facility = 23 };
+	char *got, want[128];
+
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	tzset();
+	got = framed(a_port_scan, &oc, &context);
+	snprintf(want, sizeof(want), "<188>Nov 25 02:50:00 reconmon[%d]: ", (int)getpid());
+	assert_string_equal(got, want);
+	free(got);
+}
+
 /* --- what goes wrong -----------------------------------------------------------------------------
  */
 
@@ -932,6 +999,9 @@ int main(void)
 		cmocka_unit_test(zeek_carries_hostile_names_whole),
 		cmocka_unit_test(zeek_ends_with_its_close),
 		cmocka_unit_test(each_document_is_one_of_notice_log),
+		cmocka_unit_test(structured_data_carries_hostile_names_whole),
+		cmocka_unit_test(leef_has_the_short_header),
+		cmocka_unit_test(a_local_socket_gets_what_syslog_3_writes),
 		cmocka_unit_test(a_full_disk_is_an_error),
 		cmocka_unit_test(want_of_memory_writes_nothing),
 	};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* user/output*.c: how outputs are written down; a queue whose receiver is slow, fails or dies; what
  * each output is told, and when. */
+#include <ctype.h>
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -15,7 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -46,13 +50,44 @@ static const struct parse_case {
 	{ "the largest queue", "stdout,queue=1G", "0  text 7 0  1073741824", false },
 	{ "a state twice", "stdout,states=close+close", "0  text 4 0  4194304", false },
 
-	{ "nothing", "", "'' is no destination; there are stdout, file:PATH", true },
+	/* syslog: "transport host port facility lf enterprise format" */
+	{ "syslog over UDP", "syslog:udp:192.0.2.1", "1 192.0.2.1 514 16 0 32473 text", false },
+	{ "syslog over TCP with a port", "syslog:tcp:logs.example:1514",
+	  "2 logs.example 1514 16 0 32473 text", false },
+	{ "syslog at home", "syslog:tcp", "2 localhost 514 16 0 32473 text", false },
+	{ "syslog to IPv6", "syslog:udp:2001:db8::1", "1 2001:db8::1 514 16 0 32473 text", false },
+	{ "syslog to IPv6 with a port", "syslog:udp:[2001:db8::1]:5514",
+	  "1 2001:db8::1 5514 16 0 32473 text", false },
+	{ "syslog to the local socket", "syslog:unix", "0 /dev/log 0 16 0 32473 text", false },
+	{ "syslog to another socket", "syslog:unix:/run/x:y", "0 /run/x:y 0 16 0 32473 text",
+	  false },
+	{ "all settings of syslog",
+	  "syslog:tcp:h,facility=daemon,framing=lf,enterprise=64999,format=cef",
+	  "2 h 514 3 1 64999 cef", false },
+	{ "the journal", "journald", "3  journal 7 0  4194304", false },
+	{ "another journal", "journald:/run/j,severity=5", "3 /run/j journal 7 5  4194304", false },
+
+	{ "syslog without transport", "syslog", "write it as syslog:unix|udp|tcp", true },
+	{ "syslog by pigeon", "syslog:pigeon:h", "syslog transport 'pigeon': accepted are", true },
+	{ "a port of 0", "syslog:udp:h:0", "port '0'", true },
+	{ "a port too high", "syslog:udp:h:65536", "port '65536'", true },
+	{ "a bracket that does not close", "syslog:udp:[::1", "is no HOST[:PORT]", true },
+	{ "no host before the port", "syslog:udp::514", "is no HOST[:PORT]", true },
+	{ "an unknown facility", "syslog:udp:h,facility=local8", "facility 'local8': accepted",
+	  true },
+	{ "a facility of a file", "file:x,facility=local0",
+	  "setting of file 'facility': accepted are format, severity, states, rules, queue", true },
+	{ "a format of the journal", "journald,format=ecs", "setting of journald 'format'", true },
+	{ "the journal's format elsewhere", "file:x,format=journal", "format 'journal'", true },
+
+	{ "nothing", "", "'' is no destination; there are stdout, file:PATH, syslog:", true },
 	{ "an unknown destination", "pigeon:home", "'pigeon:home' is no destination", true },
 	{ "half a word", "std", "'std' is no destination", true },
 	{ "something after stdout", "stdout:x", "nothing follows stdout", true },
 	{ "a file without path", "file", "write it as file:PATH", true },
 	{ "a file with an empty path", "file:", "write it as file:PATH", true },
-	{ "an unknown key", "stdout,colour=red", "setting 'colour': accepted are format,", true },
+	{ "an unknown key", "stdout,colour=red", "setting of stdout 'colour': accepted are format,",
+	  true },
 	{ "a key without value", "stdout,format", "'format': after a comma comes KEY=VALUE", true },
 	{ "a comma at the end", "stdout,", "'': after a comma comes KEY=VALUE", true },
 	{ "an unknown format", "stdout,format=xml", "format 'xml': accepted are text", true },
@@ -88,6 +123,10 @@ static void test_parse(void **state)
 	snprintf(got, sizeof(got), "%d %s %s %u %u %s %u", oc.kind, oc.target,
 		 output_format_name(output_format(&oc)), oc.states, oc.severity, oc.rules,
 		 oc.queue_bytes);
+	if (oc.kind == OUTPUT_SYSLOG)
+		snprintf(got, sizeof(got), "%d %s %u %u %d %u %s", oc.transport, oc.host, oc.port,
+			 oc.facility, oc.lf_framing, oc.enterprise,
+			 output_format_name(output_format(&oc)));
 	assert_string_equal(got, c->want);
 }
 
@@ -393,6 +432,26 @@ static void a_patient_lane_gives_up_on_a_receiver_that_fails(void **state)
 	assert_int_equal(s.written, 0);
 	assert_int_equal(s.dead, ENOSPC);
 	assert_true(s.lost >= 1);
+}
+
+static void a_record_that_is_too_long_is_lost_alone(void **state)
+{
+	struct receiver to = { .error = -EMSGSIZE };
+	struct lane *l = lane_to(&to, 1000, false);
+	struct lane_stats s = { 0 };
+
+	(void)state;
+	assert_true(push(l, "a"));
+	while (!s.lost)
+		lane_stats_get(l, &s);
+	set(&to, 0, false);
+	assert_true(push(l, "b"));
+	lane_end(l, 0);
+	lane_stats_get(l, &s);
+	lane_free(l);
+	assert_string_equal(to.got, "b");
+	assert_int_equal(s.lost, 1);
+	assert_int_equal(s.dead, 0);
 }
 
 static void reopening_comes_before_the_next_record(void **state)
@@ -767,6 +826,150 @@ static void after_rotation_the_new_file_is_written(void **state)
 	scene_done(&s);
 }
 
+/* --- the journal ------------------------------------------------------------------------------ */
+
+/* journal_socket - where a journal would listen. */
+static int journal_socket(const char *path)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	strcpy(addr.sun_path, path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	return fd;
+}
+
+/* journal_receive - an entry, from the datagram or from the file that came with it. Returns its
+ * length; *ret_file: it was a file. */
+static size_t journal_receive(int fd, char *buf, size_t size, bool *ret_file)
+{
+	struct iovec iov = { buf, size };
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = &control,
+			      .msg_controllen = sizeof(control) };
+	ssize_t n = recvmsg(fd, &msg, 0);
+	int file;
+
+	assert_true(n >= 0);
+	*ret_file = msg.msg_controllen >= sizeof(struct cmsghdr);
+	if (!*ret_file)
+		return (size_t)n;
+	assert_int_equal(n, 0);
+	memcpy(&file, CMSG_DATA(&control.head), sizeof(file));
+	assert_int_equal(fcntl(file, F_GET_SEALS),
+			 F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+	n = pread(file, buf, size, 0);
+	close(file);
+	return (size_t)n;
+}
+
+/* journal_field - the value of a key, by the letter of the protocol; the whole entry is read. */
+static const char *journal_field(const char *entry, size_t len, const char *key)
+{
+	static char value[70000];
+	const char *at = entry, *end = entry + len;
+	bool found = false;
+
+	while (at < end) {
+		size_t name = strcspn(at, "=\n"), n;
+		bool binary = at[name] == '\n';
+		const char *from = at + name + 1;
+
+		assert_true(name > 0 && (isupper(at[0]) || isdigit(at[0])));
+		if (binary) {
+			uint64_t length;
+
+			memcpy(&length, from, sizeof(length));
+			from += sizeof(length);
+			n = (size_t)le64toh(length);
+		} else {
+			n = (size_t)((char *)memchr(from, '\n', (size_t)(end - from)) - from);
+		}
+		assert_int_equal(from[n], '\n');
+		if (strlen(key) == name && !strncmp(at, key, name)) {
+			assert_false(found);
+			found = true;
+			assert_true(n < sizeof(value));
+			memcpy(value, from, n);
+			value[n] = '\0';
+		}
+		at = from + n + 1;
+	}
+	assert_ptr_equal(at, end);
+	return found ? value : NULL;
+}
+
+static void the_journal_gets_fields(void **state)
+{
+	struct alert a = an_alert("1", &port_scan);
+	static char entry[70000];
+	struct scene s;
+	bool file;
+	size_t n;
+	int fd;
+
+	(void)state;
+	scene_open(&s, "", NULL);
+	s.cfg.outputs = 0;
+	assert_int_equal(output_config_parse("journald:/tmp/x", &s.cfg.output[0], NULL), 0);
+	strcpy(s.cfg.output[0].host, s.path[0]);
+	s.cfg.outputs = 1;
+	fd = journal_socket(s.path[0]);
+	scene_start(&s);
+	strcpy(a.ifname, "ve\nth");
+	output_emit(s.out, &a, ALERT_OPEN);
+	n = journal_receive(fd, entry, sizeof(entry), &file);
+	assert_false(file);
+	assert_string_equal(journal_field(entry, n, "MESSAGE"),
+			    "open: port-scan: 10.0.0.5 probed 3 ports of 10.0.0.9");
+	assert_string_equal(journal_field(entry, n, "PRIORITY"), "4");
+	assert_string_equal(journal_field(entry, n, "SYSLOG_IDENTIFIER"), "reconmon");
+	assert_string_equal(journal_field(entry, n, "RECONMON_INTERFACE"), "ve\nth");
+	assert_string_equal(journal_field(entry, n, "RECONMON_ALERT_ID"), "1");
+	assert_null(journal_field(entry, n, "RECONMON_OWNER"));
+	assert_non_null(strstr(journal_field(entry, n, "RECONMON_JSON"), "\"state\":\"open\""));
+	output_end(s.out);
+	assert_int_equal(output_lost(s.out), 0);
+	close(fd);
+	scene_done(&s);
+}
+
+static void what_no_datagram_holds_goes_to_the_journal_as_a_file(void **state)
+{
+	const size_t len = 1 << 20;
+	struct record *r = malloc(sizeof(*r) + len + 1);
+	struct output_config oc;
+	char path[] = "/tmp/test_output.XXXXXX", *entry = malloc(len + 1);
+	struct error err;
+	void *handle;
+	bool file;
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(path));
+	assert_int_equal(output_config_dest("journald", &oc, &err), 0);
+	snprintf(oc.host, sizeof(oc.host), "%s/s", path);
+	fd = journal_socket(oc.host);
+	assert_int_equal(dest_journald.open(&oc, &handle, &err), 0);
+	memset(r->text, 'x', len);
+	r->len = len;
+	assert_int_equal(dest_journald.send(handle, r, -1), 0);
+	assert_int_equal(journal_receive(fd, entry, len + 1, &file), len);
+	assert_true(file);
+	assert_memory_equal(entry, r->text, len);
+	dest_journald.close(handle);
+	close(fd);
+	unlink(oc.host);
+	rmdir(path);
+	free(entry);
+	free(r);
+}
+
 /* lines_of - the beginnings of the lines of a file: '#' of a header, or up to the first tab. */
 static const char *lines_of(const char *path)
 {
@@ -838,6 +1041,7 @@ int main(void)
 		cmocka_unit_test(a_receiver_that_is_gone_takes_no_more),
 		cmocka_unit_test(a_patient_lane_waits_for_room),
 		cmocka_unit_test(a_patient_lane_gives_up_on_a_receiver_that_fails),
+		cmocka_unit_test(a_record_that_is_too_long_is_lost_alone),
 		cmocka_unit_test(reopening_comes_before_the_next_record),
 	};
 	const struct CMUnitTest wholes[] = {
@@ -850,6 +1054,8 @@ int main(void)
 		cmocka_unit_test(a_fifo_that_nobody_reads_yet_waits_for_its_reader),
 		cmocka_unit_test(half_a_line_is_finished_when_there_is_room),
 		cmocka_unit_test(half_a_line_of_somebody_else_is_ended_first),
+		cmocka_unit_test(the_journal_gets_fields),
+		cmocka_unit_test(what_no_datagram_holds_goes_to_the_journal_as_a_file),
 		cmocka_unit_test(a_format_with_a_header_has_it_once_a_file),
 		cmocka_unit_test(after_rotation_the_new_file_is_written),
 	};

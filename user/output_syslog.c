@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* How does a framed line reach a syslog daemon? One datagram over UDP or to the local socket, or a
+ * counted message over TCP (RFC 6587: octet counting, or lines). A connection is made when it is
+ * needed; the look-up of a name may block, which is what threads are for. */
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "output_dest.h"
+
+enum {
+	CONNECT_MS = 10000,
+	USER_TIMEOUT_MS = 120000, /* TCP: nothing acknowledged for longer, and the receiver is gone */
+};
+
+struct syslog {
+	struct output_config oc;
+	int fd;	     /* -1: to be connected */
+	size_t sent; /* TCP: bytes of the record at hand, its count included */
+};
+
+static int syslog_open(const struct output_config *oc, void **ret, struct error *err)
+{
+	struct syslog *s = calloc(1, sizeof(*s));
+
+	if (oc->transport == SYSLOG_UNIX &&
+	    strlen(oc->host) >= sizeof(((struct sockaddr_un *)0)->sun_path)) {
+		free(s);
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "the path of a socket has at most %zu characters",
+				 sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
+	}
+	if (!s)
+		return error_set(err, -ENOMEM, EXIT_RUNTIME, "out of memory");
+	s->oc = *oc;
+	s->fd = -1;
+	*ret = s;
+	return 0;
+}
+
+static void disconnect(struct syslog *s)
+{
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+	s->sent = 0;
+}
+
+static int connect_within(int fd, const struct sockaddr *addr, socklen_t len, int stop_fd)
+{
+	int error = 0, r;
+	socklen_t size = sizeof(error);
+
+	if (!connect(fd, addr, len))
+		return 0;
+	if (errno != EINPROGRESS)
+		return -errno;
+	r = dest_wait(fd, POLLOUT, CONNECT_MS, stop_fd);
+	if (r < 0)
+		return r;
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+	return -error;
+}
+
+/* connect_to - a socket connected to one address, or a negative errno. */
+static int connect_to(const struct sockaddr *addr, socklen_t len, int type, int stop_fd)
+{
+	const int timeout = USER_TIMEOUT_MS;
+	int fd = socket(addr->sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	if (type == SOCK_STREAM && addr->sa_family != AF_UNIX)
+		setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof(timeout));
+	r = connect_within(fd, addr, len, stop_fd);
+	if (!r)
+		return fd;
+	close(fd);
+	return r;
+}
+
+static int connect_unix(struct syslog *s, int stop_fd)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+
+	strcpy(addr.sun_path, s->oc.host); /* fits: syslog_open() */
+	s->fd = connect_to((struct sockaddr *)&addr, sizeof(addr), SOCK_DGRAM, stop_fd);
+	return s->fd < 0 ? s->fd : 0;
+}
+
+/* What getaddrinfo() says as an errno, for strerror(). */
+static int lookup_error(int error)
+{
+	switch (error) {
+	case EAI_SYSTEM:
+		return -errno;
+	case EAI_AGAIN:
+		return -EAGAIN;
+	case EAI_MEMORY:
+		return -ENOMEM;
+	default:
+		return -EHOSTUNREACH;
+	}
+}
+
+/* connect_inet - to the first address of the name that answers. */
+static int connect_inet(struct syslog *s, int stop_fd)
+{
+	const int type = s->oc.transport == SYSLOG_UDP ? SOCK_DGRAM : SOCK_STREAM;
+	const struct addrinfo hints = { .ai_socktype = type, .ai_flags = AI_NUMERICSERV };
+	struct addrinfo *list, *a;
+	char port[8];
+	int r;
+
+	snprintf(port, sizeof(port), "%u", s->oc.port);
+	r = getaddrinfo(s->oc.host, port, &hints, &list);
+	if (r)
+		return lookup_error(r);
+	r = -EHOSTUNREACH;
+	for (a = list; a && s->fd < 0 && r != -ECANCELED; a = a->ai_next) {
+		r = connect_to(a->ai_addr, a->ai_addrlen, type, stop_fd);
+		s->fd = r < 0 ? -1 : r;
+	}
+	freeaddrinfo(list);
+	return s->fd < 0 ? r : 0;
+}
+
+/* is_gone - has the receiver closed the connection? Syslog never answers, so what there is to read
+ * is its end; without this look the next message would be written into the void. */
+static bool is_gone(const struct syslog *s)
+{
+	char byte;
+	ssize_t n = recv(s->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	return !n || (n < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+static int send_datagram(struct syslog *s, const struct record *r, int stop_fd)
+{
+	size_t len = r->len - 1; /* without its line end */
+
+	for (;;) {
+		int w;
+
+		if (send(s->fd, r->text, len, MSG_NOSIGNAL) >= 0)
+			return 0;
+		if (errno != EAGAIN && errno != EINTR)
+			return -errno;
+		w = dest_wait(s->fd, POLLOUT, -1, stop_fd);
+		if (w < 0)
+			return w;
+	}
+}
+
+/* send_counted - "LEN MESSAGE", or the message as a line. */
+static int send_counted(struct syslog *s, const struct record *r, int stop_fd)
+{
+	size_t len = s->oc.lf_framing ? r->len : r->len - 1;
+	char count[24] = "";
+	size_t head = s->oc.lf_framing ? 0 : (size_t)sprintf(count, "%zu ", len);
+
+	while (s->sent < head + len) {
+		bool in_head = s->sent < head;
+		const char *text = in_head ? count + s->sent : r->text + (s->sent - head);
+		size_t rest = in_head ? head - s->sent : head + len - s->sent;
+		ssize_t n = send(s->fd, text, rest, MSG_NOSIGNAL | (in_head ? MSG_MORE : 0));
+		int w = 0;
+
+		if (n > 0)
+			s->sent += (size_t)n;
+		else if (errno == EAGAIN)
+			w = dest_wait(s->fd, POLLOUT, -1, stop_fd);
+		else if (errno != EINTR)
+			return -errno;
+		if (w < 0)
+			return w;
+	}
+	s->sent = 0;
+	return 0;
+}
+
+/* A message that broke off begins anew on the next connection: the receiver drops half of one. */
+static int syslog_send(void *handle, struct record *r, int stop_fd)
+{
+	struct syslog *s = handle;
+	bool tcp = s->oc.transport == SYSLOG_TCP;
+	int error = 0;
+
+	if (s->fd >= 0 && tcp && is_gone(s))
+		disconnect(s);
+	if (s->fd < 0)
+		error = s->oc.transport == SYSLOG_UNIX ? connect_unix(s, stop_fd)
+						       : connect_inet(s, stop_fd);
+	if (!error)
+		error = tcp ? send_counted(s, r, stop_fd) : send_datagram(s, r, stop_fd);
+	if (error && error != -EMSGSIZE)
+		disconnect(s);
+	return error;
+}
+
+/* Names may mean other addresses by now. */
+static void syslog_reopen(void *handle)
+{
+	disconnect(handle);
+}
+
+static void syslog_close(void *handle)
+{
+	disconnect(handle);
+	free(handle);
+}
+
+const struct dest dest_syslog = {
+	.open = syslog_open,
+	.send = syslog_send,
+	.reopen = syslog_reopen,
+	.close = syslog_close,
+	.patience_ns = 5000000000ull,
+};
