@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
@@ -234,6 +235,19 @@ int config_limit_set(struct config *cfg, const struct config_limit *limit, const
 
 /* --- interfaces --- */
 
+/* is_text - the kernel takes nearly any bytes for a name, but JSON and YAML hold UTF-8 only, and
+ * the configuration file takes no control characters. */
+static bool is_text(const char *name)
+{
+	json_t *utf8 = json_string(name); /* NULL if it is not */
+
+	json_decref(utf8);
+	for (; *name; name++)
+		if ((unsigned char)*name < ' ' || *name == '\x7f')
+			return false;
+	return utf8;
+}
+
 int config_iface_add(struct config *cfg, const char *what, const char *pattern, struct error *err)
 {
 	size_t len = strlen(pattern), without = *pattern == '!';
@@ -248,6 +262,11 @@ int config_iface_add(struct config *cfg, const char *what, const char *pattern, 
 		return error_set(err, -EINVAL, EXIT_USAGE,
 				 "%s '%.80s': %s has at most %zu characters", what, pattern,
 				 glob ? "a glob" : "the name of an interface", max - without);
+	if (!is_text(pattern))
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "%s '%s': control characters, or not UTF-8; write ? for each such "
+				 "byte",
+				 what, pattern);
 	for (uint32_t i = 0; i < cfg->ifaces; i++)
 		if (!strcmp(cfg->iface[i] + (*cfg->iface[i] == '!'), pattern + without) &&
 		    (*cfg->iface[i] == '!') != without)
