@@ -171,13 +171,12 @@ $(BUILD)/tests/bench/bench_path: tests/bench/bench_path.c $(BUILD)/tests/bench/p
 $(BUILD)/tests/fuzz/fuzz_%: private LDFLAGS += -fsanitize=fuzzer
 
 FUZZ_SECONDS ?= 60
-FUZZ_MAKE = $(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz FUZZ=1
 
 ifdef FUZZ
 fuzz-bins: $(FUZZERS) $(BUILD)/tests/fuzz/seeds
 else
 fuzz-bins:
-	$(Q)$(FUZZ_MAKE) fuzz-bins
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz FUZZ=1 fuzz-bins
 endif
 
 fuzz: fuzz-bins ## libFuzzer over parser, state machine, captures, logs and texts: FUZZ_SECONDS=60 each

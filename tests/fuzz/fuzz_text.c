@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* What users write: network lists, times, RULE.FIELD=VALUE, whole command lines; and port sets,
- * whose text others read back. Input: a letter that says which, then the text. */
+/* What users write: network lists, times, RULE.FIELD=VALUE, whole command lines, the configuration
+ * file; and port sets, whose text others read back. Input: a letter that says which, then the text.
+ */
 #include "fuzz.h"
 
 #include <arpa/inet.h>
 #include <cli.h>
+#include <config_file.h>
 #include <net.h>
 #include <portset.h>
 #include <rule.h>
@@ -12,11 +14,16 @@
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
-/* Help and version go to standard output, which nobody reads here. */
+/* Help and version go to standard output, which nobody reads here; and the configuration of this
+ * machine has no say. */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
+	static struct memory_file empty;
+
 	(void)argc;
 	(void)argv;
+	memory_file_make(&empty, "", 0);
+	setenv("RECONMON_CONFIG", empty.path, 1);
 	if (!freopen("/dev/null", "w", stdout))
 		abort();
 	return 0;
@@ -141,14 +148,13 @@ static void fuzz_rule(const char *text)
 	check_rules(&rules);
 }
 
-/* --- command lines: arguments are lines --- */
+/* --- configurations --- */
 
 static void check_config(const struct config *cfg)
 {
 	CHECK(cfg->ifaces <= IFACE_PATTERNS_MAX, "%zu interfaces", (size_t)cfg->ifaces);
-	CHECK(cfg->command == COMMAND_REPLAY || !cfg->files, "files to watch");
-	CHECK(cfg->command == COMMAND_WATCH || cfg->files, "nothing to replay");
-	CHECK(cfg->command == COMMAND_WATCH || !cfg->ifaces, "interfaces to replay");
+	CHECK((cfg->command == COMMAND_REPLAY) == (cfg->files > 0),
+	      "files to watch, or none to replay");
 	CHECK(cfg->nursery_slots >= 1024 && cfg->nursery_slots <= 1u << 20 &&
 		      !(cfg->nursery_slots & (cfg->nursery_slots - 1)),
 	      "%u slots", cfg->nursery_slots);
@@ -156,6 +162,62 @@ static void check_config(const struct config *cfg)
 	check_rules(&cfg->rules);
 }
 
+/* config_text - what `reconmon check` says; the caller frees it. */
+static char *config_text(const struct config *cfg, size_t *ret_len)
+{
+	char *text = NULL;
+	FILE *out = open_memstream(&text, ret_len);
+
+	if (!out)
+		abort();
+	CHECK(!config_print(cfg, out), "not printed");
+	fclose(out);
+	return text;
+}
+
+static int config_read(const char *text, size_t len, struct config *cfg, struct error *err)
+{
+	struct memory_file f;
+	int r;
+
+	config_defaults(cfg);
+	memory_file_make(&f, text, len);
+	r = config_file_read(f.path, NULL, cfg, err);
+	memory_file_done(&f);
+	return r;
+}
+
+/* check_print - what is printed is read back as the same, told by printing that once more. */
+static void check_print(const struct config *cfg)
+{
+	static struct config again;
+	struct error err = { 0 };
+	size_t len, len_again;
+	char *text = config_text(cfg, &len), *text_again;
+
+	CHECK(!config_read(text, len, &again, &err), "%s in\n%s", err.text, text);
+	text_again = config_text(&again, &len_again);
+	CHECK(!strcmp(text, text_again), "printed\n%sread back as\n%s", text, text_again);
+	free(text_again);
+	free(text);
+	config_done(&again);
+}
+
+static void fuzz_config_file(const char *text, size_t len)
+{
+	static struct config cfg;
+	struct error err = { 0 };
+
+	if (config_read(text, len, &cfg, &err) < 0) {
+		check_error(&err);
+	} else {
+		check_config(&cfg);
+		check_print(&cfg);
+	}
+	config_done(&cfg);
+}
+
+/* Arguments are lines. */
 static void fuzz_command_line(char *text)
 {
 	char name[] = "reconmon", *argv[64] = { name };
@@ -168,6 +230,7 @@ static void fuzz_command_line(char *text)
 	switch (cli_parse(argc, argv, &cfg, &err)) {
 	case CLI_RUN:
 		check_config(&cfg);
+		check_print(&cfg);
 		config_done(&cfg);
 		break;
 	case CLI_BAD:
@@ -290,6 +353,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 'c':
 		fuzz_command_line(text);
+		break;
+	case 'y':
+		fuzz_config_file(text, size - 1);
 		break;
 	case 'p':
 		fuzz_portset(data + 1, size - 1);
