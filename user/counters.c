@@ -67,6 +67,9 @@ static void print_user(FILE *out, const struct counters *c)
 	print_one(out, "engine_bytes", c->engine.bytes, "memory of windows and history");
 	print_one(out, "engine_no_memory", c->engine.no_memory,
 		  "lost: no memory for a value or an alert");
+	print_one(out, "owners_resolved", c->owners.resolved, "owners looked up in /proc");
+	print_one(out, "owners_gone", c->owners.gone, "... processes that had ended by then");
+	print_one(out, "owners_evicted", c->owners.evicted, "owners forgotten for want of room");
 	print_one(out, "alerts_opened", c->engine.alerts_opened, "alerts raised");
 	print_one(out, "alerts_live", c->engine.alerts_open, "... of them open");
 	print_one(out, "alerts_closed", c->engine.alerts_closed,

@@ -11,6 +11,7 @@ struct counters {
 	struct engine_stats engine;
 	struct drain_stats drain;
 	struct sweep_stats sweep;
+	struct owners_stats owners;
 	struct output_stats output[OUTPUTS_MAX];
 	unsigned int outputs;
 	const struct allow *allow;

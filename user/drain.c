@@ -161,12 +161,15 @@ static void correct_sources(struct drain *d, uint64_t now_ns)
 }
 
 /* Who was silent, before the engine knows whether that is an alert: by then he may be gone. */
-static void meet_owners(struct drain *d)
+static void meet_owners(struct drain *d, uint64_t now_ns)
 {
-	owners_tick(d->owners);
-	for (size_t i = 0; i < d->pieces.n; i++)
-		if (CONTACT_BITS(d->pieces.piece[i].contact.word) & CONTACT_SILENT)
-			owners_meet(d->owners, &d->pieces.piece[i].key);
+	owners_tick(d->owners, now_ns);
+	for (size_t i = 0; i < d->pieces.n; i++) {
+		const struct piece *p = &d->pieces.piece[i];
+
+		if (CONTACT_BITS(p->contact.word) & CONTACT_SILENT)
+			owners_meet(d->owners, &p->key, &p->contact);
+	}
 }
 
 void drain_tick(struct drain *d, uint64_t now_ns, int64_t wall_offset_ns, uint64_t made, bool lost)
@@ -178,7 +181,7 @@ void drain_tick(struct drain *d, uint64_t now_ns, int64_t wall_offset_ns, uint64
 	note_evicted(d, made);
 	sweep_run(d->sweep, now_ns, on_ripe, &d->pieces);
 	if (d->owners)
-		meet_owners(d);
+		meet_owners(d, now_ns);
 	pieces_feed(&d->pieces, d->engine);
 	correct_sources(d, now_ns);
 	engine_flush(d->engine, now_ns, lost);

@@ -172,7 +172,8 @@ static struct alert_evidence evidence_of(const struct window_value *v, const str
  * neither by its group nor by what it counts which host or port it was leaves only the contact
  * itself. */
 static const struct owner *owner_of(const struct engine *e, const struct rule *rule,
-				    const struct contact_key *key, const struct window_value *v)
+				    const struct contact_key *key, const struct contact *c,
+				    const struct window_value *v)
 {
 	uint8_t told = rule->group | rule->distinct;
 	struct contact_key k = *key;
@@ -185,7 +186,7 @@ static const struct owner *owner_of(const struct engine *e, const struct rule *r
 		k.resp_port = htons(v->port);
 	if (!(told & FIELD_RESP && told & FIELD_RESP_PORT) && memcmp(&k, key, sizeof(k)) != 0)
 		return NULL;
-	return owners_find(e->owners, &k);
+	return owners_find(e->owners, &k, c);
 }
 
 /* Was the value shown within a window's length of the moment? */
@@ -217,7 +218,7 @@ static void open_alert(struct engine *e, struct runner *r, const struct group_ke
 
 		if (!is_near(r->rule, &v[i], now->t_ns))
 			continue;
-		ev.owner = owner_of(e, r->rule, key, &v[i]);
+		ev.owner = owner_of(e, r->rule, key, c, &v[i]);
 		alertbook_add(r->book, a, &ev);
 	}
 }
@@ -237,7 +238,7 @@ static void show(struct engine *e, struct runner *r, const struct contact_key *k
 	if (a) {
 		struct alert_evidence ev = evidence_of(&v, c, attempts);
 
-		ev.owner = owner_of(e, r->rule, key, &v);
+		ev.owner = owner_of(e, r->rule, key, c, &v);
 		window_show(r->window, &group, &v); /* what it counts to is said already */
 		alertbook_add(r->book, a, &ev);
 	} else if (window_add(r->window, &group, &v) >= r->rule->threshold) {
@@ -427,7 +428,7 @@ static bool is_allowed(struct engine *e, const struct contact_key *key, const st
 	struct allow_owner who;
 
 	if (e->owners && allow_wants_owner(e->cfg->allow))
-		owner = owners_find(e->owners, key);
+		owner = owners_find(e->owners, key, c);
 	if (owner)
 		who = (struct allow_owner){
 			.process = owner->name,

@@ -17,10 +17,15 @@ enum {
 
 #define NS_PER_S 1000000000ull
 
+/* Who is at the other end of an interface is asked again after this time: a pod's first packets may
+ * come before its processes are where they belong. */
+#define FAR_END_NS (10 * NS_PER_S)
+
 struct owners {
 	struct owner_kernel kernel;
 	struct owner *way[SETS][WAYS]; /* last used first */
-	int left;		       /* of AT_ONCE in this drain */
+	int left;		       /* of AT_ONCE in this drain, which began at */
+	uint64_t now_ns;
 	char boot_id[40];
 	struct owners_stats stats;
 };
@@ -54,9 +59,16 @@ const char *owner_source_name(enum owner_source s)
 		return "cookie";
 	case OWNER_GUESS:
 		return "guess";
+	case OWNER_FORWARDED:
+		return "interface";
 	default:
 		return "none";
 	}
+}
+
+bool owner_has_user(const struct owner *w)
+{
+	return w->source != OWNER_FORWARDED;
 }
 
 size_t owner_command(const struct owner *w, char *buf, size_t len)
@@ -173,10 +185,25 @@ static void read_user(struct owner *w)
 		fclose(f);
 }
 
+static void resolve_far_end(const struct owners *o, struct owner *w)
+{
+	char path[OWNER_PATH_MAX];
+
+	if (!o->kernel.far_end(o->kernel.ctx, w->ifindex, path, sizeof(path)))
+		return;
+	w->cgroup = strdup(path);
+	cgroup_parse(path, &w->where);
+}
+
 static void resolve(struct owners *o, struct owner *w)
 {
 	w->resolved = true;
+	w->seen_ns = o->now_ns;
 	o->stats.resolved++;
+	if (w->source == OWNER_FORWARDED) {
+		resolve_far_end(o, w);
+		return;
+	}
 	if (is_alive(w)) {
 		read_live(w);
 		if (!is_alive(w)) { /* it ended meanwhile: another's may have been read */
@@ -187,7 +214,7 @@ static void resolve(struct owners *o, struct owner *w)
 			w->args_len = 0;
 		}
 	}
-	if (!w->executable)
+	if (w->pid && !w->executable)
 		o->stats.gone++;
 	read_kept(o, w);
 	if (w->cgroup)
@@ -231,15 +258,16 @@ void owners_free(struct owners *o)
 	free(o);
 }
 
-void owners_tick(struct owners *o)
+void owners_tick(struct owners *o, uint64_t now_ns)
 {
+	o->now_ns = now_ns;
 	o->left = AT_ONCE;
 }
 
 /* Two processes that share an id are taken for one: 2^-31 a pair. */
 static uint32_t id_of(const struct socket_owner *raw)
 {
-	uint64_t x = raw->pid ? raw->start_ns : ~raw->cgroup_id;
+	uint64_t x = raw->pid ? raw->start_ns : ~raw->cgroup_id ^ (uint64_t)raw->ifindex << 32;
 
 	x = (x ^ x >> 31) * 0x9E3779B97F4A7C15ull;
 	x = (x ^ x >> 32 ^ (raw->pid ? raw->pid : raw->uid)) * 0xBF58476D1CE4E5B9ull;
@@ -287,27 +315,58 @@ static struct owner *insert(struct owners *o, uint32_t id, const struct socket_o
 	w->uid = raw->uid;
 	w->start_ns = raw->start_ns;
 	w->cgroup_id = raw->cgroup_id;
+	w->ifindex = raw->ifindex;
 	w->where.runtime = w->where.qos = "";
 	memcpy(w->boot_id, o->boot_id, sizeof(w->boot_id));
 	memcpy(w->name, raw->comm, strnlen(raw->comm, OWNER_COMM_LEN));
 	return w;
 }
 
+/* raw_of - what the kernel side knows of a contact: whose socket it was, or by which interface its
+ * packets came. Returns false if it is neither. */
+static bool raw_of(const struct owners *o, const struct contact_key *key, const struct contact *c,
+		   struct socket_owner *ret)
+{
+	if (o->kernel.find(o->kernel.ctx, key, ret))
+		return ret->source != OWNER_FORWARDED || ret->ifindex;
+	if (c->dir != DIR_INGRESS || !c->ifindex)
+		return false;
+	*ret = (struct socket_owner){ .source = OWNER_FORWARDED, .ifindex = c->ifindex };
+	return true;
+}
+
+/* forget - makes room for the same owner, looked at anew. */
+static void forget(struct owners *o, uint32_t id)
+{
+	struct owner **way = set_of(o, id); /* find() has put it first */
+
+	owner_unref(way[0]);
+	memmove(way, way + 1, (WAYS - 1) * sizeof(struct owner *));
+	way[WAYS - 1] = NULL;
+}
+
 /* get - who opened the attempts at a contact, looked at or not; NULL: unknown. */
-static struct owner *get(struct owners *o, const struct contact_key *key)
+static struct owner *get(struct owners *o, const struct contact_key *key, const struct contact *c)
 {
 	struct socket_owner raw;
 	struct owner *w;
+	uint32_t id;
 
-	if (!o->kernel.find(o->kernel.ctx, key, &raw) || raw.source == OWNER_FORWARDED)
+	if (!raw_of(o, key, c, &raw))
 		return NULL;
-	w = find(o, id_of(&raw));
-	return w ? w : insert(o, id_of(&raw), &raw);
+	id = id_of(&raw);
+	w = find(o, id);
+	if (w && w->source == OWNER_FORWARDED && w->resolved &&
+	    o->now_ns - w->seen_ns >= FAR_END_NS) {
+		forget(o, id);
+		w = NULL;
+	}
+	return w ? w : insert(o, id, &raw);
 }
 
-void owners_meet(struct owners *o, const struct contact_key *key)
+void owners_meet(struct owners *o, const struct contact_key *key, const struct contact *c)
 {
-	struct owner *w = get(o, key);
+	struct owner *w = get(o, key, c);
 
 	if (!w || w->resolved || o->left <= 0)
 		return;
@@ -315,13 +374,14 @@ void owners_meet(struct owners *o, const struct contact_key *key)
 	resolve(o, w);
 }
 
-const struct owner *owners_find(struct owners *o, const struct contact_key *key)
+const struct owner *owners_find(struct owners *o, const struct contact_key *key,
+				const struct contact *c)
 {
-	struct owner *w = get(o, key);
+	struct owner *w = get(o, key, c);
 
 	if (w && !w->resolved)
 		resolve(o, w);
-	return w;
+	return w && w->source == OWNER_FORWARDED && !w->cgroup ? NULL : w;
 }
 
 void owners_stats_get(const struct owners *o, struct owners_stats *ret)

@@ -18,13 +18,15 @@ enum {
 	OWNER_COMMAND_MAX = 4096, /* of a command line; what is longer is cut */
 };
 
-/* What is unknown is NULL, "" or 0. Nothing of it is safe to print as it is: names and arguments
- * hold whatever bytes their owner liked. */
+/* What is forwarded for a container on this host has that container for an owner, and no process:
+ * source OWNER_FORWARDED. What is unknown is NULL, "" or 0. Nothing of it is safe to print as it
+ * is: names and arguments hold whatever bytes their owner liked. */
 struct owner {
 	uint32_t id; /* the same for the same process; bit 0: OWNER_GUESS */
 	uint32_t refs;
 	enum owner_source source;
 	uint32_t pid, uid;
+	uint32_t ifindex;	       /* OWNER_FORWARDED: where it comes from */
 	uint64_t start_ns, cgroup_id;  /* CLOCK_BOOTTIME; v2's */
 	char name[OWNER_COMM_LEN + 1]; /* "nmap" */
 	char *executable;	       /* "/usr/bin/nmap" */
@@ -34,7 +36,8 @@ struct owner {
 	char *cgroup; /* path */
 	struct cgroup_info where;
 	char boot_id[40]; /* of this boot, in which pids and start times mean something */
-	bool resolved;	  /* looked at */
+	bool resolved;	  /* looked at, */
+	uint64_t seen_ns; /* at that time */
 };
 
 /* owner_ref - keeps an owner for longer than the next call. owner_unref - gives it back; NULL is
@@ -42,8 +45,11 @@ struct owner {
 const struct owner *owner_ref(const struct owner *w);
 void owner_unref(const struct owner *w);
 
-/* owner_source_name - "cookie", "guess", "none". */
+/* owner_source_name - "cookie", "guess", "none", "interface". */
 const char *owner_source_name(enum owner_source s);
+
+/* owner_has_user - is its uid one? What is forwarded has none. */
+bool owner_has_user(const struct owner *w);
 
 /* owner_command - the arguments in one line, as one would type them but for quotes. Writes at most
  * len bytes, NUL included; returns the length it would need, as snprintf(). */
@@ -61,11 +67,13 @@ struct owner_kernel {
 	size_t (*args)(const void *ctx, uint32_t pid, uint64_t start_ns, char *buf);
 	/* The path of a cgroup of v2, which may be gone; false: unknown, or longer than len. */
 	bool (*cgroup)(const void *ctx, uint64_t id, char *buf, size_t len);
+	/* The cgroup of the container at the other end of an interface; false: there is none. */
+	bool (*far_end)(const void *ctx, uint32_t ifindex, char *buf, size_t len);
 };
 
 struct owners_stats {
 	uint64_t resolved; /* owners looked up in /proc */
-	uint64_t gone;	   /* ... that had ended by then */
+	uint64_t gone;	   /* ... processes that had ended by then */
 	uint64_t evicted;  /* owners forgotten for want of room */
 };
 
@@ -74,17 +82,18 @@ struct owners_stats {
 struct owners *owners_new(const struct owner_kernel *kernel);
 void owners_free(struct owners *o); /* NULL is fine */
 
-/* owners_tick - a drain begins: only so many are looked at in it as they are met, and the others
- * when they are asked for. */
-void owners_tick(struct owners *o);
+/* owners_tick - a drain begins, at now_ns (CLOCK_BOOTTIME): only so many are looked at in it as
+ * they are met, and the others when they are asked for. */
+void owners_tick(struct owners *o, uint64_t now_ns);
 
 /* owners_meet - somebody was silent at a contact: whoever it was is looked at now, before he is
  * gone. */
-void owners_meet(struct owners *o, const struct contact_key *key);
+void owners_meet(struct owners *o, const struct contact_key *key, const struct contact *c);
 
-/* owners_find - who opened the attempts at a contact, complete; NULL: unknown, or not from this
- * host. Valid until the next call, longer with owner_ref(). */
-const struct owner *owners_find(struct owners *o, const struct contact_key *key);
+/* owners_find - who opened the attempts at a contact, complete; NULL: unknown, or not on this host.
+ * Of c, where it was seen. Valid until the next call, longer with owner_ref(). */
+const struct owner *owners_find(struct owners *o, const struct contact_key *key,
+				const struct contact *c);
 
 void owners_stats_get(const struct owners *o, struct owners_stats *ret);
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cgroup_tree.h"
+#include "far_end.h"
 #include "store_maps.h"
 
 struct owner_maps {
@@ -147,6 +148,12 @@ static bool maps_cgroup(const void *ctx, uint64_t id, char *buf, size_t len)
 	return path_by_names(m, id, buf, len) || cgroup_tree_path(m->cgroup_fd, id, buf, len);
 }
 
+static bool maps_far_end(const void *ctx, uint32_t ifindex, char *buf, size_t len)
+{
+	(void)ctx;
+	return far_end_cgroup(ifindex, buf, len);
+}
+
 void owner_maps_kernel(const struct owner_maps *m, struct owner_kernel *ret)
 {
 	*ret = (struct owner_kernel){
@@ -154,5 +161,6 @@ void owner_maps_kernel(const struct owner_maps *m, struct owner_kernel *ret)
 		.find = maps_find,
 		.args = maps_args,
 		.cgroup = maps_cgroup,
+		.far_end = maps_far_end,
 	};
 }

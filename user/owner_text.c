@@ -13,12 +13,17 @@ enum {
 
 /* ---- for people ---- */
 
-/* text_add - appends to buf of OWNER_TEXT_MAX bytes; what does not fit is left out. */
+/* text_add - appends to buf of OWNER_TEXT_MAX bytes, behind a comma if there is something; what
+ * does not fit is left out. */
 __attribute__((format(printf, 2, 3))) static void text_add(char *buf, const char *fmt, ...)
 {
 	size_t len = strlen(buf);
 	va_list ap;
 
+	if (len && len < OWNER_TEXT_MAX - 3) {
+		memcpy(buf + len, ", ", 3);
+		len += 2;
+	}
 	va_start(ap, fmt);
 	vsnprintf(buf + len, OWNER_TEXT_MAX - len, fmt, ap);
 	va_end(ap);
@@ -38,12 +43,12 @@ static void place_add(char *buf, const struct owner *w)
 	const struct cgroup_info *c = &w->where;
 
 	if (c->container[0])
-		text_add(buf, ", %s%scontainer %.*s", c->runtime, c->runtime[0] ? " " : "",
+		text_add(buf, "%s%scontainer %.*s", c->runtime, c->runtime[0] ? " " : "",
 			 CONTAINER_SHOWN, c->container);
 	if (c->pod[0])
-		text_add(buf, ", pod %s", c->pod);
+		text_add(buf, "pod %s", c->pod);
 	if (c->unit[0])
-		text_add(buf, ", unit %s", c->unit);
+		text_add(buf, "unit %s", c->unit);
 }
 
 const char *owner_text(const struct alert *a, char *buf)
@@ -54,15 +59,15 @@ const char *owner_text(const struct alert *a, char *buf)
 	if (!w)
 		return buf;
 	if (w->pid)
-		text_add(buf, "%s%s[%" PRIu32 "], ", w->source == OWNER_GUESS ? "probably " : "",
+		text_add(buf, "%s%s[%" PRIu32 "]", w->source == OWNER_GUESS ? "probably " : "",
 			 w->name[0] ? w->name : "process", w->pid);
 	if (w->user)
 		text_add(buf, "user %s", w->user);
-	else
+	else if (owner_has_user(w))
 		text_add(buf, "uid %" PRIu32, w->uid);
 	place_add(buf, w);
 	if (a->owners > 1)
-		text_add(buf, ", and %" PRIu32 "%s other%s", a->owners - 1,
+		text_add(buf, "and %" PRIu32 "%s other%s", a->owners - 1,
 			 a->owners_cut ? " or more" : "", a->owners > 2 ? "s" : "");
 	make_plain(buf);
 	return buf;
@@ -144,9 +149,12 @@ static int command_set(json_t *process, const struct owner *w)
 static int process_set(json_t *doc, const struct owner *w, const struct sink_context *ctx)
 {
 	char start[SINK_TIME_MAX], uid[16];
-	json_t *p = part(doc, "process");
+	json_t *p;
 	int r = 0;
 
+	if (!owner_has_user(w))
+		return 0;
+	p = part(doc, "process");
 	snprintf(uid, sizeof(uid), "%" PRIu32, w->uid);
 	r |= json_object_set_new(p, "user", json_pack("{s:s, s:s*}", "id", uid, "name", w->user));
 	if (!w->pid)

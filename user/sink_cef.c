@@ -76,7 +76,8 @@ static void put_owner(struct event *e, const struct owner *w)
 	if (w->pid)
 		event_number(e, "spid", w->pid);
 	event_odd(e, "sproc", w->executable ? w->executable : w->name);
-	event_number(e, "suid", w->uid);
+	if (owner_has_user(w))
+		event_number(e, "suid", w->uid);
 	event_odd(e, "suser", w->user);
 	if (w->where.container[0]) {
 		event_text(e, "cs4", w->where.container);

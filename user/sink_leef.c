@@ -41,7 +41,8 @@ static void put_owner(struct event *e, const struct owner *w)
 	if (!w)
 		return;
 	event_odd(e, "usrName", w->user);
-	event_number(e, "uid", w->uid);
+	if (owner_has_user(w))
+		event_number(e, "uid", w->uid);
 	if (w->pid)
 		event_number(e, "pid", w->pid);
 	event_odd(e, "process", w->executable ? w->executable : w->name);

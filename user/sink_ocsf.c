@@ -177,7 +177,7 @@ static json_t *container_json(const struct cgroup_info *c)
 {
 	const char *uuid = strchr(c->pod, '-') ? c->pod : NULL;
 
-	return json_pack("{s:s, s:s*, s:s*, s:s*}", "uid", c->container, "runtime",
+	return json_pack("{s:s*, s:s*, s:s*, s:s*}", "uid", sink_known(c->container), "runtime",
 			 sink_known(c->runtime), "pod_uuid", sink_known(uuid), "orchestrator",
 			 c->pod[0] ? "kubernetes" : NULL);
 }
@@ -186,16 +186,16 @@ static json_t *container_json(const struct cgroup_info *c)
 static int owner_set(json_t *evidence, const struct owner *w, const struct sink_context *ctx)
 {
 	char uid[16];
-	int r;
+	int r = 0;
 
 	if (!w)
 		return 0;
 	snprintf(uid, sizeof(uid), "%u", w->uid);
 	if (w->pid)
 		r = json_object_set_new(evidence, "process", process_json(w, ctx));
-	else
+	else if (owner_has_user(w))
 		r = json_object_set_new(evidence, "user", json_pack("{s:s}", "uid", uid));
-	if (w->where.container[0])
+	if (w->where.container[0] || w->where.pod[0])
 		r |= json_object_set_new(evidence, "container", container_json(&w->where));
 	return r;
 }

@@ -74,6 +74,8 @@ static void read_counters(struct watch *w, struct counters *c)
 	drain_stats_get(w->drain, &c->drain);
 	sweep_stats_get(w->sweep, &c->sweep);
 	c->allow = w->cfg->allow;
+	if (w->owners)
+		owners_stats_get(w->owners, &c->owners);
 }
 
 static void show_counters(struct watch *w, bool all)

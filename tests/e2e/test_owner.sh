@@ -230,6 +230,47 @@ placed "podman, cgroup v1" "$v1" "libpod_parent/libpod-$id" "$container" contain
 stop_monitor m
 verdict "no owner is anybody else's" sh -c "! grep -q '\"name\":\"\\(sh\\|reconmon\\|ksoftirqd[^\"]*\\)\"' '$tmp/m.json'"
 
+# --- forwarded -----------------------------------------------------------------------------------
+# Here $S is a container's namespace, $T the host with the other end of its veth pair. The host sees
+# the packets come in there; and, as a router, leave by t2 for $U.
+U=rmU$$
+ns_add "$U"
+ns_join "$T" t2 "$U" u0
+addr_add "$T" t2 10.78.0.1/24
+addr_add "$U" u0 10.78.0.2/24 10.78.0.3/24 10.78.0.4/24
+ip -n "$U" route add 10.77.0.0/16 via 10.78.0.1
+ip -n "$S" route add 10.78.0.0/24 via 10.77.0.2
+run "$T" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
+monitor host "$T" -i t0 "${fast[@]}"
+monitor router "$T" -i t2 "${fast[@]}"
+forwarded=(--field reconmon.alert.owner.source=interface --field process=)
+
+cgroup_add "$v2" "rm$$/docker-$id.scope"
+within "$v2/rm$$/docker-$id.scope" sh -c 'nmap -n -Pn -T4 -sS -p 1-10 10.78.0.2; sleep 2' >/dev/null 2>&1
+for m in host router; do
+	opened $m --dest 10.78.0.2
+	verdict "forwarded for a container ($m): its id" alerts $m --dest 10.78.0.2 \
+		--field "$container" --field container.runtime=docker "${forwarded[@]}"
+done
+other=${id//5/6}
+cgroup_add "$v2" "rm$$/$slice/cri-containerd-$id.scope"
+cgroup_add "$v2" "rm$$/$slice/cri-containerd-$other.scope"
+within "$v2/rm$$/$slice/cri-containerd-$other.scope" sleep 60 &
+beside=$!
+sleep 10.1 # who is behind an interface is asked again after 10 s
+within "$v2/rm$$/$slice/cri-containerd-$id.scope" \
+	sh -c 'nmap -n -Pn -T4 -sS -p 1-10 10.78.0.3; sleep 2' >/dev/null 2>&1
+for m in host router; do
+	opened $m --dest 10.78.0.3
+	verdict "forwarded for a pod of two containers ($m): the pod" alerts $m --dest 10.78.0.3 \
+		--field container.id= "${pod[@]/#/--field=}" "${forwarded[@]}"
+done
+kill "$(cat "$tmp/pid")" 2>/dev/null
+stop_monitor host
+stop_monitor router
+kill $beside 2>/dev/null
+reap $beside
+
 # --- without -------------------------------------------------------------------------------------
 # Sockets that are older than the daemon, sending again from a timer: nobody is named.
 ip -n "$S" route add 10.77.0.51/32 dev s0 src 10.77.0.1

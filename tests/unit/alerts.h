@@ -280,6 +280,19 @@ static const struct owner nobody_known = {
 	.where = { .runtime = "", .qos = "" },
 };
 
+static const struct owner forwarded = {
+	.source = OWNER_FORWARDED,
+	.cgroup = "/docker/" CONTAINER,
+	.where = { .runtime = "docker", .container = CONTAINER, .qos = "" },
+};
+
+static void a_scan_from_a_container(struct alert *a)
+{
+	a_port_scan(a);
+	a->owner = &forwarded;
+	a->owners = 1;
+}
+
 static void a_scan_by_a_pod(struct alert *a)
 {
 	a_port_scan_that_leaves(a);
@@ -352,6 +365,7 @@ static void (*const builders[])(struct alert *) = {
 	a_scan_by_a_pod,
 	a_scan_by_a_guess,
 	a_scan_by_an_unknown_socket,
+	a_scan_from_a_container,
 };
 
 #endif

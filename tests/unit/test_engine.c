@@ -1086,6 +1086,11 @@ static bool no_cgroup(const void *ctx, uint64_t id, char *buf, size_t len)
 	return false;
 }
 
+static bool no_far_end(const void *ctx, uint32_t ifindex, char *buf, size_t len)
+{
+	return no_cgroup(ctx, ifindex, buf, len);
+}
+
 static const struct owner_case {
 	const char *name, *set;
 	struct step steps[12];
@@ -1157,7 +1162,7 @@ static void record_owner(void *ctx, struct alert *a, enum alert_state state)
 
 static void test_owner(void **state)
 {
-	const struct owner_kernel kernel = { NULL, who_opened, no_args, no_cgroup };
+	const struct owner_kernel kernel = { NULL, who_opened, no_args, no_cgroup, no_far_end };
 	const struct owner_case *c = *state;
 	struct world *w = world_new(PROFILE_DEFAULT, c->set);
 	struct owners *owners = owners_new(&kernel);

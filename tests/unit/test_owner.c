@@ -66,27 +66,44 @@ static bool fake_cgroup(const void *ctx, uint64_t id, char *buf, size_t len)
 				: "/system.slice/cron.service") < (int)len;
 }
 
+/* At the other end of interface 3 is a container, of the others nobody. */
+static bool fake_far_end(const void *ctx, uint32_t ifindex, char *buf, size_t len)
+{
+	return ifindex == 3 && fake_cgroup(ctx, 1, buf, len);
+}
+
 static struct owners *table(struct fake *f)
 {
-	const struct owner_kernel kernel = { f, fake_find, fake_args, fake_cgroup };
+	const struct owner_kernel kernel = { f, fake_find, fake_args, fake_cgroup, fake_far_end };
 	struct owners *o = owners_new(&kernel);
 
 	assert_non_null(o);
 	return o;
 }
 
+static const struct contact left = { .dir = DIR_EGRESS, .ifindex = 2 };
+
 static const struct owner *find(struct owners *o, uint16_t port)
 {
 	const struct contact_key key = { .resp_port = htons(port), .proto = PROTO_TCP };
 
-	return owners_find(o, &key);
+	return owners_find(o, &key, &left);
+}
+
+/* A contact of nobody's here that came in by an interface. */
+static const struct owner *find_in(struct owners *o, uint32_t ifindex)
+{
+	const struct contact_key key = { .proto = PROTO_TCP };
+	const struct contact c = { .dir = DIR_INGRESS, .ifindex = ifindex };
+
+	return owners_find(o, &key, &c);
 }
 
 static void meet(struct owners *o, uint16_t port)
 {
 	const struct contact_key key = { .resp_port = htons(port), .proto = PROTO_TCP };
 
-	owners_meet(o, &key);
+	owners_meet(o, &key, &left);
 }
 
 /* started_ns - when a process was started, as the kernel has it (to a tick). */
@@ -231,14 +248,50 @@ static void a_name_with_parentheses_and_blanks_is_found_in_stat(void **state)
 
 /* --- who is who ------------------------------------------------------------------------------ */
 
-static void nobody_and_forwarded_have_no_owner(void **state)
+static void what_nobody_here_sent_has_no_owner(void **state)
 {
-	struct fake f = { .owner[1] = { .source = OWNER_FORWARDED, .ifindex = 3 } };
+	struct fake f = { .owner[1] = { .source = OWNER_FORWARDED, .ifindex = 4 },
+			  .owner[2] = { .source = OWNER_FORWARDED } };
 	struct owners *o = table(&f);
 
 	(void)state;
 	assert_null(find(o, 0));
 	assert_null(find(o, 1));
+	assert_null(find(o, 2));
+	assert_null(find_in(o, 4));
+	assert_null(find_in(o, 0));
+	owners_free(o);
+}
+
+static void what_is_forwarded_is_the_container_s_behind_the_interface(void **state)
+{
+	struct fake f = { .owner[1] = { .source = OWNER_FORWARDED, .ifindex = 3 } };
+	struct owners *o = table(&f);
+	const struct owner *out = find(o, 1), *in = find_in(o, 3);
+
+	(void)state;
+	assert_non_null(out);
+	assert_ptr_equal(in, out);
+	assert_int_equal(in->source, OWNER_FORWARDED);
+	assert_int_equal(in->pid, 0);
+	assert_null(in->user);
+	assert_string_equal(in->where.container, ID);
+	owners_free(o);
+}
+
+static void who_is_behind_an_interface_is_asked_again_after_10_s(void **state)
+{
+	struct fake f = { .forgets = true };
+	struct owners *o = table(&f);
+
+	(void)state;
+	owners_tick(o, 1);
+	assert_null(find_in(o, 3));
+	f.forgets = false;
+	owners_tick(o, 10000000000);
+	assert_null(find_in(o, 3));
+	owners_tick(o, 10000000001);
+	assert_non_null(find_in(o, 3));
 	owners_free(o);
 }
 
@@ -278,7 +331,7 @@ static void so_many_are_looked_at_as_they_are_met(void **state)
 		meet(o, port);
 	owners_stats_get(o, &stats);
 	assert_int_equal(stats.resolved, 64);
-	owners_tick(o);
+	owners_tick(o, 0);
 	for (uint16_t port = 100; port < 200; port++)
 		meet(o, port);
 	owners_stats_get(o, &stats);
@@ -351,7 +404,9 @@ int main(void)
 		cmocka_unit_test(of_one_that_nobody_kept_is_known_its_name),
 		cmocka_unit_test(a_container_has_users_of_its_own),
 		cmocka_unit_test(a_name_with_parentheses_and_blanks_is_found_in_stat),
-		cmocka_unit_test(nobody_and_forwarded_have_no_owner),
+		cmocka_unit_test(what_nobody_here_sent_has_no_owner),
+		cmocka_unit_test(what_is_forwarded_is_the_container_s_behind_the_interface),
+		cmocka_unit_test(who_is_behind_an_interface_is_asked_again_after_10_s),
 		cmocka_unit_test(ids_tell_processes_apart_and_guesses_by_one_bit),
 		cmocka_unit_test(so_many_are_looked_at_as_they_are_met),
 		cmocka_unit_test(the_last_2048_are_remembered_and_who_is_held),

@@ -356,6 +356,11 @@ static const struct owner_case {
 	  "(by uid 65534, and 31 or more others; udp;",
 	  { "process.user.id", "\"65534\"", "process.pid", "", "container", "",
 	    "reconmon.alert.owner.count_truncated", "true" } },
+	{ "a container whose traffic is forwarded has no process",
+	  a_scan_from_a_container,
+	  "(by docker container 5694f82f4416; syn,",
+	  { "process", "", "container.id", "\"" CONTAINER "\"", "related.user", "",
+	    "reconmon.alert.owner.source", "\"interface\"" } },
 	{ "no owner, no fields",
 	  a_port_scan_that_leaves,
 	  "(udp;",
@@ -370,7 +375,7 @@ static void test_owner(void **state)
 
 	if (!strstr(line, c->text))
 		fail_msg("no \"%s\" in %s", c->text, line);
-	for (int i = 0; c->of[i] && i < 8; i += 2) {
+	for (int i = 0; i < 8 && c->of[i]; i += 2) {
 		const json_t *value = at(doc, c->of[i]);
 		char *text = value ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
 
