@@ -8,6 +8,14 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "net.h"
+
+enum {
+	/* Slots of the index over an alert's hosts, a power of two: each host's position + 1, or 0.
+	 * Linear probing; twice the hosts, so that a search ends after one or two. */
+	HOST_SLOTS = 2 * ALERT_HOSTS_MAX,
+};
+
 /* An open alert and what it has said so far. */
 struct entry {
 	struct alert alert;
@@ -19,6 +27,7 @@ struct entry {
 	 * values; what the rule does not count of them is zero. */
 	struct alert_pair *back;
 	uint32_t n_back, back_room;
+	uint16_t *host_at; /* where in alert.hosts an address is: HOST_SLOTS of them */
 	struct entry *next_dirty;
 };
 
@@ -61,6 +70,7 @@ static void entry_drop(struct alertbook *b, struct entry *e)
 	}
 	portset_free(e->alert.ports);
 	free(e->alert.hosts);
+	free(e->host_at);
 	free(e->alert.pairs);
 	free(e->back);
 	owner_unref(e->alert.owner);
@@ -185,12 +195,15 @@ struct alert *alertbook_open(struct alertbook *b, const struct rule *rule,
 	a->last_ns = first_ns;
 	if (rule->distinct & FIELD_RESP_PORT)
 		a->ports = portset_new();
-	if (rule->distinct & FIELD_RESP)
+	if (rule->distinct & FIELD_RESP) {
 		a->hosts = calloc(ALERT_HOSTS_MAX, sizeof(*a->hosts));
+		e->host_at = calloc(HOST_SLOTS, sizeof(*e->host_at));
+	}
 	if (rule->distinct == (FIELD_RESP | FIELD_RESP_PORT))
 		a->pairs = calloc(ALERT_PAIRS_MAX, sizeof(*a->pairs));
 	if ((rule->distinct & FIELD_RESP_PORT && !a->ports) ||
-	    (rule->distinct & FIELD_RESP && !a->hosts) || (a->ports && a->hosts && !a->pairs)) {
+	    (rule->distinct & FIELD_RESP && (!a->hosts || !e->host_at)) ||
+	    (a->ports && a->hosts && !a->pairs)) {
 		b->stats.no_memory++;
 		entry_drop(b, e);
 		return NULL;
@@ -209,20 +222,38 @@ static enum answer answer_of(uint16_t bits)
 	return bits & CONTACT_FILTERED ? ANSWER_FILTERED : ANSWER_NONE;
 }
 
-static struct alert_host *host_find(struct alert *a, const struct ip_addr *addr)
+static uint32_t host_home(const struct ip_addr *addr)
 {
-	for (uint32_t i = 0; i < a->n_hosts; i++)
-		if (addr_same(&a->hosts[i].addr, addr))
-			return &a->hosts[i];
-	return NULL;
+	return addr_hash(addr) & (HOST_SLOTS - 1);
+}
+
+/* host_slot - the slot of the index that has the address, or the empty one where it would be. */
+static uint32_t host_slot(const struct alert *a, const struct ip_addr *addr)
+{
+	const uint16_t *at = ((const struct entry *)a)->host_at;
+	uint32_t i = host_home(addr);
+
+	while (at[i] && !addr_same(&a->hosts[at[i] - 1].addr, addr))
+		i = (i + 1) & (HOST_SLOTS - 1);
+	return i;
+}
+
+static struct alert_host *host_find(const struct alert *a, const struct ip_addr *addr)
+{
+	uint16_t at = ((const struct entry *)a)->host_at[host_slot(a, addr)];
+
+	return at ? &a->hosts[at - 1] : NULL;
 }
 
 /* Returns 1 if the host is new. Past the limit it cannot be told, so it is not counted. */
 static int host_add(struct alert *a, const struct ip_addr *addr, enum answer answer)
 {
-	struct alert_host *h = host_find(a, addr);
+	uint32_t slot = host_slot(a, addr);
+	uint16_t *at = &entry_of(a)->host_at[slot];
 
-	if (h) {
+	if (*at) {
+		struct alert_host *h = &a->hosts[*at - 1];
+
 		if (answer < h->answer)
 			h->answer = answer;
 		return 0;
@@ -232,7 +263,32 @@ static int host_add(struct alert *a, const struct ip_addr *addr, enum answer ans
 		return 0;
 	}
 	a->hosts[a->n_hosts++] = (struct alert_host){ .addr = *addr, .answer = answer };
+	*at = (uint16_t)a->n_hosts;
 	return 1;
+}
+
+/* host_remove - takes a host out; the last one moves to its place. What stands behind its slot and
+ * would be found no more moves up. */
+static void host_remove(struct alert *a, struct alert_host *h)
+{
+	uint32_t gap = host_slot(a, &h->addr), mask = HOST_SLOTS - 1;
+	const struct alert_host *last = &a->hosts[a->n_hosts - 1];
+	uint16_t *at = entry_of(a)->host_at;
+
+	for (uint32_t i = (gap + 1) & mask; at[i]; i = (i + 1) & mask) {
+		uint32_t home = host_home(&a->hosts[at[i] - 1].addr);
+
+		if (((i - home) & mask) < ((i - gap) & mask))
+			continue;
+		at[gap] = at[i];
+		gap = i;
+	}
+	at[gap] = 0;
+	if (h != last) {
+		at[host_slot(a, &last->addr)] = (uint16_t)(h - a->hosts + 1);
+		*h = *last;
+	}
+	a->n_hosts--;
 }
 
 static struct alert_pair *pair_find(struct alert *a, const struct ip_addr *addr, uint16_t port)
@@ -373,7 +429,7 @@ static void pair_remove(struct alert *a, struct alert_pair *p)
 		portset_remove(a->ports, gone.port);
 	h = host_left ? NULL : host_find(a, &gone.addr);
 	if (h)
-		*h = a->hosts[--a->n_hosts];
+		host_remove(a, h);
 }
 
 /* value_take - takes a value out, with its answer in v, unless it was refused or is not there.
@@ -392,7 +448,7 @@ static bool value_take(struct alert *a, struct alert_pair *v)
 	if (p)
 		pair_remove(a, p);
 	else if (a->hosts)
-		*h = a->hosts[--a->n_hosts];
+		host_remove(a, h);
 	else
 		portset_remove(a->ports, v->port);
 	return true;

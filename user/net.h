@@ -52,4 +52,11 @@ bool net_list_has(const struct net_list *list, const struct ip_addr *a);
 /* proto_name - "tcp", "udp", ...; "any" for 0 (a rule that does not look at the protocol). */
 const char *proto_name(uint8_t proto);
 
+/* addr_hash - 32 bits of an address, for indexes and filters in memory. Not seeded: who aims at one
+ * slot makes a search longer, which is all that may depend on it. */
+static inline uint32_t addr_hash(const struct ip_addr *a)
+{
+	return (uint32_t)((a->w[0] ^ a->w[1] >> 29 ^ a->w[1]) * 0x9E3779B97F4A7C15ull >> 32);
+}
+
 #endif
