@@ -4,12 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net.h"
 #include "window.h"
 
 enum {
 	ALERTS_MAX = 4096,    /* open at once, a rule */
 	KEEP_MAX = 131072,    /* values a group; twice the highest threshold */
 	HISTORY_MAX = 262144, /* contacts with payload remembered; about 24 MB when full */
+
+	SUSPECT_BITS = 1 << 18, /* of each generation: 32 KB; a power of two */
 };
 
 /* A rule at work. */
@@ -24,8 +27,18 @@ struct carried {
 	uint64_t t_ns;
 };
 
+/* Originators that a rule on probes has counted, as a bit each of a hash: who was never counted has
+ * nothing to take back, and that is nearly everybody who sends payload. Two generations, so that
+ * bits of the long forgotten clear; a wrong bit costs a search and no more. */
+struct suspects {
+	uint64_t bit[2][SUSPECT_BITS / 64];
+	unsigned int young; /* the generation that is being filled */
+	uint64_t since_ns;  /* when it began; 0: not yet */
+};
+
 struct engine {
 	const struct config *cfg;
+	struct suspects suspects;
 	struct runner runner[RULES_MAX];
 	uint32_t runners;
 	const struct runner *wake; /* the one that engine_wake_ports() speaks of, or NULL */
@@ -223,6 +236,35 @@ static void open_alert(struct engine *e, struct runner *r, const struct group_ke
 	}
 }
 
+static void suspect_add(struct suspects *s, const struct ip_addr *orig)
+{
+	uint32_t i = addr_hash(orig) & (SUSPECT_BITS - 1);
+
+	s->bit[s->young][i / 64] |= 1ull << i % 64;
+}
+
+static bool suspect_may_be(const struct suspects *s, const struct ip_addr *orig)
+{
+	uint32_t i = addr_hash(orig) & (SUSPECT_BITS - 1);
+
+	return (s->bit[0][i / 64] | s->bit[1][i / 64]) >> i % 64 & 1;
+}
+
+/* suspects_age - begins another generation when no window can hold what the older one knows. A
+ * window or an alert lets go within twice the slack of its span; anything newer sets its bit. */
+static void suspects_age(struct engine *e, uint64_t now_ns)
+{
+	struct suspects *s = &e->suspects;
+
+	if (s->since_ns && now_ns < s->since_ns + e->history_span_ns + 4 * e->slack_ns)
+		return;
+	if (s->since_ns) {
+		s->young = !s->young;
+		memset(s->bit[s->young], 0, sizeof(s->bit[0]));
+	}
+	s->since_ns = now_ns;
+}
+
 /* Shows one moment of a contact to a rule. */
 static void show(struct engine *e, struct runner *r, const struct contact_key *key,
 		 const struct contact *c, uint64_t t_ns, uint32_t attempts)
@@ -231,6 +273,8 @@ static void show(struct engine *e, struct runner *r, const struct contact_key *k
 	struct window_value v = value_of(r->rule, key, CONTACT_BITS(c->word), t_ns);
 	struct alert *a = alertbook_get(r->book, &group);
 
+	if (r->rule->where == WHERE_PROBE)
+		suspect_add(&e->suspects, &key->orig);
 	if (a && r->rule->mode == WINDOW_SLIDING && t_ns > a->last_ns + r->rule->window_ns) {
 		alertbook_end(r->book, a); /* over, though no flush has come by yet */
 		a = NULL;
@@ -302,6 +346,8 @@ static void retract(struct engine *e, const struct contact_key *key, const struc
 {
 	bool taken = false;
 
+	if (!suspect_may_be(&e->suspects, &key->orig))
+		return;
 	for (uint32_t i = 0; i < e->runners; i++) {
 		struct runner *r = &e->runner[i];
 		uint64_t within = e->cfg->profile == PROFILE_SPLUNK ? 0 : r->rule->window_ns;
@@ -443,6 +489,22 @@ static bool is_allowed(struct engine *e, const struct contact_key *key, const st
 	return true;
 }
 
+void engine_expect(const struct engine *e, const struct contact_key *key, const struct contact *c,
+		   bool near)
+{
+	struct group_key k = history_key(key);
+
+	table_expect(e->history, &k, near);
+	for (uint32_t i = 0; i < e->runners; i++) {
+		const struct runner *r = &e->runner[i];
+
+		if (r->rule->where == WHERE_PROBE && !(CONTACT_BITS(c->word) & CONTACT_SILENT))
+			continue;
+		k = group_of(e, r->rule, key, c->silent_last_ns);
+		window_expect(r->window, &k, near);
+	}
+}
+
 bool engine_contact(struct engine *e, const struct contact_key *key, const struct contact *c)
 {
 	bool counted = false, outweighed = false;
@@ -491,6 +553,7 @@ void engine_flush(struct engine *e, uint64_t now_ns, bool lost)
 		alertbook_flush(r->book, now_ns, e->wall_offset_ns, grace_of(e, r->rule));
 		window_expire(r->window, now_ns);
 	}
+	suspects_age(e, now_ns);
 	while ((h = table_oldest(e->history)) &&
 	       h->t_ns + e->history_span_ns + e->slack_ns < now_ns)
 		table_remove(e->history, h);

@@ -47,6 +47,10 @@ void engine_clock(struct engine *e, int64_t wall_offset_ns);
  * Returns true if a rule counted it as a probe. */
 bool engine_contact(struct engine *e, const struct contact_key *key, const struct contact *c);
 
+/* engine_expect - asks for the memory that engine_contact() will touch, as table_expect() does. */
+void engine_expect(const struct engine *e, const struct contact_key *key, const struct contact *c,
+		   bool near);
+
 /* engine_flush - after a drain: alerts speak, what is over ends. `lost`: evidence was lost since
  * the last flush. */
 void engine_flush(struct engine *e, uint64_t now_ns, bool lost);

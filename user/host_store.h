@@ -15,9 +15,14 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include <reconmon/nursery.h>
 #include <reconmon/parse.h>
+
+enum {
+	HOST_HUGE_PAGE = 2 * 1024 * 1024, /* of x86-64 and arm64 (4 KiB granule) */
+};
 
 /* A judged attempt: bits are CONTACT_*, exactly one of CONTACT_SILENT or CONTACT_CARRIED among
  * them. *a is the caller's until it returns. */
@@ -114,6 +119,19 @@ static __always_inline void store_judged(struct store *st, const struct attempt 
 
 #include <reconmon/track.h>
 
+/* host_store_memory - len bytes for free(), aligned to a cache line: a bucket of tags is one. What
+ * is large is asked for in huge pages: buckets are visited at random, and with small pages most
+ * visits miss the TLB too. NULL: no memory. */
+static inline void *host_store_memory(size_t len)
+{
+	size_t align = len < HOST_HUGE_PAGE ? 64 : HOST_HUGE_PAGE;
+	void *p = aligned_alloc(align, (len + align - 1) / align * align);
+
+	if (p && align == HOST_HUGE_PAGE)
+		(void)madvise(p, len, MADV_HUGEPAGE); /* may be refused: slower, no more */
+	return p;
+}
+
 /* host_store_init - makes an empty nursery of `buckets` (a power of two from 1 to 2^24, eight
  * attempts each; the kernel's default is 8,192) and a store over it. Returns 0, and the caller ends
  * it with host_store_done(); or -EINVAL, -ENOMEM, with *st unchanged. */
@@ -124,13 +142,10 @@ static inline int host_store_init(struct store *st, __u32 buckets, judged_fn jud
 
 	if (!buckets || buckets > 1u << 24 || buckets & (buckets - 1))
 		return -EINVAL;
-	tags = aligned_alloc(64, buckets * sizeof(*tags)); /* a bucket of tags is a cache line */
-	vals = aligned_alloc(64, buckets * sizeof(*vals));
-	if (!tags || !vals) {
-		free(tags);
-		free(vals);
+	tags = host_store_memory(buckets * (sizeof(*tags) + sizeof(*vals)));
+	if (!tags)
 		return -ENOMEM;
-	}
+	vals = (struct nursery_vals *)(tags + buckets);
 	memset(tags, 0, buckets * sizeof(*tags));
 	memset(vals, 0, buckets * sizeof(*vals));
 	*st = (struct store){
@@ -150,8 +165,7 @@ static inline int host_store_init(struct store *st, __u32 buckets, judged_fn jud
 /* host_store_done - frees the nursery. A store that was never made (all zero) is fine. */
 static inline void host_store_done(struct store *st)
 {
-	free(st->tags);
-	free(st->vals);
+	free(st->tags); /* and the values, which lie behind them */
 	st->tags = NULL;
 	st->vals = NULL;
 }
@@ -185,6 +199,20 @@ static inline int host_store_parse(struct store *st, const void *data, __u32 hav
 	ret->hash = store_hash(st, &ret->pkt);
 	__builtin_prefetch(nursery_tags_at(st, ret->hash));
 	return 0;
+}
+
+/* host_store_expect - between the halves, for packets whose buckets have arrived: asks for the slot
+ * behind the tag that this packet will most likely need. Changes nothing. */
+static inline void host_store_expect(struct store *st, const struct parsed *p)
+{
+	__u32 look;
+
+	if (is_midstream(&p->pkt))
+		return;
+	look = store_look(st, p->hash);
+	if (look & LOOK_NONE)
+		look = (__u32)nursery_victim(st, nursery_tags_at(st, p->hash));
+	__builtin_prefetch(&nursery_vals_at(st, p->hash)->v[look & (NURSERY_WAYS - 1)], 1);
 }
 
 /* host_store_track - the second half: in the order of the frames, with the clock and direction of

@@ -3,6 +3,13 @@
 
 #include <stdlib.h>
 
+enum {
+	/* So many pieces ahead is memory asked for: buckets, then what they point to. A piece takes
+	 * about half a microsecond, memory a tenth of one. */
+	FAR = 4,
+	NEAR = 2,
+};
+
 static struct piece *piece_new(struct pieces *p)
 {
 	if (p->n == p->room) {
@@ -57,11 +64,20 @@ void pieces_sort(struct pieces *p)
 		qsort(p->piece, p->n, sizeof(*p->piece), compare_pieces);
 }
 
+static void expect(const struct pieces *p, const struct engine *e, size_t i, bool near)
+{
+	if (i < p->n)
+		engine_expect(e, &p->piece[i].key, &p->piece[i].contact, near);
+}
+
 void pieces_feed(struct pieces *p, struct engine *e)
 {
 	pieces_sort(p);
-	for (size_t i = 0; i < p->n; i++)
+	for (size_t i = 0; i < p->n; i++) {
+		expect(p, e, i + FAR, false);
+		expect(p, e, i + NEAR, true);
 		engine_contact(e, &p->piece[i].key, &p->piece[i].contact);
+	}
 }
 
 void pieces_clear(struct pieces *p)

@@ -136,6 +136,8 @@ static void show_progress(const struct replay *r)
 /* follow_waiting - everything that has been parsed, in its order. */
 static void follow_waiting(struct replay *r)
 {
+	for (unsigned int i = 0; i < r->n_waiting; i++)
+		host_store_expect(&r->store, &r->waiting[i].parsed);
 	for (unsigned int i = 0; i < r->n_waiting; i++) {
 		const struct waiting *w = &r->waiting[i];
 

@@ -105,6 +105,16 @@ static struct node *find(const struct table *t, const struct group_key *key, uin
 	return NULL;
 }
 
+void table_expect(const struct table *t, const struct group_key *key, bool near)
+{
+	const uint32_t *head = &t->bucket[hash_key(t, key) & (t->buckets - 1)];
+
+	if (!near)
+		__builtin_prefetch(head);
+	else if (*head != NIL)
+		__builtin_prefetch(&node_at(t, *head)->key);
+}
+
 void *table_get(const struct table *t, const struct group_key *key)
 {
 	struct node *n = find(t, key, hash_key(t, key));
@@ -205,7 +215,9 @@ void *table_put(struct table *t, const struct group_key *key, bool *ret_new)
 	}
 	if (t->count >= t->max)
 		return NULL;
-	if (t->count >= t->buckets)
+	/* Two buckets an entry: most look-ups are for what is not there, and each entry met on the
+	 * way is a miss of the cache. */
+	if (t->count >= t->buckets / 2)
 		grow_buckets(t);
 	n = node_new(t);
 	if (!n)

@@ -31,6 +31,11 @@ struct table;
 struct table *table_new(size_t value_size, uint32_t max);
 void table_free(struct table *t); /* NULL is fine; values are the caller's to empty first */
 
+/* table_expect - asks for the memory that a look-up of key will touch: first with near false, some
+ * look-ups ahead, then with near true, fewer ahead. Changes nothing; a miss of the cache costs more
+ * than all else about a look-up. */
+void table_expect(const struct table *t, const struct group_key *key, bool near);
+
 /* table_get - the value of key, or NULL. Does not touch it. */
 void *table_get(const struct table *t, const struct group_key *key);
 

@@ -297,6 +297,11 @@ uint32_t window_add(struct window *w, const struct group_key *group, const struc
 	return count_ending(w, g, v->t_ns);
 }
 
+void window_expect(const struct window *w, const struct group_key *group, bool near)
+{
+	table_expect(w->groups, group, near);
+}
+
 int window_retract(struct window *w, const struct group_key *group, const struct window_value *v,
 		   uint64_t within_ns)
 {

@@ -65,6 +65,9 @@ uint32_t window_add(struct window *w, const struct group_key *group, const struc
 /* window_show - window_add() for who needs no count. */
 void window_show(struct window *w, const struct group_key *group, const struct window_value *v);
 
+/* window_expect - table_expect() for a group that is about to be shown a value. */
+void window_expect(const struct window *w, const struct group_key *group, bool near);
+
 /* window_retract - forgets a value that was last shown at most within_ns before or after v->t_ns,
  * unless an attempt at it was refused. Returns 1 if it is gone, 0 if it stays, -ENOENT if the group
  * does not hold it. */
