@@ -117,4 +117,41 @@ __attribute__((noinline)) int contact_add(const struct attempt *a, __u32 bits)
 	return -1;
 }
 
+/* attempt_ended - hands an attempt to the log, if one is kept. A global function, see
+ * contact_add(). Returns 0, or -1 (counted). */
+__attribute__((noinline)) int attempt_ended(const struct attempt *a, __u32 bits, __u32 state)
+{
+	struct stats *counters = stats_of_cpu();
+	struct ended *e;
+
+	if (!a || !counters)
+		return -1;
+	e = bpf_ringbuf_reserve(&ended, sizeof(*e), 0);
+	if (!e) {
+		counters->n[STAT_ENDED_FAILED]++;
+		return -1;
+	}
+	e->a = *a;
+	e->end_ns = bpf_ktime_get_boot_ns();
+	e->bits = bits;
+	e->state = (__u8)state;
+	__builtin_memset(e->pad, 0, sizeof(e->pad));
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+static __always_inline void store_judged(struct store *st, const struct attempt *a, __u32 bits)
+{
+	(void)st;
+	contact_add(a, bits);
+}
+
+static __always_inline void store_ended(struct store *st, const struct attempt *a, __u8 state,
+					__u32 bits)
+{
+	(void)st;
+	if (log_ended == LOG_ALL || (log_ended == LOG_PROBES && bits & CONTACT_SILENT))
+		attempt_ended(a, bits, state);
+}
+
 #endif

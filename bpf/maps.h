@@ -11,6 +11,7 @@ const volatile __u64 hash_seed[4] = { 1, 2, 3, 4 };  /* load.c: random */
 const volatile __u64 wake_ports = 3;		     /* lowest threshold of any rule */
 const volatile __u8 exempt_transfers = 1;	     /* 0 under --profile splunk */
 const volatile __u64 nursery_bucket_mask = 8192 - 1; /* buckets - 1; a power of two less one */
+const volatile __u8 log_ended = LOG_NONE;	     /* enum log_attempts */
 
 /* Judged attempts by contact, since the last drain. LRU: a flood of contacts pushes out the oldest
  * instead of refusing the newest; what left unseen is inserted - drained, both counted. 65,536
@@ -38,6 +39,13 @@ struct {
 	__uint(max_entries, 4096);
 } wakeups SEC(".maps");
 
+/* Attempts that have left the table, for `--attempts`: 1 MB of them (load.c; a page where nobody
+ * asks). Written by attempt_ended(), read by user/drain.c; what does not fit is counted. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} ended SEC(".maps");
+
 /* Every counter of stats.h, per CPU. Written by everyone, read by user/load.c, never reset. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -50,6 +58,11 @@ struct {
  * helper call a packet would cost more than everything else here. Stands still while the daemon
  * does: then ages only lose resolution. */
 __u32 age_clock;
+
+/* Orphans seen lately: the upper half of their hash, its low bits replaced by what they were. Any
+ * flow may overwrite any other; see store_note(). */
+#define ORPHAN_NOTES 4096
+__u32 orphan_notes[ORPHAN_NOTES];
 
 struct store {
 	struct stats *stats;
@@ -79,6 +92,18 @@ static __always_inline int store_exempts_transfers(struct store *st)
 {
 	(void)st;
 	return exempt_transfers;
+}
+
+static __always_inline void store_note(struct store *st, __u64 hash, __u8 what)
+{
+	(void)st;
+	orphan_notes[hash & (ORPHAN_NOTES - 1)] = note_make(hash, what);
+}
+
+static __always_inline __u8 store_noted(struct store *st, __u64 hash)
+{
+	(void)st;
+	return note_read(orphan_notes[hash & (ORPHAN_NOTES - 1)], hash);
 }
 
 static __always_inline void store_stamp(struct store *st, struct attempt *a)

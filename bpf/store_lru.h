@@ -31,8 +31,7 @@ struct {
 static __always_inline __u64 store_hash(struct store *st, const struct packet *pkt)
 {
 	(void)st;
-	(void)pkt;
-	return 0; /* the kernel hashes */
+	return nursery_hash(pkt, hash_seed); /* for store_note(); the kernel hashes for itself */
 }
 
 static __always_inline __u32 store_look(struct store *st, __u64 hash)
@@ -113,6 +112,11 @@ static __always_inline int store_decide(struct store *st, struct slot *s)
 	return nursery_decide(st, s);
 }
 
+static __always_inline int store_settle(struct store *st, struct slot *s, struct attempt *ret)
+{
+	return nursery_settle(st, s, ret);
+}
+
 static __always_inline int store_take(struct store *st, struct slot *s, struct attempt *ret)
 {
 	struct attempt_key key;
@@ -123,12 +127,6 @@ static __always_inline int store_take(struct store *st, struct slot *s, struct a
 	key = attempt_key_of(ret);
 	bpf_map_delete_elem(&attempts, &key);
 	return 1;
-}
-
-static __always_inline void store_judged(struct store *st, const struct attempt *a, __u32 bits)
-{
-	(void)st;
-	contact_add(a, bits);
 }
 
 /* nursery.h's own table is not used here. */

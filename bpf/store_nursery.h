@@ -73,16 +73,15 @@ static __always_inline int store_decide(struct store *st, struct slot *s)
 	return nursery_decide(st, s);
 }
 
+static __always_inline int store_settle(struct store *st, struct slot *s, struct attempt *ret)
+{
+	return nursery_settle(st, s, ret);
+}
+
 static __always_inline int store_take(struct store *st, struct slot *s, struct attempt *ret)
 {
 	(void)st;
 	return nursery_take(s, ret);
-}
-
-static __always_inline void store_judged(struct store *st, const struct attempt *a, __u32 bits)
-{
-	(void)st;
-	contact_add(a, bits);
 }
 
 #endif

@@ -25,6 +25,7 @@ enum layer_kind {
 	LAYER_TCP,
 	LAYER_UDP,
 	LAYER_SCTP,
+	LAYER_CHUNK, /* of SCTP: .type, .n bytes after its header */
 	LAYER_ICMP,
 	LAYER_ICMPV6,
 	LAYER_DATA, /* .n bytes that belong to the IP packet */
@@ -37,7 +38,7 @@ struct layer {
 	__u8 kind;
 	__u8 ext;	 /* LAYER_EXT: its IANA number */
 	__u8 flags;	 /* TCP */
-	__u8 type, code; /* ICMP */
+	__u8 type, code; /* ICMP; SCTP chunk */
 	__u8 version;	 /* IP, instead of 4 or 6 */
 	__u8 reversed;	 /* 1: from ends->addr[1] to ends->addr[0] */
 	__u16 frag;	 /* IPv4 flags and offset; IPv6 fragment header likewise, as on the wire */
@@ -89,6 +90,10 @@ struct layer {
 #define SCTP(...)                                                                                  \
 	{                                                                                          \
 		.kind = LAYER_SCTP, ##__VA_ARGS__                                                  \
+	}
+#define CHUNK(...)                                                                                 \
+	{                                                                                          \
+		.kind = LAYER_CHUNK, ##__VA_ARGS__                                                 \
 	}
 #define ICMP(...)                                                                                  \
 	{                                                                                          \
@@ -187,6 +192,7 @@ static inline __u32 layer_size(const struct layer *l)
 		[LAYER_TCP] = sizeof(struct wire_tcp),
 		[LAYER_UDP] = sizeof(struct wire_udp),
 		[LAYER_SCTP] = sizeof(struct wire_sctp),
+		[LAYER_CHUNK] = sizeof(struct wire_sctp_chunk),
 		[LAYER_ICMP] = sizeof(struct wire_icmp),
 		[LAYER_ICMPV6] = sizeof(struct wire_icmp),
 		[LAYER_DATA] = 0,
@@ -234,6 +240,7 @@ static inline void write_l4(__u8 *at, const struct layer *l, const struct ends *
 		struct wire_tcp tcp;
 		struct wire_udp udp;
 		struct wire_sctp sctp;
+		struct wire_sctp_chunk chunk;
 		struct wire_icmp icmp;
 	} h;
 
@@ -255,8 +262,16 @@ static inline void write_l4(__u8 *at, const struct layer *l, const struct ends *
 	case LAYER_SCTP:
 		h.sctp = (struct wire_sctp){ .src = src, .dst = dst };
 		break;
-	default:
-		h.icmp = (struct wire_icmp){ .type = l->type, .code = l->code };
+	case LAYER_CHUNK:
+		h.chunk = (struct wire_sctp_chunk){
+			.type = l->type,
+			.len = htons((__u16)given_or(l->len, sizeof(h.chunk) + l->n)),
+		};
+		break;
+	default: /* the identifier is the asker's port */
+		h.icmp = (struct wire_icmp){ .type = l->type,
+					     .code = l->code,
+					     .id = htons(ends->port[0]) };
 	}
 	len = layer_size(l);
 	memcpy(at, &h, len < sizeof(h) ? len : sizeof(h));

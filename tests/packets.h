@@ -28,6 +28,7 @@ struct frame_case {
 	__u8 is_v6;	 /* the addresses that must come out */
 	__u8 l3;	 /* 1: from a device without Ethernet header */
 	__u8 open_ended; /* 1: its length fields are 0, so that a shorter frame is as good */
+	__u8 partial;	 /* 1: a capture that cut it cannot tell whether there is payload */
 	__u32 wire_len;	 /* the frame's true length, where `layers` make only its beginning */
 };
 
@@ -118,13 +119,20 @@ static const struct frame_case frame_cases[] = {
 	{ "payload length one above the frame's",
 	  { ETH(), IPV6(.len = GIVEN(21)), TCP_SYN_HDR },
 	  .want = STAT_PARSE_IPV6_LENGTH },
-	{ "payload length 0: the frame's counts",
-	  { ETH(), IPV6(.len = GIVEN(0)), TCP(.flags = TCP_ACK), DATA(10) },
+	{ "payload length 0 is an empty packet, whatever Ethernet padded it with",
+	  { ETH(), IPV6(.len = GIVEN(0)), PAD(26) },
+	  .want = STAT_PARSE_PROTO_OTHER },
+	{ "payload length 0 of a TCP segment that is not there",
+	  { ETH(), IPV6(.len = GIVEN(0), .next = GIVEN(PROTO_TCP)), PAD(26) },
+	  .want = STAT_PARSE_TCP_TRUNCATED },
+	{ "BIG TCP without a hop-by-hop header",
+	  { ETH(), IPV6(.len = GIVEN(0)), TCP(.flags = TCP_ACK) },
 	  .proto = PROTO_TCP,
 	  .flags = TCP_ACK,
-	  .payload_len = 10,
+	  .payload_len = 100000 - 74,
 	  .is_v6 = 1,
-	  .open_ended = 1 },
+	  .open_ended = 1,
+	  .wire_len = 100000 },
 	{ "jumbogram: payload length 0 and hop-by-hop options",
 	  { ETH(), IPV6(.len = GIVEN(0)), EXT(.ext = NEXT_HOPOPTS), TCP(.flags = TCP_ACK) },
 	  .proto = PROTO_TCP,
@@ -179,7 +187,7 @@ static const struct frame_case frame_cases[] = {
 	{ "next header 132 whose payload looks like TCP is SCTP",
 	  { ETH(), IPV6(.next = GIVEN(PROTO_SCTP)), TCP_SYN_HDR },
 	  .proto = PROTO_SCTP,
-	  .payload_len = 8,
+	  .flags = SCTP_OTHER,
 	  .is_v6 = 1 },
 	{ "next header 108, the set's last bits and 64 more",
 	  { ETH(), IPV6(.next = GIVEN(64 + NEXT_FRAGMENT)), TCP_SYN_HDR },
@@ -287,11 +295,47 @@ static const struct frame_case frame_cases[] = {
 	  .want = STAT_PARSE_UDP_TRUNCATED },
 
 	/* SCTP, and what has no ports. */
-	{ "SCTP", { ETH(), IPV4(), SCTP(), DATA(20) }, .proto = PROTO_SCTP, .payload_len = 20 },
+	{ "SCTP INIT",
+	  { ETH(), IPV4(), SCTP(), CHUNK(.type = CHUNK_INIT, .n = 16) },
+	  .proto = PROTO_SCTP,
+	  .flags = SCTP_INIT },
+	{ "SCTP ABORT over IPv6",
+	  { ETH(), IPV6(), SCTP(), CHUNK(.type = CHUNK_ABORT) },
+	  .proto = PROTO_SCTP,
+	  .flags = SCTP_ABORT,
+	  .is_v6 = 1 },
+	{ "SCTP DATA",
+	  { ETH(), IPV4(), SCTP(), CHUNK(.type = CHUNK_DATA, .n = 16) },
+	  .proto = PROTO_SCTP,
+	  .flags = SCTP_OTHER,
+	  .payload_len = 20 },
+	{ "SCTP COOKIE ECHO of an odd length, with DATA after its padding",
+	  { ETH(), IPV4(), SCTP(), CHUNK(.type = CHUNK_COOKIE_ECHO, .n = 5), DATA(3),
+	    CHUNK(.type = CHUNK_DATA, .n = 12) },
+	  .proto = PROTO_SCTP,
+	  .flags = SCTP_COOKIE,
+	  .payload_len = 16,
+	  .partial = 1 },
+	{ "SCTP chunk without a length: what follows is not looked at",
+	  { ETH(), IPV4(), SCTP(), CHUNK(.type = CHUNK_INIT, .len = GIVEN(0)),
+	    CHUNK(.type = CHUNK_DATA, .n = 12) },
+	  .proto = PROTO_SCTP,
+	  .flags = SCTP_INIT },
+	{ "SCTP chunk that runs beyond the packet",
+	  { ETH(), IPV4(), SCTP(), CHUNK(.type = CHUNK_INIT, .len = GIVEN(3000)) },
+	  .proto = PROTO_SCTP,
+	  .flags = SCTP_INIT },
+	{ "SCTP without a chunk", { ETH(), IPV4(), SCTP() }, .want = STAT_PARSE_SCTP_TRUNCATED },
 	{ "packet ends within SCTP",
 	  { ETH(), IPV4(), SCTP(.keep = 11) },
 	  .want = STAT_PARSE_SCTP_TRUNCATED },
 	{ "GRE", { ETH(), IPV4(.next = GIVEN(47)), DATA(40) }, .want = STAT_PARSE_PROTO_OTHER },
+	{ "one byte of GRE",
+	  { ETH(), IPV4(.next = GIVEN(47)), DATA(1) },
+	  .want = STAT_PARSE_PROTO_OTHER },
+	{ "a fragment of GRE, cut to nothing",
+	  { ETH(), IPV4(.next = GIVEN(47), .frag = 0x2000) },
+	  .want = STAT_PARSE_PROTO_OTHER },
 
 	/* ICMP: addresses and ports are the quoted packet's. */
 	{ "ICMP port unreachable, 8 bytes of UDP quoted",
@@ -342,9 +386,14 @@ static const struct frame_case frame_cases[] = {
 	{ "ICMP unreachable that quotes a header length of 16",
 	  { ETH(), IPV4(.reversed = 1), ICMP(.type = 3, .code = 3), IPV4(.hdr = GIVEN(16)), UDP() },
 	  .want = STAT_PARSE_ICMP_QUOTE },
-	{ "ICMP unreachable that quotes ICMP",
-	  { ETH(), IPV4(.reversed = 1), ICMP(.type = 3, .code = 1), IPV4(), ICMP(.type = 8) },
+	{ "ICMP unreachable that quotes half an echo",
+	  { ETH(), IPV4(.reversed = 1), ICMP(.type = 3, .code = 1), IPV4(),
+	    ICMP(.type = 8, .keep = 7) },
 	  .want = STAT_PARSE_ICMP_QUOTE },
+	{ "ICMP unreachable that quotes SCTP",
+	  { ETH(), IPV4(.reversed = 1), ICMP(.type = 3, .code = 2), IPV4(), SCTP() },
+	  .proto = PROTO_SCTP,
+	  .kind = PACKET_UNREACH_PORT },
 	{ "ICMPv6 port unreachable",
 	  { ETH(), IPV6(.reversed = 1), ICMPV6(.type = 1, .code = 4), IPV6(), UDP(), DATA(5) },
 	  .proto = PROTO_UDP,
@@ -368,6 +417,9 @@ static const struct frame_case frame_cases[] = {
 	  { ETH(), IPV6(.reversed = 1), ICMPV6(.type = 1, .code = 4), IPV6(),
 	    EXT(.ext = NEXT_DSTOPTS), UDP() },
 	  .want = STAT_PARSE_ICMP_QUOTE },
+	{ "ICMPv6 parameter problem other than the next header's",
+	  { ETH(), IPV6(.reversed = 1), ICMPV6(.type = 4, .code = 0), IPV6(), UDP() },
+	  .want = STAT_PARSE_ICMP_OTHER },
 	{ "ICMPv6 unreachable whose quote stands in the padding",
 	  { ETH(), IPV6(.reversed = 1, .len = GIVEN(8)), ICMPV6(.type = 1, .code = 4), IPV6(),
 	    UDP() },
@@ -386,7 +438,11 @@ enum step_kind {
 	STEP_UNREACH_PORT, /* ICMP that quotes a packet of `from`'s, and is sent by the other side
 			    */
 	STEP_UNREACH_HOST,
+	STEP_ECHO, /* an empty echo, or the reply to one */
+	STEP_ANY,  /* an empty packet of protocol 47 */
 };
+
+#define ANY_PROTO 47
 
 enum side {
 	ORIG = 0,
@@ -410,7 +466,12 @@ struct step {
 #define HOST_UNREACH(seq_) { STEP_UNREACH_HOST, ORIG, .seq = (seq_) }
 #define UNREACH_OF_ANSWER  { STEP_UNREACH_HOST, .from = RESP }
 #define HEADLESS(seq_)	   { STEP_HEADLESS, ORIG, .seq = (seq_) }
-#define SCTP_PACKET	   { STEP_SCTP, .from = ORIG }
+#define SO(chunk_)	   { STEP_SCTP, ORIG, .flags = chunk_ }
+#define SR(chunk_)	   { STEP_SCTP, RESP, .flags = chunk_ }
+#define EO		   { STEP_ECHO, .from = ORIG }
+#define ER		   { STEP_ECHO, .from = RESP }
+#define AO		   { STEP_ANY, .from = ORIG }
+#define XMAS		   (TCP_FIN | TCP_PSH | TCP_URG)
 #define SA (TCP_SYN | TCP_ACK)
 #define RA (TCP_RST | TCP_ACK)
 #define FA (TCP_FIN | TCP_ACK)
@@ -429,18 +490,21 @@ struct scene {
 	__u32 judged[2]; /* CONTACT_* of each judgement, in order; 0 ends */
 	__u8 left;	 /* what a sweep leaves in the nursery: enum attempt_state, 0 if nothing */
 	__u8 attempts;	 /* counters */
-	__u8 renewed, orphans, invalid, sctp;
+	__u8 renewed, orphans, invalid;
+	__u8 refused, late;	    /* orphans_refused, orphans_late */
 	__u8 udp;		    /* 1: quoted packets are UDP */
 	__u8 twice;		    /* 1: each packet is seen twice, as on lo */
 	__u8 literal;		    /* 1: exempt_transfers is off, as under --profile splunk */
 	__u16 orig_port, resp_port; /* 0: those of test_ends */
 };
 
-#define LIVE	  STATE_LIVE
-#define TOLD	  (STATE_DECIDED | STATE_REPORTED) /* carried payload, and the daemon has read that */
-#define OPEN_HALF (CONTACT_OPEN | CONTACT_SPAN | CONTACT_SYN)
-#define OPEN_FULL (CONTACT_OPEN | CONTACT_SPAN | CONTACT_CONNECT)
-#define REFUSED	  (CONTACT_CLOSED | CONTACT_SPAN)
+#define LIVE	     STATE_LIVE
+#define CLOSING	     (LIVE | STATE_DECIDED | STATE_REPORTED | STATE_AGAIN) /* silent to its FIN */
+#define CLOSING_FULL (CLOSING | STATE_ANSWERED | STATE_ESTAB)
+#define TOLD	     (STATE_DECIDED | STATE_REPORTED) /* carried payload, and the daemon has read that */
+#define OPEN_HALF    (CONTACT_OPEN | CONTACT_SPAN | CONTACT_SYN)
+#define OPEN_FULL    (CONTACT_OPEN | CONTACT_SPAN | CONTACT_CONNECT)
+#define REFUSED	     (CONTACT_CLOSED | CONTACT_SPAN)
 
 static const struct scene scenes[] = {
 	/* Silent. */
@@ -470,10 +534,30 @@ static const struct scene scenes[] = {
 	  { OPENED, ACCEPTED, CONFIRMED },
 	  .attempts = 1,
 	  .left = LIVE | STATE_ANSWERED | STATE_ESTAB | STATE_AGAIN },
-	{ "connect and FIN",
+	{ "connect and FIN: judged, and seen closing",
 	  { OPENED, ACCEPTED, CONFIRMED, O(FA, 1, 1, 0) },
 	  { OPEN_FULL },
+	  .attempts = 1,
+	  .left = CLOSING_FULL },
+	{ "connect, FIN, FIN: gone",
+	  { OPENED, ACCEPTED, CONFIRMED, O(FA, 1, 1, 0), R(FA, 1, 2, 0) },
+	  { OPEN_FULL },
 	  .attempts = 1 },
+	{ "connect, FIN, RST from either side: gone",
+	  { OPENED, ACCEPTED, CONFIRMED, O(FA, 1, 1, 0), R(TCP_RST, 1, 0, 0) },
+	  { OPEN_FULL },
+	  .attempts = 1 },
+	{ "FIN repeated, and what the responder still sends, change nothing",
+	  { OPENED, ACCEPTED, CONFIRMED, O(FA, 1, 1, 0), O(FA, 1, 1, 0), R(PA, 1, 2, 70),
+	    O(TCP_RST, 2, 0, 0) },
+	  { OPEN_FULL },
+	  .attempts = 1 },
+	{ "after a silent FIN the ports are used again",
+	  { OPENED, ACCEPTED, CONFIRMED, O(FA, 1, 1, 0), O(TCP_SYN, 5000, 0, 0) },
+	  { OPEN_FULL },
+	  .attempts = 2,
+	  .renewed = 1,
+	  .left = LIVE },
 	{ "connect and RST",
 	  { OPENED, ACCEPTED, CONFIRMED, O(RA, 1, 1, 0) },
 	  { OPEN_FULL },
@@ -489,19 +573,27 @@ static const struct scene scenes[] = {
 	{ "the server speaks first, the originator leaves",
 	  { OPENED, ACCEPTED, CONFIRMED, R(PA, 1, 1, 50), O(TCP_ACK, 1, 51, 0), O(FA, 1, 51, 0) },
 	  { OPEN_FULL },
-	  .attempts = 1 },
+	  .attempts = 1,
+	  .left = CLOSING_FULL },
 	{ "SYN and FIN before any answer: a silent end",
 	  { OPENED, O(TCP_FIN, 1, 0, 0) },
 	  { CONTACT_NONE | CONTACT_SPAN },
+	  .attempts = 1,
+	  .left = CLOSING },
+	{ "SYN and FIN, then refused: news",
+	  { OPENED, O(TCP_FIN, 1, 0, 0), R(RA, 0, 2, 0) },
+	  { CONTACT_NONE | CONTACT_SPAN, REFUSED },
 	  .attempts = 1 },
 	{ "a keepalive of one old byte is no payload",
 	  { OPENED, ACCEPTED, CONFIRMED, O(TCP_ACK, 0, 1, 1), R(TCP_ACK, 1, 1, 0), O(FA, 1, 1, 0) },
 	  { OPEN_FULL },
-	  .attempts = 1 },
+	  .attempts = 1,
+	  .left = CLOSING_FULL },
 	{ "a keepalive without a byte",
 	  { OPENED, ACCEPTED, CONFIRMED, O(TCP_ACK, 0, 1, 0), O(FA, 1, 1, 0) },
 	  { OPEN_FULL },
-	  .attempts = 1 },
+	  .attempts = 1,
+	  .left = CLOSING_FULL },
 	{ "SYN with ECN's flags opens too",
 	  { O(TCP_SYN | 0xc0, 0, 0, 0), R(RA, 0, 1, 0) },
 	  { REFUSED },
@@ -545,12 +637,13 @@ static const struct scene scenes[] = {
 	  { OPEN_HALF },
 	  .attempts = 1,
 	  .orphans = 1,
+	  .late = 1,
 	  .twice = 1 },
 	{ "on lo: connect and FIN",
 	  { OPENED, ACCEPTED, CONFIRMED, O(FA, 1, 1, 0), R(FA, 1, 2, 0) },
 	  { OPEN_FULL },
 	  .attempts = 1,
-	  .orphans = 3,
+	  .orphans = 1,
 	  .twice = 1 },
 	{ "on lo: payload",
 	  { OPENED, ACCEPTED, CONFIRMED, O(PA, 1, 1, 10), R(TCP_ACK, 1, 11, 0) },
@@ -603,7 +696,8 @@ static const struct scene scenes[] = {
 	{ "SYN-ACK unseen, the server speaks first",
 	  { OPENED, R(PA, 1, 1, 20), O(TCP_ACK, 1, 21, 0), O(FA, 1, 21, 0) },
 	  { OPEN_FULL },
-	  .attempts = 1 },
+	  .attempts = 1,
+	  .left = CLOSING_FULL },
 	{ "a reset's sequence number proves nothing",
 	  { OPENED, ACCEPTED, O(TCP_RST, 5000, 0, 0) },
 	  { OPEN_HALF },
@@ -653,7 +747,8 @@ static const struct scene scenes[] = {
 	{ "data on the SYN, not acknowledged, is none",
 	  { O(TCP_SYN, 0, 0, 5), ACCEPTED, CONFIRMED, O(FA, 1, 1, 0) },
 	  { OPEN_FULL },
-	  .attempts = 1 },
+	  .attempts = 1,
+	  .left = CLOSING_FULL },
 	{ "data on the SYN, sent again after the handshake",
 	  { O(TCP_SYN, 0, 0, 5), ACCEPTED, O(PA, 1, 1, 5) },
 	  { CONTACT_PAYLOAD },
@@ -709,7 +804,8 @@ static const struct scene scenes[] = {
 	{ "only the originator's side: its ACKs move on, it stays silent",
 	  { OPENED, CONFIRMED, O(TCP_ACK, 1, 101, 0), O(FA, 1, 101, 0) },
 	  { OPEN_FULL },
-	  .attempts = 1 },
+	  .attempts = 1,
+	  .left = CLOSING_FULL },
 	{ "only the originator's side: ACKs that go back prove nothing",
 	  { OPENED, O(PA, 1, 101, 10), O(PA, 11, 1, 10) },
 	  .attempts = 1,
@@ -741,6 +837,7 @@ static const struct scene scenes[] = {
 	    O(FA, 1, 65537, 0) },
 	  { OPEN_FULL },
 	  .attempts = 1,
+	  .left = CLOSING_FULL,
 	  .literal = 1 },
 
 	/* Answers that do not fit. */
@@ -790,14 +887,115 @@ static const struct scene scenes[] = {
 	/* Orphans. */
 	{ "an ACK of nothing", { O(TCP_ACK, 1, 1, 0) }, .attempts = 0 },
 	{ "data of nothing", { O(PA, 1, 1, 100) }, .attempts = 0 },
-	{ "a segment without flags", { O(0, 1, 0, 0) }, .attempts = 0 },
-	{ "a FIN of nothing", { O(TCP_FIN, 1, 0, 0) }, .orphans = 1 },
 	{ "a FIN-ACK of nothing", { O(FA, 1, 1, 0) }, .orphans = 1 },
-	{ "a RST of nothing", { O(TCP_RST, 1, 0, 0) }, .orphans = 1 },
+	{ "a RST of nothing, to an ephemeral port",
+	  { R(TCP_RST, 1, 0, 0), O(TCP_RST, 1, 0, 0) },
+	  .orphans = 2,
+	  .late = 2,
+	  .resp_port = 40000 },
+	{ "a RST with ACK of nothing answers nothing", { R(RA, 1, 1, 0) }, .orphans = 1 },
 	{ "a SYN-ACK of nothing", { R(SA, 0, 1, 0) }, .orphans = 1 },
-	{ "FIN, PSH, URG of nothing", { O(TCP_FIN | TCP_PSH | TCP_URG, 1, 0, 0) }, .orphans = 1 },
-	{ "SYN and FIN together open nothing", { O(TCP_SYN | TCP_FIN, 0, 0, 0) }, .orphans = 1 },
-	{ "SYN and RST together open nothing", { O(TCP_SYN | TCP_RST, 0, 0, 0) }, .orphans = 1 },
+	{ "a FIN without ACK from a server to its client is late",
+	  { O(TCP_FIN, 1, 0, 0) },
+	  .orphans = 1,
+	  .orig_port = 443,
+	  .resp_port = 40000 },
+
+	/* Flags that no stack sends. */
+	{ "no flags at all wait", { O(0, 1, 0, 0) }, .attempts = 1, .left = LIVE },
+	{ "no flags, refused",
+	  { O(0, 1, 0, 0), R(RA, 0, 1, 0) },
+	  { REFUSED | CONTACT_NULL },
+	  .attempts = 1 },
+	{ "no flags, port unreachable",
+	  { O(0, 1, 0, 0), PORT_UNREACH(1) },
+	  { CONTACT_CLOSED | CONTACT_NULL },
+	  .attempts = 1 },
+	{ "FIN alone, refused",
+	  { O(TCP_FIN, 1, 0, 0), R(RA, 0, 2, 0) },
+	  { REFUSED | CONTACT_FIN },
+	  .attempts = 1 },
+	{ "FIN, PSH, URG, refused",
+	  { O(XMAS, 1, 0, 0), R(RA, 0, 2, 0) },
+	  { REFUSED | CONTACT_XMAS },
+	  .attempts = 1 },
+	{ "FIN, PSH, URG, repeated",
+	  { O(XMAS, 1, 0, 0), O(XMAS, 1, 0, 0) },
+	  .attempts = 1,
+	  .left = LIVE | STATE_AGAIN },
+	{ "PSH and URG, refused",
+	  { O(TCP_PSH | TCP_URG, 1, 0, 0), R(RA, 0, 1, 0) },
+	  { REFUSED | CONTACT_FLAGS },
+	  .attempts = 1 },
+	{ "SYN and FIN together, accepted, reset",
+	  { O(TCP_SYN | TCP_FIN, 0, 0, 0), ACCEPTED, O(TCP_RST, 1, 0, 0) },
+	  { CONTACT_OPEN | CONTACT_SPAN | CONTACT_FLAGS },
+	  .attempts = 1 },
+	{ "SYN and RST together, refused",
+	  { O(TCP_SYN | TCP_RST, 0, 0, 0), R(RA, 0, 1, 0) },
+	  { REFUSED | CONTACT_FLAGS },
+	  .attempts = 1 },
+	{ "no flags but data: a probe all the same",
+	  { O(0, 1, 0, 30), R(RA, 0, 31, 0) },
+	  { REFUSED | CONTACT_NULL },
+	  .attempts = 1 },
+	{ "no flags, a RST that acknowledges too much",
+	  { O(0, 1, 0, 0), R(RA, 0, 4, 0) },
+	  .attempts = 1,
+	  .invalid = 1,
+	  .left = LIVE },
+	{ "no flags within a connection mean nothing",
+	  { OPENED, ACCEPTED, CONFIRMED, O(0, 1, 0, 0) },
+	  .attempts = 1,
+	  .left = LIVE | STATE_ANSWERED | STATE_ESTAB | STATE_AGAIN },
+
+	/* Probes that only the RST gives away. */
+	{ "an ACK of nothing, refused",
+	  { O(TCP_ACK, 1, 1, 0), R(TCP_RST, 1, 0, 0) },
+	  { REFUSED | CONTACT_ACK },
+	  .orphans = 1,
+	  .refused = 1 },
+	{ "a FIN-ACK of nothing, refused",
+	  { O(FA, 1, 1, 0), R(TCP_RST, 1, 0, 0) },
+	  { REFUSED | CONTACT_MAIMON },
+	  .orphans = 2,
+	  .refused = 1 },
+	{ "a SYN-ACK of nothing, refused",
+	  { O(SA, 1, 1, 0), R(TCP_RST, 1, 0, 0) },
+	  { REFUSED | CONTACT_SYN_ACK },
+	  .orphans = 2,
+	  .refused = 1 },
+	{ "a server's ACK to a client that has forgotten",
+	  { O(TCP_ACK, 1, 1, 0), R(TCP_RST, 1, 0, 0) },
+	  .orphans = 1,
+	  .late = 1,
+	  .orig_port = 8080,
+	  .resp_port = 40000 },
+	{ "a server's ACK to a client behind an address translator",
+	  { O(TCP_ACK, 1, 1, 0), R(TCP_RST, 1, 0, 0) },
+	  .orphans = 1,
+	  .late = 1,
+	  .orig_port = 443,
+	  .resp_port = 1024 },
+	{ "from one ephemeral port to another nothing can be told",
+	  { O(TCP_ACK, 1, 1, 0), R(TCP_RST, 1, 0, 0) },
+	  .orphans = 1,
+	  .late = 1,
+	  .orig_port = 50000,
+	  .resp_port = 32768 },
+	{ "an ACK from an ephemeral port to the last port below",
+	  { O(TCP_ACK, 1, 1, 0), R(TCP_RST, 1, 0, 0) },
+	  { REFUSED | CONTACT_ACK },
+	  .orphans = 1,
+	  .refused = 1,
+	  .resp_port = 32767 },
+	{ "an ACK from port 53 to a well-known one",
+	  { O(TCP_ACK, 1, 1, 0), R(TCP_RST, 1, 0, 0) },
+	  { REFUSED | CONTACT_ACK },
+	  .orphans = 1,
+	  .refused = 1,
+	  .orig_port = 53,
+	  .resp_port = 1023 },
 	{ "an ICMP error about nothing", { PORT_UNREACH(0) }, .orphans = 1 },
 	{ "a late reply from port 53 opens nothing",
 	  { UO(80) },
@@ -936,7 +1134,47 @@ static const struct scene scenes[] = {
 	  { CONTACT_PAYLOAD },
 	  .attempts = 1 },
 
-	{ "SCTP is counted", { SCTP_PACKET }, .sctp = 1 },
+	/* SCTP. */
+	{ "INIT waits", { SO(CHUNK_INIT) }, .attempts = 1, .left = LIVE },
+	{ "INIT, ABORT: closed", { SO(CHUNK_INIT), SR(CHUNK_ABORT) }, { REFUSED }, .attempts = 1 },
+	{ "INIT, INIT ACK waits",
+	  { SO(CHUNK_INIT), SR(CHUNK_INIT_ACK) },
+	  .attempts = 1,
+	  .left = LIVE | STATE_ANSWERED | STATE_AGAIN },
+	{ "INIT, INIT ACK, ABORT: open",
+	  { SO(CHUNK_INIT), SR(CHUNK_INIT_ACK), SO(CHUNK_ABORT) },
+	  { CONTACT_OPEN | CONTACT_SPAN },
+	  .attempts = 1 },
+	{ "an association that carries data",
+	  { SO(CHUNK_INIT), SR(CHUNK_INIT_ACK), SO(CHUNK_COOKIE_ECHO), SR(CHUNK_COOKIE_ACK),
+	    SO(CHUNK_DATA), SO(CHUNK_DATA), SO(CHUNK_SHUTDOWN) },
+	  { CONTACT_PAYLOAD },
+	  .attempts = 1 },
+	{ "an association that was silent",
+	  { SO(CHUNK_INIT), SR(CHUNK_INIT_ACK), SO(CHUNK_COOKIE_ECHO), SR(CHUNK_COOKIE_ACK),
+	    SO(CHUNK_SHUTDOWN) },
+	  { CONTACT_OPEN | CONTACT_SPAN },
+	  .attempts = 1 },
+	{ "DATA before the INIT ACK is none",
+	  { SO(CHUNK_INIT), SO(CHUNK_DATA) },
+	  .attempts = 1,
+	  .left = LIVE | STATE_AGAIN },
+	{ "COOKIE ECHO of nothing, aborted",
+	  { SO(CHUNK_COOKIE_ECHO), SR(CHUNK_ABORT) },
+	  { REFUSED | CONTACT_COOKIE },
+	  .attempts = 1 },
+	{ "COOKIE ECHO of an association older than we are",
+	  { SO(CHUNK_COOKIE_ECHO), SR(CHUNK_COOKIE_ACK) },
+	  .attempts = 1 },
+	{ "DATA of nothing", { SO(CHUNK_DATA) }, .attempts = 0 },
+	{ "ABORT of nothing", { SR(CHUNK_ABORT) }, .orphans = 1 },
+
+	/* Questions without a port. */
+	{ "an empty echo waits", { EO }, .attempts = 1, .left = LIVE },
+	{ "an empty echo, again", { EO, EO }, .attempts = 1, .left = LIVE | STATE_AGAIN },
+	{ "an empty echo, answered", { EO, ER }, { CONTACT_OPEN | CONTACT_SPAN }, .attempts = 1 },
+	{ "a reply to nothing", { ER }, .attempts = 0 },
+	{ "an empty packet of some protocol waits", { AO }, .attempts = 1, .left = LIVE },
 };
 
 /* Each scene runs under each of these: what is true of one family and one sequence number is true
@@ -953,6 +1191,23 @@ static const struct variant {
 	{ "IPv4, numbers around the sign", 0, { 0x7fffffff, 0x7ffffff0 } },
 };
 
+/* scene_proto - the protocol of its attempts. */
+static inline __u8 scene_proto(const struct scene *sc, const struct variant *v)
+{
+	switch (sc->steps[0].kind) {
+	case STEP_UDP:
+		return PROTO_UDP;
+	case STEP_SCTP:
+		return PROTO_SCTP;
+	case STEP_ECHO:
+		return v->is_v6 ? PROTO_ICMPV6 : PROTO_ICMP;
+	case STEP_ANY:
+		return PROTO_ANY;
+	default:
+		return sc->udp ? PROTO_UDP : PROTO_TCP;
+	}
+}
+
 /* scene_ends - the two hosts of a scene. */
 static inline struct ends scene_ends(const struct scene *sc)
 {
@@ -962,6 +1217,12 @@ static inline struct ends scene_ends(const struct scene *sc)
 		e.port[0] = sc->orig_port;
 	if (sc->resp_port)
 		e.port[1] = sc->resp_port;
+	if (sc->steps[0].kind == STEP_ECHO)
+		e.port[1] = 0;
+	if (sc->steps[0].kind == STEP_ANY) {
+		e.port[0] = 0;
+		e.port[1] = ANY_PROTO;
+	}
 	return e;
 }
 
@@ -1013,10 +1274,24 @@ static inline void step_frame(const struct scene *sc, const struct variant *v,
 			l[1].frag = IPV4_FRAG_MORE;
 		l[n] = l4;
 		break;
+	case STEP_SCTP:
+		l4.kind = LAYER_SCTP;
+		l[n++] = l4;
+		l[n++] = (struct layer)CHUNK(.type = step->flags, .n = 16);
+		break;
+	case STEP_ECHO:
+		l4.kind = v->is_v6 ? LAYER_ICMPV6 : LAYER_ICMP;
+		l4.type = v->is_v6 ? (step->from == ORIG ? ICMP6_ECHO : ICMP6_ECHO_REPLY)
+				   : (step->from == ORIG ? ICMP4_ECHO : ICMP4_ECHO_REPLY);
+		l[n++] = l4;
+		l[n++] = (struct layer)PAD(18);
+		break;
+	case STEP_ANY:
+		l[1].next = GIVEN(ANY_PROTO);
+		l[n++] = (struct layer)PAD(26);
+		break;
 	default:
-		l4.kind = step->kind == STEP_TCP   ? LAYER_TCP
-			  : step->kind == STEP_UDP ? LAYER_UDP
-						   : LAYER_SCTP;
+		l4.kind = step->kind == STEP_TCP ? LAYER_TCP : LAYER_UDP;
 		l[n++] = l4;
 		l[n++] = (struct layer)DATA(step->len);
 		l[n++] = (struct layer)PAD(6); /* must count nowhere */
@@ -1066,7 +1341,9 @@ static inline struct outcome scene_outcome(const struct scene *sc)
 	o.stats[STAT_ATTEMPT_RENEWED] = sc->renewed;
 	o.stats[STAT_ORPHAN] = sc->orphans;
 	o.stats[STAT_BAD_ANSWER] = sc->invalid;
-	o.stats[STAT_SCTP_UNTRACKED] = sc->sctp;
+	o.stats[STAT_ORPHAN_PROBE] = sc->refused;
+	o.stats[STAT_ORPHAN_LATE] = sc->late;
+	o.stats[STAT_SILENT] -= sc->refused; /* they never were in the table */
 	o.live = !!sc->left;
 	o.left = sc->left;
 	return o;

@@ -23,10 +23,10 @@ const char *alert_state_name(enum alert_state s);
 
 enum {
 	ALERT_ID_LEN = 24,
-	ALERT_HOSTS_MAX = 4096,	  /* distinct responders remembered of a sweep; beyond: hosts_cut */
-	ALERT_PAIRS_MAX = 4096,	  /* likewise pairs of responder and port */
-	ALERT_OWNERS_MAX = 32,	  /* distinct owners told apart; beyond: owners_cut */
-	ALERT_TECHNIQUES_MAX = 8, /* names that alert_techniques() may give */
+	ALERT_HOSTS_MAX = 4096, /* distinct responders remembered of a sweep; beyond: hosts_cut */
+	ALERT_PAIRS_MAX = 4096, /* likewise pairs of responder and port */
+	ALERT_OWNERS_MAX = 32,	/* distinct owners told apart; beyond: owners_cut */
+	ALERT_TECHNIQUES_MAX = 16, /* names that alert_techniques() may give */
 };
 
 /* A responder of a sweep. */
@@ -70,7 +70,7 @@ struct alert {
 
 	uint32_t count;		    /* distinct ports, responders or pairs since it opened */
 	uint64_t attempts;	    /* attempts counted in, repeats included */
-	uint16_t bits;		    /* CONTACT_* of all of them */
+	uint32_t bits;		    /* CONTACT_* of all of them */
 	uint64_t first_ns, last_ns; /* CLOCK_BOOTTIME (live) of the first and the last probe */
 	uint32_t ifindex;	    /* of the first */
 	char ifname[16];	    /* its name then; "" if it is gone or unknown */
@@ -88,8 +88,10 @@ uint64_t alert_span_ns(const struct alert *a);
 /* alert_rate - attempts a second over its life so far; 0 while that is no time at all. */
 double alert_rate(const struct alert *a);
 
-/* alert_techniques - names of the techniques seen ("syn", "connect", "udp"), as nmap names them.
- * A TCP scan that found only closed or silent ports cannot be told apart and is called "syn".
+/* alert_techniques - names of the techniques seen ("syn", "connect", "udp", "null", ...), as nmap
+ * names them; "flags" is a combination that has no name, "ack" also nmap's window scan, which sends
+ * the same packets. A TCP scan that found only closed or silent ports cannot be told apart and is
+ * called "syn".
  * Fills ret (ALERT_TECHNIQUES_MAX entries) and returns how many. */
 unsigned int alert_techniques(const struct alert *a, const char **ret);
 

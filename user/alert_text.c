@@ -36,25 +36,40 @@ static const char *tcp_name(const struct alert *a)
 	return a->bits & CONTACT_CARRIED ? "connect" : "syn";
 }
 
+/* What a bit says by itself. */
+static const struct {
+	uint32_t bit;
+	const char *name;
+} techniques[] = {
+	{ CONTACT_SYN, "syn" },		{ CONTACT_CONNECT, "connect" },
+	{ CONTACT_FIN, "fin" },		{ CONTACT_NULL, "null" },
+	{ CONTACT_XMAS, "xmas" },	{ CONTACT_FLAGS, "flags" },
+	{ CONTACT_ACK, "ack" },		{ CONTACT_MAIMON, "maimon" },
+	{ CONTACT_SYN_ACK, "syn-ack" }, { CONTACT_COOKIE, "sctp-cookie" },
+};
+
+/* The bits of techniques that TCP has; CONTACT_COOKIE is SCTP's. */
+#define TCP_BITS ((CONTACT_SYN | CONTACT_CONNECT | CONTACT_ODD) & ~CONTACT_COOKIE)
+
 unsigned int alert_techniques(const struct alert *a, const char **ret)
 {
-	bool handshake = a->bits & (CONTACT_SYN | CONTACT_CONNECT);
 	unsigned int n = 0;
 
-	if (a->bits & CONTACT_SYN)
-		ret[n++] = "syn";
-	if (a->bits & CONTACT_CONNECT)
-		ret[n++] = "connect";
-	if (!handshake && (a->proto == PROTO_TCP || a->bits & CONTACT_FRAGMENT))
+	for (size_t i = 0; i < sizeof(techniques) / sizeof(techniques[0]); i++)
+		if (a->bits & techniques[i].bit)
+			ret[n++] = techniques[i].name;
+	if (!(a->bits & TCP_BITS) && (a->proto == PROTO_TCP || a->bits & CONTACT_FRAGMENT))
 		ret[n++] = tcp_name(a);
 	if (a->bits & CONTACT_FRAGMENT)
 		ret[n++] = "fragment";
 	if (a->bits & CONTACT_UDP || a->proto == PROTO_UDP)
 		ret[n++] = "udp";
-	if (a->proto == PROTO_SCTP)
+	if (a->proto == PROTO_SCTP && !(a->bits & CONTACT_COOKIE))
 		ret[n++] = "sctp-init";
 	if (a->proto == PROTO_ICMP || a->proto == PROTO_ICMPV6)
 		ret[n++] = "icmp";
+	if (a->proto == PROTO_ANY)
+		ret[n++] = "ip-proto";
 	if (!n && !a->proto) /* a rule that takes all protocols together, and no UDP among it */
 		ret[n++] = tcp_name(a);
 	return n;

@@ -212,7 +212,7 @@ struct alert *alertbook_open(struct alertbook *b, const struct rule *rule,
 	return a;
 }
 
-static enum answer answer_of(uint16_t bits)
+static enum answer answer_of(uint32_t bits)
 {
 	/* TCP payload was acknowledged; a datagram's payload says nothing of who took it. */
 	if (bits & CONTACT_OPEN || (bits & CONTACT_CARRIED && !(bits & CONTACT_UDP)))

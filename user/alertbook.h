@@ -42,7 +42,7 @@ struct alert *alertbook_open(struct alertbook *b, const struct rule *rule,
 struct alert_evidence {
 	struct ip_addr host; /* where responders are counted */
 	uint16_t port;	     /* where ports are */
-	uint16_t bits;	     /* CONTACT_* */
+	uint32_t bits;	     /* CONTACT_* */
 	uint32_t attempts;
 	uint64_t t_ns;
 	uint32_t ifindex;

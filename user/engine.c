@@ -158,7 +158,7 @@ static struct group_key group_of(const struct engine *e, const struct rule *rule
 static struct window_value value_of(const struct rule *rule, const struct contact_key *key,
 				    uint32_t bits, uint64_t t_ns)
 {
-	struct window_value v = { .t_ns = t_ns, .bits = (uint16_t)bits };
+	struct window_value v = { .t_ns = t_ns, .bits = bits };
 
 	if (rule->distinct & FIELD_RESP_PORT)
 		v.port = ntohs(key->resp_port);
@@ -404,6 +404,10 @@ static enum verdict judge(const struct engine *e, const struct rule *rule,
 
 	if (e->cfg->profile == PROFILE_SPLUNK) /* without a span Zeek leaves orig_bytes unset */
 		return bits & CONTACT_SPAN ? VERDICT_PROBE : VERDICT_IGNORED;
+	if (bits & CONTACT_UNASKED) /* a late packet, if ever there was a connection */
+		return is_outweighed(e, key, c->silent_last_ns, e->history_span_ns)
+			       ? VERDICT_OUTWEIGHED
+			       : VERDICT_PROBE;
 	if (!(bits & CONTACT_CLOSED) && is_outweighed(e, key, c->silent_last_ns, rule->window_ns))
 		return VERDICT_OUTWEIGHED;
 	return VERDICT_PROBE;

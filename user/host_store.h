@@ -28,6 +28,11 @@ enum {
  * them. *a is the caller's until it returns. */
 typedef void (*judged_fn)(void *ctx, const struct attempt *a, __u32 bits);
 
+/* An attempt that has left the table; *e is the caller's until it returns. */
+typedef void (*ended_fn)(void *ctx, const struct ended *e);
+
+#define HOST_NOTES 4096
+
 struct store {
 	struct nursery_tags *tags;
 	struct nursery_vals *vals;
@@ -38,7 +43,9 @@ struct store {
 	__u8 dir;	   /* enum attempt_dir: likewise */
 	__u8 exempt_transfers; /* 1: bulk from the responder is a transfer; set by init */
 	judged_fn judged;      /* required */
-	void *ctx;	       /* its first argument */
+	ended_fn ended;	       /* NULL: nobody keeps a log */
+	void *ctx;	       /* their first argument */
+	__u32 notes[HOST_NOTES];
 	struct stats stats;
 };
 
@@ -106,6 +113,11 @@ static __always_inline int store_decide(struct store *st, struct slot *s)
 	return nursery_decide(st, s);
 }
 
+static __always_inline int store_settle(struct store *st, struct slot *s, struct attempt *ret)
+{
+	return nursery_settle(st, s, ret);
+}
+
 static __always_inline int store_take(struct store *st, struct slot *s, struct attempt *ret)
 {
 	(void)st;
@@ -115,6 +127,27 @@ static __always_inline int store_take(struct store *st, struct slot *s, struct a
 static __always_inline void store_judged(struct store *st, const struct attempt *a, __u32 bits)
 {
 	st->judged(st->ctx, a, bits);
+}
+
+static __always_inline void store_ended(struct store *st, const struct attempt *a, __u8 state,
+					__u32 bits)
+{
+	struct ended e = { .end_ns = st->now_ns, .bits = bits, .state = state };
+
+	if (!st->ended)
+		return;
+	e.a = *a;
+	st->ended(st->ctx, &e);
+}
+
+static __always_inline void store_note(struct store *st, __u64 hash, __u8 what)
+{
+	st->notes[hash % HOST_NOTES] = note_make(hash, what);
+}
+
+static __always_inline __u8 store_noted(struct store *st, __u64 hash)
+{
+	return note_read(st->notes[hash % HOST_NOTES], hash);
 }
 
 #include <reconmon/track.h>

@@ -203,6 +203,8 @@ const char *proto_name(uint8_t proto)
 		return "ipv6-icmp";
 	case PROTO_SCTP:
 		return "sctp";
+	case PROTO_ANY: /* empty packets of many protocols (nmap -sO) */
+		return "ip-proto";
 	default:
 		return "other";
 	}

@@ -9,6 +9,7 @@
 #define KEEP_UNANSWERED_NS (130ull * 1000000000)
 #define KEEP_OPEN_NS	   (24ull * 3600 * 1000000000)
 #define KEEP_UDP_NS	   (60ull * 1000000000)
+#define KEEP_CLOSING_NS	   (5ull * 1000000000) /* silent to the FIN: as Zeek's tcp_close_delay */
 
 /* ripe_after_ns - an established connection may wait for a slow greeting, or be a browser's
  * preconnect; everything else would have gone on within a round trip. */
@@ -27,5 +28,7 @@ bool sweep_is_over(const struct attempt *a, uint8_t state, uint64_t silent_ns)
 		return false;
 	if (a->proto == PROTO_UDP)
 		return silent_ns > KEEP_UDP_NS;
+	if (state & STATE_DECIDED)
+		return silent_ns > KEEP_CLOSING_NS;
 	return silent_ns > (state & STATE_ESTAB ? KEEP_OPEN_NS : KEEP_UNANSWERED_NS);
 }

@@ -147,6 +147,7 @@ static json_t *destination_json(const struct alert *a)
 
 static json_t *network_json(const struct alert *a)
 {
+	bool known_proto = a->proto && a->proto != PROTO_ANY;
 	const char *name = proto_name(a->proto);
 	char number[4];
 
@@ -154,8 +155,8 @@ static json_t *network_json(const struct alert *a)
 	if (!strcmp(name, "other"))
 		name = NULL;
 	return json_pack("{s:s, s:s*, s:s*, s:s}", "type", addr_is_v4(&a->orig) ? "ipv4" : "ipv6",
-			 "transport", a->proto ? name : NULL, "iana_number",
-			 a->proto ? number : NULL, "direction",
+			 "transport", known_proto ? name : NULL, "iana_number",
+			 known_proto ? number : NULL, "direction",
 			 a->dir == DIR_EGRESS ? "egress" : "ingress");
 }
 

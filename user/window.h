@@ -26,9 +26,9 @@
 struct window_value {
 	struct ip_addr addr;
 	uint64_t t_ns; /* when it was last shown */
+	uint32_t bits; /* CONTACT_* of all attempts that showed it */
 	uint16_t port; /* host byte order */
-	uint16_t bits; /* CONTACT_* of all attempts that showed it */
-	uint32_t pad;
+	uint16_t pad;
 	/* The window's own, whatever a caller writes: since when it has been shown without a pause
 	 * longer than the span, and the end of the run before that pause (run_ns: none). */
 	uint64_t run_ns, before_ns;

@@ -14,7 +14,7 @@ TYPEDEFS = ["__u8", "__u16", "__u32", "__u64", "__s8", "__s16", "__s32", "__s64"
             "__be16", "__be32", "__be64", "__sum16", "__wsum"]
 MAP_TYPES = ["BPF_MAP_TYPE_ARRAY", "BPF_MAP_TYPE_PERCPU_ARRAY", "BPF_MAP_TYPE_LRU_HASH",
              "BPF_MAP_TYPE_RINGBUF"]
-FLAGS = ["BPF_ANY", "BPF_NOEXIST", "BPF_EXIST", "BPF_F_MMAPABLE", "BPF_RB_FORCE_WAKEUP"]
+FLAGS = ["BPF_ANY", "BPF_NOEXIST", "BPF_EXIST", "BPF_F_MMAPABLE", "BPF_RB_NO_WAKEUP", "BPF_RB_FORCE_WAKEUP"]
 
 dump = sys.stdin.read()
 

@@ -24,7 +24,7 @@ struct attempt {
 	__be16 orig_port, resp_port;
 	__u32 ifindex;	/* where the first packet was seen */
 	__u64 first_ns; /* when */
-	__u64 acct;	/* ACCT_*: generation, and the responder's initial sequence number */
+	__u64 acct;	/* ACCT_*: generation, history, the responder's initial sequence number */
 	__u32 isn;	/* originator's initial sequence number; 0 for UDP */
 	__u16 syn_len;	/* payload bytes on the SYN: payload only once acknowledged (RFC 7413) */
 	__u8 proto;
@@ -34,6 +34,31 @@ _Static_assert(sizeof(struct attempt) == 64, "one cache line a slot");
 
 #define ACCT_GEN_SHIFT 56
 #define ACCT_SEEN      (1ull << 32) /* the low 32 bits hold the responder's initial sequence number */
+/* What happened besides, for conn_state and history; none of it is read in the packet path but
+ * FIN_ORIG and FIN_RESP. */
+#define ACCT_SYN_ACK  (1ull << 33) /* the responder answered with SYN-ACK (SCTP: INIT-ACK) */
+#define ACCT_FIN_ORIG (1ull << 34) /* the originator is done; judged, and kept to see the rest */
+#define ACCT_FIN_RESP (1ull << 35) /* the responder is done */
+#define ACCT_RST_ORIG (1ull << 36) /* reset by the originator: in the copy that is handed out */
+#define ACCT_RST_RESP (1ull << 37) /* ... by the responder: likewise */
+#define ACCT_HISTORY  (ACCT_SYN_ACK | ACCT_FIN_ORIG | ACCT_FIN_RESP | ACCT_RST_ORIG | ACCT_RST_RESP)
+/* How it was opened: enum opening. */
+#define ACCT_OPENING_SHIFT 48
+#define ACCT_OPENING(acct) ((__u32)((acct) >> ACCT_OPENING_SHIFT) & 0xf)
+
+/* What kind of packet opened an attempt; it names the technique. */
+enum opening {
+	OPENING_PLAIN =
+		0,	/* TCP: SYN; UDP: a datagram; SCTP: INIT; ICMP, IP protocol: all there is */
+	OPENING_FIN,	/* FIN alone */
+	OPENING_NULL,	/* no flag at all */
+	OPENING_XMAS,	/* FIN, PSH, URG */
+	OPENING_FLAGS,	/* any other combination that no stack sends */
+	OPENING_ACK,	/* ACK (also nmap's window scan: the same packets), known by the RST */
+	OPENING_MAIMON, /* FIN and ACK, known by the RST */
+	OPENING_SYN_ACK, /* SYN and ACK of nothing, known by the RST: an idle scan's zombie */
+	OPENING_COOKIE,	 /* SCTP: COOKIE ECHO without an INIT */
+};
 
 /* What is known of an undecided attempt. It lives in the tag beside the value, where one
  * compare-and-exchange decides between CPUs (nursery.h). */
@@ -43,8 +68,10 @@ enum attempt_state {
 	STATE_ANSWERED = 0x04, /* the responder accepted: SYN-ACK, or a UDP reply */
 	STATE_ESTAB = 0x08,    /* ... and the originator acknowledged that */
 	STATE_REPORTED = 0x10, /* the daemon knows: a provisional probe, or, decided, its payload */
-	STATE_DECIDED = 0x20,  /* the originator sent payload: kept until the daemon has read that,
-				* a UDP flow until it is idle; first to give way */
+	STATE_DECIDED = 0x20,  /* nothing can change its judgement: the originator sent payload
+				* (kept until the daemon has read that, a UDP flow until it is
+				* idle), or was silent to its FIN (kept for what else closes);
+				* first to give way */
 	STATE_AGAIN = 0x40,    /* a second packet was seen (Zeek: duration > 0) */
 	STATE_FRAGMENT = 0x80, /* opened by a first fragment without flags */
 };
@@ -75,17 +102,31 @@ enum contact_bits {
 	CONTACT_CONNECT = 0x0200, /* handshake completed */
 	CONTACT_UDP = 0x0400,
 	CONTACT_FRAGMENT = 0x0800, /* SYN cut into fragments too small to hold its flags */
+	CONTACT_FIN = 0x1000,	   /* the rest: one bit for each enum opening but the first */
+	CONTACT_NULL = 0x2000,
+	CONTACT_XMAS = 0x4000,
+	CONTACT_FLAGS = 0x8000,
+	CONTACT_ACK = 0x10000,
+	CONTACT_MAIMON = 0x20000,
+	CONTACT_SYN_ACK = 0x40000,
+	CONTACT_COOKIE = 0x80000,
 
 	CONTACT_SILENT = CONTACT_OPEN | CONTACT_CLOSED | CONTACT_FILTERED | CONTACT_NONE,
 	CONTACT_CARRIED = CONTACT_PAYLOAD | CONTACT_TRANSFER,
+	/* Opened by something that no ordinary program sends. */
+	CONTACT_ODD = CONTACT_FIN | CONTACT_NULL | CONTACT_XMAS | CONTACT_FLAGS | CONTACT_ACK |
+		      CONTACT_MAIMON | CONTACT_SYN_ACK | CONTACT_COOKIE,
 };
+/* ... and known only by the RST that answered: it may have been a late packet. */
+#define CONTACT_UNASKED (CONTACT_ACK | CONTACT_MAIMON | CONTACT_SYN_ACK)
+_Static_assert(CONTACT_FIN << (OPENING_COOKIE - OPENING_FIN) == CONTACT_COOKIE, "opening_bits()");
 
 /* The value. All that decides is in `word`, which changes by compare and exchange only and carries
  * part of the key's hash: LRU maps reuse an element at once, so a pointer from a lookup may point
  * at another contact by the time it is written through. The times and counts beside it may then
  * take a stray update; they decide nothing. */
 struct contact {
-	__u64 word;		/* CONTACT_HASH_SHIFT: hash; low 16 bits: enum contact_bits */
+	__u64 word;		/* CONTACT_HASH_SHIFT: hash; low 24 bits: enum contact_bits */
 	__u64 silent_first_ns;	/* first packets of the first and the last silent attempt; */
 	__u64 silent_last_ns;	/* 0 where there was none */
 	__u64 carried_first_ns; /* likewise, attempts that carried payload */
@@ -98,7 +139,7 @@ struct contact {
 _Static_assert(sizeof(struct contact) == 56, "no hidden padding");
 
 #define CONTACT_HASH_SHIFT 32
-#define CONTACT_BITS(word) ((__u32)((word)&0xffff))
+#define CONTACT_BITS(word) ((__u32)((word)&0xffffff))
 
 /* Who has looked at whom, for the early wake-up alone: value of the LRU map `sources`, whose key is
  * a contact_key with port 0. */
@@ -148,12 +189,20 @@ static __always_inline void contact_init(struct contact *c, const struct contact
 }
 
 /* owed_bits - the contact that a decided attempt makes, as long as the daemon has not heard of it;
- * 0 afterwards, and for all others. */
+ * 0 afterwards (what closed in silence is heard of at once), and for all others. */
 static __always_inline __u32 owed_bits(const struct attempt *a, __u8 state)
 {
 	if ((state & (STATE_DECIDED | STATE_REPORTED)) != STATE_DECIDED)
 		return 0;
 	return a->proto == PROTO_UDP ? CONTACT_PAYLOAD | CONTACT_UDP : CONTACT_PAYLOAD;
+}
+
+/* opening_bits - the technique that the first packet gave away: CONTACT_FIN to CONTACT_COOKIE, or
+ * 0.
+ */
+static __always_inline __u32 opening_bits(const struct attempt *a)
+{
+	return CONTACT_FIN >> 1 << ACCT_OPENING(a->acct) & CONTACT_ODD;
 }
 
 /* silent_bits - the contact that a silent attempt makes when it ends in this state. */
@@ -169,11 +218,39 @@ static __always_inline __u32 silent_bits(const struct attempt *a, __u8 state)
 		bits |= CONTACT_FRAGMENT;
 	if (a->proto == PROTO_UDP)
 		return bits | CONTACT_UDP;
+	if (a->proto != PROTO_TCP || ACCT_OPENING(a->acct))
+		return bits | opening_bits(a);
 	if (state & STATE_ESTAB)
 		return bits | CONTACT_CONNECT;
 	if (state & STATE_ANSWERED)
 		return bits | CONTACT_SYN;
 	return bits;
 }
+
+/* ended_bits - what an attempt that leaves the table in this state was, all in all: CONTACT_*. */
+static __always_inline __u32 ended_bits(const struct attempt *a, __u8 state)
+{
+	if (!(state & STATE_DECIDED) || a->acct & ACCT_FIN_ORIG)
+		return silent_bits(a, state);
+	return a->proto == PROTO_UDP ? CONTACT_PAYLOAD | CONTACT_UDP : CONTACT_PAYLOAD;
+}
+
+/* An attempt that has left the table, for the log of attempts (`--attempts`): what the ring
+ * `ended` carries from the kernel, and what replay and the sweep hand over themselves. */
+struct ended {
+	struct attempt a;
+	__u64 end_ns; /* the packet that ended it; 0: none did */
+	__u32 bits;   /* CONTACT_*: how it was judged */
+	__u8 state;   /* enum attempt_state at the end */
+	__u8 pad[3];
+};
+_Static_assert(sizeof(struct ended) == 80, "no hidden padding");
+
+/* Which of them anybody wants to hear of. */
+enum log_attempts {
+	LOG_NONE = 0,
+	LOG_PROBES, /* the silent ones */
+	LOG_ALL,
+};
 
 #endif

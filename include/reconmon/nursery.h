@@ -207,6 +207,17 @@ static __always_inline __u64 nursery_victim(struct store *st, const struct nurse
 	return best;
 }
 
+/* evicted_speaks - the last word of an attempt that was judged and has to give way: payload that no
+ * sweep has read, and its line in the log. */
+static __always_inline void evicted_speaks(struct store *st, const struct attempt *a, __u8 state)
+{
+	__u32 owed = owed_bits(a, state);
+
+	if (owed)
+		store_judged(st, a, owed);
+	store_ended(st, a, state, ended_bits(a, state));
+}
+
 static __always_inline void count_evicted(struct store *st, __u64 tag)
 {
 	__u8 state = TAG_STATE(tag);
@@ -218,9 +229,9 @@ static __always_inline void count_evicted(struct store *st, __u64 tag)
 }
 
 /* nursery_claim - makes one slot of b BUSY with h's fingerprint. Returns its way and hands its new
- * tag to *ret, or returns -1 (counted). */
+ * tag to *ret and the one before to *ret_old, or returns -1 (counted). */
 static __always_inline int nursery_claim(struct store *st, struct nursery_tags *b, __u64 h,
-					 __u64 *ret)
+					 __u64 *ret, __u64 *ret_old)
 {
 	for (int try = 0; try < NURSERY_TRIES; try++) {
 		__u64 best = nursery_victim(st, b), old, claim;
@@ -237,6 +248,7 @@ static __always_inline int nursery_claim(struct store *st, struct nursery_tags *
 		if (!(TAG_STATE(old) & STATE_BUSY) && CAS(&b->t[i], old, claim) == old) {
 			count_evicted(st, old);
 			*ret = claim;
+			*ret_old = old;
 			return (int)i;
 		}
 	}
@@ -263,32 +275,34 @@ static __always_inline int nursery_is_twin(struct store *st, const struct nurser
 	return 0;
 }
 
-/* nursery_open - stores an attempt that nursery_find() did not find; *a is copied, its `acct`
- * ignored. Returns 1 if it is stored, else 0 and a counter says why. */
+/* nursery_open - stores an attempt that nursery_find() did not find; *a is copied, the generation
+ * in its `acct` set. Returns 1 if it is stored, else 0 and a counter says why. */
 static __always_inline int nursery_open(struct store *st, __u64 h, const struct attempt *a,
 					__u8 state)
 {
 	struct nursery_tags *b = nursery_tags_at(st, h);
 	struct nursery_vals *vals = nursery_vals_at(st, h);
-	__u64 tag = 0;
+	__u64 tag = 0, old = 0;
 	int way;
 	__u32 i;
 
 	if (!b || !vals)
 		return 0;
-	way = nursery_claim(st, b, h, &tag);
+	way = nursery_claim(st, b, h, &tag, &old);
 	if (way < 0)
 		return 0;
 	i = (__u32)way;
 	OPAQUE(i);
 	i &= NURSERY_WAYS - 1;
+	if (old & (STATE_DECIDED | STATE_REPORTED)) /* its value is ours until it is overwritten */
+		evicted_speaks(st, &vals->v[i], TAG_STATE(old));
 	if (nursery_is_twin(st, b, h, i)) {
 		PUBLISH(&b->t[i], TAG_EMPTY(tag));
 		store_count(st, STAT_NURSERY_EXISTS);
 		return 0;
 	}
 	vals->v[i] = *a;
-	vals->v[i].acct = (__u64)TAG_GEN(tag) << ACCT_GEN_SHIFT;
+	vals->v[i].acct = a->acct | (__u64)TAG_GEN(tag) << ACCT_GEN_SHIFT;
 	PUBLISH(&b->t[i], tag ^ (STATE_BUSY | STATE_LIVE | state));
 	return 1;
 }
@@ -324,6 +338,26 @@ static __always_inline int nursery_mark(struct store *st, struct slot *s, __u8 b
 
 	for (int try = 0; try < NURSERY_TRIES && !r; try++)
 		r = slot_swap(s, tag_renewed(st, s->tag) | bits);
+	return r > 0;
+}
+
+/* nursery_settle - marks an attempt as decided and heard of, and copies it out. Returns 1: the copy
+ * is whole and the caller's alone to judge, s->tag is what it was before; or 0: another CPU decided
+ * or took it. */
+static __always_inline int nursery_settle(struct store *st, struct slot *s, struct attempt *ret)
+{
+	__u64 was = s->tag;
+	int r = 0;
+
+	for (int try = 0; try < NURSERY_TRIES && !r; try++) {
+		was = s->tag;
+		if (was & STATE_DECIDED)
+			return 0;
+		*ret = *s->a;
+		r = slot_swap(s,
+			      tag_renewed(st, was) | STATE_DECIDED | STATE_REPORTED | STATE_AGAIN);
+	}
+	s->tag = was;
 	return r > 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Bytes to struct packet: Ethernet, up to two VLAN tags, IPv4, IPv6 with a bounded walk over
- * extension headers, TCP, UDP, SCTP, and the packet that an ICMP unreachable quotes.
+ * extension headers, TCP, UDP, SCTP, ICMP echoes without data, empty packets of other protocols,
+ * and the packet that an ICMP unreachable quotes.
  *
  * One function a header; each checks its bounds before it reads and either advances the cursor or
  * returns a negative enum stat that names what is wrong (and is the counter of it). Nothing is
@@ -80,18 +81,25 @@ struct wire_sctp { /* RFC 9260, 3.1 */
 	__be32 check;
 } WIRE;
 
-struct wire_icmp { /* RFC 792 and RFC 4443: the same for the errors that quote a packet */
+struct wire_sctp_chunk { /* RFC 9260, 3.2 */
+	__u8 type;
+	__u8 flags;
+	__be16 len; /* with this header, without the padding to a multiple of 4 */
+} WIRE;
+
+struct wire_icmp { /* RFC 792 and RFC 4443: the same for echoes and for errors that quote */
 	__u8 type;
 	__u8 code;
 	__be16 check;
-	__be32 rest;
+	__be16 id; /* echo and the like; unused in errors */
+	__be16 seq;
 } WIRE;
 
 _Static_assert(sizeof(struct wire_eth) == 14 && sizeof(struct wire_vlan) == 4 &&
 		       sizeof(struct wire_ipv4) == 20 && sizeof(struct wire_ipv6) == 40 &&
 		       sizeof(struct wire_ipv6_ext) == 8 && sizeof(struct wire_tcp) == 20 &&
 		       sizeof(struct wire_udp) == 8 && sizeof(struct wire_sctp) == 12 &&
-		       sizeof(struct wire_icmp) == 8,
+		       sizeof(struct wire_sctp_chunk) == 4 && sizeof(struct wire_icmp) == 8,
 	       "no gaps");
 
 enum {
@@ -115,10 +123,41 @@ enum {
 	NEXT_DSTOPTS = 60,
 
 	ICMP4_UNREACH = 3,
+	ICMP4_UNREACH_PROTO = 2,
 	ICMP4_UNREACH_PORT = 3,
 	ICMP4_UNREACH_FRAG_NEEDED = 4, /* path MTU discovery: says nothing about the port */
 	ICMP6_UNREACH = 1,
 	ICMP6_UNREACH_PORT = 4,
+	ICMP6_PARAM_PROBLEM = 4, /* RFC 4443, 3.4 */
+	ICMP6_PARAM_NEXT_HEADER = 1,
+
+	/* Questions that nmap -sn asks (-PE, -PP, -PM) and their answers; RFC 792, 950, 4443. */
+	ICMP4_ECHO_REPLY = 0,
+	ICMP4_ECHO = 8,
+	ICMP4_TIMESTAMP = 13,
+	ICMP4_TIMESTAMP_REPLY = 14,
+	ICMP4_MASK = 17,
+	ICMP4_MASK_REPLY = 18,
+	ICMP6_ECHO = 128,
+	ICMP6_ECHO_REPLY = 129,
+	ICMP_TIMESTAMP_LEN = 20, /* with the header: three times of 4 bytes */
+	ICMP_MASK_LEN = 12,
+
+	PARSE_CHUNKS_MAX = 4, /* SCTP: looked through for DATA; a COOKIE ECHO comes before it */
+};
+
+/* SCTP chunk types that matter (RFC 9260, 3.2; RFC 8260 for I-DATA). */
+enum {
+	CHUNK_DATA = 0,
+	CHUNK_INIT = 1,
+	CHUNK_INIT_ACK = 2,
+	CHUNK_ABORT = 6,
+	CHUNK_SHUTDOWN = 7,
+	CHUNK_SHUTDOWN_ACK = 8,
+	CHUNK_COOKIE_ECHO = 10,
+	CHUNK_COOKIE_ACK = 11,
+	CHUNK_SHUTDOWN_COMPLETE = 14,
+	CHUNK_I_DATA = 64,
 };
 
 struct cursor {
@@ -140,6 +179,13 @@ static __always_inline void cursor_skip(struct cursor *cur, __u32 len)
 {
 	cur->pos = (const char *)cur->pos + len;
 	cur->wire_left -= len;
+}
+
+/* is_ported - does the protocol begin with two ports, or ICMP's identifier? */
+static __always_inline int is_ported(__u8 proto)
+{
+	return proto == PROTO_TCP || proto == PROTO_UDP || proto == PROTO_SCTP ||
+	       proto == PROTO_ICMP || proto == PROTO_ICMPV6;
 }
 
 static __always_inline struct ip_addr ip_addr_from_v4(__be32 addr)
@@ -262,8 +308,9 @@ static __always_inline int parse_ipv6_exts(struct cursor *cur, struct l4_info *l
 }
 
 /* parse_ipv6 - reads the fixed header and the extension headers. Payload length 0 is a jumbogram
- * or a GSO packet (RFC 2675; BIG TCP, Linux 5.19): the frame's length counts. Returns 0 with pkt's
- * addresses and *l4 set, or a negative enum stat. */
+ * or a GSO packet (RFC 2675, which has a hop-by-hop header; BIG TCP, Linux 5.19), whose length is
+ * the frame's, or an empty packet, which Ethernet may have padded. Returns 0 with pkt's addresses
+ * and *l4 set, or a negative enum stat. */
 static __always_inline int parse_ipv6(struct cursor *cur, struct packet *pkt, struct l4_info *l4)
 {
 	const struct wire_ipv6 *ip = cur->pos;
@@ -281,7 +328,7 @@ static __always_inline int parse_ipv6(struct cursor *cur, struct packet *pkt, st
 	l4->fragment = 0;
 	cursor_skip(cur, sizeof(*ip));
 
-	if (!l4->len)
+	if (!l4->len && (l4->proto == NEXT_HOPOPTS || cur->wire_left > 0xffff))
 		l4->len = cur->wire_left;
 	if (l4->len > cur->wire_left)
 		return -STAT_PARSE_IPV6_LENGTH;
@@ -347,6 +394,31 @@ static __always_inline int parse_udp(struct cursor *cur, struct packet *pkt,
 	return 0;
 }
 
+static __always_inline __u8 sctp_flags_of(__u8 chunk)
+{
+	switch (chunk) {
+	case CHUNK_INIT:
+		return SCTP_INIT;
+	case CHUNK_INIT_ACK:
+		return SCTP_INIT_ACK;
+	case CHUNK_COOKIE_ECHO:
+		return SCTP_COOKIE;
+	case CHUNK_COOKIE_ACK:
+		return SCTP_COOKIE_ACK;
+	case CHUNK_ABORT:
+		return SCTP_ABORT;
+	case CHUNK_SHUTDOWN:
+	case CHUNK_SHUTDOWN_ACK:
+	case CHUNK_SHUTDOWN_COMPLETE:
+		return SCTP_SHUTDOWN;
+	default:
+		return SCTP_OTHER;
+	}
+}
+
+/* parse_sctp - reads the header, says what the first chunk is, and whether DATA is among the first
+ * few. A packet that ends within its chunks is taken as far as it goes. Returns 0, or a negative
+ * enum stat. */
 static __always_inline int parse_sctp(struct cursor *cur, struct packet *pkt,
 				      const struct l4_info *l4)
 {
@@ -356,76 +428,177 @@ static __always_inline int parse_sctp(struct cursor *cur, struct packet *pkt,
 		return -STAT_PARSE_SCTP_TRUNCATED;
 	pkt->src_port = sctp->src;
 	pkt->dst_port = sctp->dst;
-	pkt->payload_len = l4->len - (__u32)sizeof(*sctp);
+	pkt->tcp_flags = SCTP_OTHER;
+	cursor_skip(cur, sizeof(*sctp));
+	for (int i = 0; i < PARSE_CHUNKS_MAX; i++) {
+		const struct wire_sctp_chunk *chunk = cur->pos;
+		__u32 len;
+
+		if ((const void *)(chunk + 1) > cur->end)
+			return i ? 0 : -STAT_PARSE_SCTP_TRUNCATED;
+		if (!i)
+			pkt->tcp_flags = sctp_flags_of(chunk->type);
+		if (chunk->type == CHUNK_DATA || chunk->type == CHUNK_I_DATA) {
+			pkt->payload_len = bpf_ntohs(chunk->len);
+			return 0;
+		}
+		len = (bpf_ntohs(chunk->len) + 3u) & 0xffcu; /* longer ones than 4 KiB hold all */
+		OPAQUE(len);
+		len &= 0xffc;
+		if (len < sizeof(*chunk))
+			return 0;
+		cursor_skip(cur, len);
+	}
 	return 0;
 }
 
 /* parse_quote_l4 - ports and, for TCP, the sequence number of a quoted packet; an ICMP error holds
- * at least its first 8 transport bytes (RFC 792; RFC 4443, 2.4 as much as fits). */
+ * at least its first 8 transport bytes (RFC 792; RFC 4443, 2.4 as much as fits). Of an empty packet
+ * it holds none. */
 static __always_inline int parse_quote_l4(struct cursor *cur, struct packet *pkt, __u8 proto)
 {
 	const struct wire_tcp *l4 = cur->pos;
 
-	if (proto != PROTO_TCP && proto != PROTO_UDP)
-		return -STAT_PARSE_ICMP_QUOTE;
+	pkt->proto = proto;
+	if (proto == PROTO_ICMP || proto == PROTO_ICMPV6) {
+		const struct wire_icmp *icmp = cur->pos;
+
+		if ((const void *)(icmp + 1) > cur->end)
+			return -STAT_PARSE_ICMP_QUOTE;
+		pkt->src_port = icmp->id;
+		return 0;
+	}
+	if (proto != PROTO_TCP && proto != PROTO_UDP && proto != PROTO_SCTP) {
+		pkt->proto = PROTO_ANY;
+		pkt->dst_port = bpf_htons(proto);
+		return 0;
+	}
 	if ((const void *)((const char *)l4 + 8) > cur->end)
 		return -STAT_PARSE_ICMP_QUOTE;
-	pkt->proto = proto;
 	pkt->src_port = l4->src;
 	pkt->dst_port = l4->dst;
-	pkt->seq = bpf_ntohl(l4->seq); /* UDP: length and checksum, unused */
+	pkt->seq = bpf_ntohl(l4->seq); /* UDP, SCTP: unused */
 	return 0;
 }
 
-/* parse_icmp - takes an unreachable error apart: pkt becomes the packet that it quotes, pkt->kind
- * the verdict. Quoted extension headers are not walked: what stacks send bare is quoted bare.
- * Returns 0, or a negative enum stat; other ICMP is none of our business. */
+/* parse_unreach4 - takes an unreachable error apart: pkt becomes the packet that it quotes,
+ * pkt->kind the verdict. `icmp` has been stepped over. Returns 0, or a negative enum stat. */
+static __always_inline int parse_unreach4(struct cursor *cur, struct packet *pkt,
+					  const struct wire_icmp *icmp, __u32 len)
+{
+	const struct wire_ipv4 *ip = cur->pos;
+	__u32 hdr_len;
+	__u8 code = icmp->code;
+
+	if (code == ICMP4_UNREACH_FRAG_NEEDED)
+		return -STAT_PARSE_ICMP_OTHER;
+	if ((const void *)(ip + 1) > cur->end)
+		return -STAT_PARSE_ICMP_QUOTE;
+	hdr_len = (ip->version_ihl & 0xf) * 4u;
+	if (hdr_len < sizeof(*ip) || ip->frag & bpf_htons(IPV4_FRAG_OFFSET))
+		return -STAT_PARSE_ICMP_QUOTE;
+	if (len < sizeof(*icmp) + hdr_len) /* the rest is padding */
+		return -STAT_PARSE_ICMP_QUOTE;
+	pkt->src = ip_addr_from_v4(ip->src);
+	pkt->dst = ip_addr_from_v4(ip->dst);
+	cursor_skip(cur, hdr_len);
+	pkt->kind = code == ICMP4_UNREACH_PORT || code == ICMP4_UNREACH_PROTO ? PACKET_UNREACH_PORT
+									      : PACKET_UNREACH_HOST;
+	if (len < sizeof(*icmp) + hdr_len + 8 && is_ported(ip->proto))
+		return -STAT_PARSE_ICMP_QUOTE;
+	return parse_quote_l4(cur, pkt, ip->proto);
+}
+
+/* parse_unreach6 - likewise. Quoted extension headers are not walked: what stacks send bare is
+ * quoted bare. */
+static __always_inline int parse_unreach6(struct cursor *cur, struct packet *pkt,
+					  const struct wire_icmp *icmp, __u32 len)
+{
+	const struct wire_ipv6 *ip = cur->pos;
+
+	if (len < sizeof(*icmp) + sizeof(*ip) || (const void *)(ip + 1) > cur->end)
+		return -STAT_PARSE_ICMP_QUOTE;
+	pkt->kind = PACKET_UNREACH_HOST;
+	if (icmp->type == ICMP6_PARAM_PROBLEM) {
+		if (icmp->code != ICMP6_PARAM_NEXT_HEADER)
+			return -STAT_PARSE_ICMP_OTHER;
+		pkt->kind = PACKET_UNREACH_PORT;
+	} else if (icmp->code == ICMP6_UNREACH_PORT) {
+		pkt->kind = PACKET_UNREACH_PORT;
+	}
+	pkt->src.w[0] = ip->src[0];
+	pkt->src.w[1] = ip->src[1];
+	pkt->dst.w[0] = ip->dst[0];
+	pkt->dst.w[1] = ip->dst[1];
+	cursor_skip(cur, sizeof(*ip));
+	if (len < sizeof(*icmp) + sizeof(*ip) + 8 && is_ported(ip->next))
+		return -STAT_PARSE_ICMP_QUOTE;
+	if (ip->next < 64 && IPV6_EXT_SET >> ip->next & 1)
+		return -STAT_PARSE_ICMP_QUOTE;
+	return parse_quote_l4(cur, pkt, ip->next);
+}
+
+/* icmp_asks - 1: a question that carries no data of the asker's (`ping` sends 56 bytes, nmap none),
+ * -1: an answer to one, 0: neither. len is the message's. */
+static __always_inline int icmp_asks(__u8 proto, __u8 type, __u32 len)
+{
+	if (proto == PROTO_ICMPV6) {
+		if (len != sizeof(struct wire_icmp))
+			return 0;
+		return type == ICMP6_ECHO ? 1 : type == ICMP6_ECHO_REPLY ? -1 : 0;
+	}
+	switch (len) {
+	case sizeof(struct wire_icmp):
+		return type == ICMP4_ECHO ? 1 : type == ICMP4_ECHO_REPLY ? -1 : 0;
+	case ICMP_TIMESTAMP_LEN:
+		return type == ICMP4_TIMESTAMP ? 1 : type == ICMP4_TIMESTAMP_REPLY ? -1 : 0;
+	case ICMP_MASK_LEN:
+		return type == ICMP4_MASK ? 1 : type == ICMP4_MASK_REPLY ? -1 : 0;
+	default:
+		return 0;
+	}
+}
+
+/* parse_icmp - an unreachable error, or an empty question or its answer: then the identifier stands
+ * for the asker's port and 0 for the other. Returns 0, or a negative enum stat; other ICMP is none
+ * of our business. */
 static __always_inline int parse_icmp(struct cursor *cur, struct packet *pkt,
 				      const struct l4_info *l4)
 {
 	const struct wire_icmp *icmp = cur->pos;
-	__u8 port_code = ICMP4_UNREACH_PORT;
+	int asks;
 
 	if (l4->len < sizeof(*icmp) || (const void *)(icmp + 1) > cur->end)
 		return -STAT_PARSE_ICMP_TRUNCATED;
 	cursor_skip(cur, sizeof(*icmp));
-
-	if (l4->proto == PROTO_ICMP) {
-		const struct wire_ipv4 *ip = cur->pos;
-		__u32 hdr_len;
-
-		if (icmp->type != ICMP4_UNREACH || icmp->code == ICMP4_UNREACH_FRAG_NEEDED)
-			return -STAT_PARSE_ICMP_OTHER;
-		if ((const void *)(ip + 1) > cur->end)
-			return -STAT_PARSE_ICMP_QUOTE;
-		hdr_len = (ip->version_ihl & 0xf) * 4u;
-		if (hdr_len < sizeof(*ip) || ip->frag & bpf_htons(IPV4_FRAG_OFFSET))
-			return -STAT_PARSE_ICMP_QUOTE;
-		if (l4->len < sizeof(*icmp) + hdr_len + 8) /* the rest is padding */
-			return -STAT_PARSE_ICMP_QUOTE;
-		pkt->src = ip_addr_from_v4(ip->src);
-		pkt->dst = ip_addr_from_v4(ip->dst);
-		cursor_skip(cur, hdr_len);
-		pkt->kind = icmp->code == port_code ? PACKET_UNREACH_PORT : PACKET_UNREACH_HOST;
-		return parse_quote_l4(cur, pkt, ip->proto);
+	if (l4->proto == PROTO_ICMP && icmp->type == ICMP4_UNREACH)
+		return parse_unreach4(cur, pkt, icmp, l4->len);
+	if (l4->proto == PROTO_ICMPV6 &&
+	    (icmp->type == ICMP6_UNREACH || icmp->type == ICMP6_PARAM_PROBLEM))
+		return parse_unreach6(cur, pkt, icmp, l4->len);
+	asks = icmp_asks(l4->proto, icmp->type, l4->len);
+	if (!asks)
+		return -STAT_PARSE_ICMP_OTHER;
+	if (asks > 0) {
+		pkt->src_port = icmp->id;
+		pkt->tcp_flags = TCP_SYN;
+	} else {
+		pkt->dst_port = icmp->id;
+		pkt->tcp_flags = TCP_ACK;
 	}
+	return 0;
+}
 
-	{
-		const struct wire_ipv6 *ip = cur->pos;
-
-		if (icmp->type != ICMP6_UNREACH)
-			return -STAT_PARSE_ICMP_OTHER;
-		if (l4->len < sizeof(*icmp) + sizeof(*ip) + 8 || (const void *)(ip + 1) > cur->end)
-			return -STAT_PARSE_ICMP_QUOTE;
-		port_code = ICMP6_UNREACH_PORT;
-		pkt->src.w[0] = ip->src[0];
-		pkt->src.w[1] = ip->src[1];
-		pkt->dst.w[0] = ip->dst[0];
-		pkt->dst.w[1] = ip->dst[1];
-		cursor_skip(cur, sizeof(*ip));
-		pkt->kind = icmp->code == port_code ? PACKET_UNREACH_PORT : PACKET_UNREACH_HOST;
-		return parse_quote_l4(cur, pkt, ip->next);
-	}
+/* parse_any - an empty packet of a protocol that we do not follow. With anything in it, it is
+ * somebody's tunnel or routing protocol, and not looked at. */
+static __always_inline int parse_any(struct packet *pkt, const struct l4_info *l4)
+{
+	if (l4->len || l4->fragment || l4->proto == PROTO_NO_NEXT)
+		return -STAT_PARSE_PROTO_OTHER;
+	pkt->proto = PROTO_ANY;
+	pkt->dst_port = bpf_htons(l4->proto);
+	pkt->tcp_flags = TCP_SYN;
+	return 0;
 }
 
 static __always_inline int parse_l4(struct cursor *cur, struct packet *pkt,
@@ -443,7 +616,7 @@ static __always_inline int parse_l4(struct cursor *cur, struct packet *pkt,
 	case PROTO_ICMPV6:
 		return parse_icmp(cur, pkt, l4);
 	default:
-		return -STAT_PARSE_PROTO_OTHER;
+		return parse_any(pkt, l4);
 	}
 }
 

@@ -34,7 +34,8 @@
 	X(PARSE_UDP_LENGTH, "parse_udp_length", "UDP length impossible")                           \
 	X(PARSE_SCTP_TRUNCATED, "parse_sctp_truncated", "packet ends within the SCTP header")      \
 	X(PARSE_ICMP_TRUNCATED, "parse_icmp_truncated", "packet ends within the ICMP header")      \
-	X(PARSE_ICMP_OTHER, "parse_icmp_other", "ICMP that reports no unreachable port or host")   \
+	X(PARSE_ICMP_OTHER, "parse_icmp_other",                                                    \
+	  "ICMP that asks nothing (or asks with data) and reports nothing unreachable")            \
 	X(PARSE_ICMP_QUOTE, "parse_icmp_quote", "ICMP error whose quoted packet has no ports")     \
 	X(PARSE_PROTO_OTHER, "parse_proto_other", "IP protocol without ports we follow")           \
 	X(ATTEMPTS, "attempts", "connection attempts opened")                                      \
@@ -43,7 +44,9 @@
 	X(TRANSFER, "attempts_transfer", "silent attempts in which the responder streamed bulk")   \
 	X(SILENT, "attempts_silent", "attempts that ended without payload")                        \
 	X(ORPHAN, "orphans", "SYN-ACK, FIN, RST, ICMP error or late reply of no attempt")          \
-	X(SCTP_UNTRACKED, "sctp_untracked", "SCTP packets: parsed, not followed")                  \
+	X(ORPHAN_PROBE, "orphans_refused", "probes without a SYN, told by the RST that answered")  \
+	X(ORPHAN_LATE, "orphans_late",                                                             \
+	  "RST or FIN between ports for which it is an ordinary late packet")                      \
 	X(BAD_ANSWER, "answers_invalid",                                                           \
 	  "answer that does not fit the attempt's sequence numbers")                               \
 	X(NURSERY_EXISTS, "nursery_exists", "another CPU opened the same attempt first")           \
@@ -66,6 +69,8 @@
 	X(OWNER_NONE, "owners_unknown", "... is unknown: only user and cgroup of its socket")      \
 	X(OWNER_FORWARDED, "owners_forwarded", "attempts that went out without a socket here")     \
 	X(OWNER_BUSY, "owners_busy", "owner not written: another CPU was writing at its place")    \
+	X(ENDED_FAILED, "attempts_unlogged",                                                       \
+	  "line of the log of attempts lost: the ring to the daemon was full")                     \
 	X(WAKE, "wakes", "early wake-ups of the daemon")                                           \
 	X(WAKE_FAILED, "wakes_failed", "wake-ups that found the ring full: one is pending already")
 

@@ -29,7 +29,7 @@ enum store_found {
 
 /* What store_look() answers, besides a way in the low bits. */
 enum {
-	LOOK_DECIDED = STATE_DECIDED, /* an attempt that carried payload is there */
+	LOOK_DECIDED = STATE_DECIDED, /* an attempt that is decided is there */
 	LOOK_NONE = 0x100,	      /* none is: certainly not */
 };
 
@@ -53,10 +53,32 @@ static __always_inline int store_open(struct store *st, __u64 hash, const struct
 				      __u8 state);
 static __always_inline int store_mark(struct store *st, struct slot *s, __u8 bits);
 static __always_inline int store_decide(struct store *st, struct slot *s);
+static __always_inline int store_settle(struct store *st, struct slot *s, struct attempt *ret);
 static __always_inline int store_take(struct store *st, struct slot *s, struct attempt *ret);
 
-/* An attempt's end, unless it stays decided in its slot: contact_bits are CONTACT_*. */
+/* An attempt is judged, unless it is decided by payload: contact_bits are CONTACT_*. */
 static __always_inline void store_judged(struct store *st, const struct attempt *a,
 					 __u32 contact_bits);
+
+/* An attempt has left the table at a packet: for the log of attempts, if there is one. */
+static __always_inline void store_ended(struct store *st, const struct attempt *a, __u8 state,
+					__u32 contact_bits);
+
+/* A few bits a flow, remembered for a moment and at no price: was this orphan seen lately? What is
+ * forgotten, or another flow's, costs no more than the name of a technique. */
+static __always_inline void store_note(struct store *st, __u64 hash, __u8 what);
+static __always_inline __u8 store_noted(struct store *st, __u64 hash);
+
+/* note_make, note_read - a flow's hash and four bits in one word; 0 if the word is another flow's.
+ */
+static __always_inline __u32 note_make(__u64 hash, __u8 what)
+{
+	return ((__u32)(hash >> 32) & ~0xfu) | (what & 0xfu);
+}
+
+static __always_inline __u8 note_read(__u32 note, __u64 hash)
+{
+	return (note ^ (__u32)(hash >> 32)) & ~0xfu ? 0 : (__u8)(note & 0xf);
+}
 
 #endif

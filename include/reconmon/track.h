@@ -8,10 +8,16 @@
  * responder acknowledges.
  *
  *	SYN			opens (a retransmitted one does not; a new initial number does)
+ *	flags no stack sends	open too, and are probes whatever follows
  *	payload, acknowledged	decided: stays until the daemon's next sweep has read that, and
  *				nothing but a SYN with a new initial number means anything to it
- *	RST, FIN, unreachable	final, if still silent: a probe, with what the scanner learnt
+ *	RST, unreachable	final, if still silent: a probe, with what the scanner learnt
+ *	FIN of the originator	final likewise, and kept a while to see how it closes
  *	nothing			ripens in the daemon's sweep (user/sweep_nursery.c)
+ *	RST without ACK, to no	answers an ACK or FIN that belonged to nothing: a probe, between
+ *	known attempt		ports for which that is no ordinary late packet
+ *
+ * UDP, SCTP, ICMP and empty packets of other protocols follow the same scheme with what they have.
  *
  * No clock and no packet bytes here; where attempts live and end is the including side's: store.h.
  */
@@ -27,9 +33,9 @@ enum {
 	/* As in Zeek: before the handshake is seen, an acknowledgement further off than this
 	 * belongs to an older connection on the same ports (RFC 5961, 4: challenge ACK). */
 	TRACK_JUMP_MAX = 1024 * 1024,
-	/* UDP from a well-known to an ephemeral port that belongs to nothing: a late reply. */
-	TRACK_UDP_WELL_KNOWN = 1024,
-	TRACK_UDP_EPHEMERAL = 32768, /* Linux' ip_local_port_range begins here */
+	/* From a well-known to an ephemeral port, and to nothing known: a late reply. */
+	TRACK_WELL_KNOWN = 1024,
+	TRACK_EPHEMERAL = 32768, /* Linux' ip_local_port_range begins here */
 	/* A UDP flow's age in the nursery is renewed when it is older: 2^29 ns each, 8.6 s. */
 	TRACK_UDP_RENEW = 16,
 };
@@ -37,39 +43,59 @@ enum {
 /* A judgement: CONTACT_* bits with which the attempt leaves, and above them what becomes of the
  * slot. 0: undecided. */
 enum verdict {
-	VERDICT_DECIDE = 1 << 16, /* payload: it stays, marked; alone */
-	VERDICT_RENEW = 1 << 17,  /* the packet that ends it opens another on the same ports */
+	VERDICT_DECIDE = 1 << 24, /* payload: it stays, marked; alone */
+	VERDICT_SETTLE = 1 << 25, /* judged, and stays until it has closed on both sides */
+	VERDICT_TAKE = 1 << 26,	  /* it leaves without another word */
+	VERDICT_RENEW = 1 << 27,  /* the packet that ends it opens another on the same ports */
+	/* How it ended, for the log of attempts. */
+	VERDICT_RST_ORIG = 1 << 28,
+	VERDICT_RST_RESP = 1 << 29,
+	VERDICT_FIN = 1 << 30, /* both sides are done */
 };
 
-/* attempt_open - makes *a of the packet that opens an attempt and stores it. Returns 1 if that was
- * done, else 0. */
+/* What opens() answers: 0, or a state (enum attempt_state) and an opening. */
+#define OPENS(state, opening) (0x10000u | (__u32)(opening) << 8 | (state))
+#define OPENS_STATE(opens)    ((__u8)(opens))
+#define OPENS_OPENING(opens)  ((opens) >> 8 & 0xf)
+
+/* attempt_open - makes *a of the packet that opens an attempt, for which opens() said `how`, and
+ * stores it. Returns 1 if that was done, else 0. */
 SLOW_PATH int attempt_open(struct store *st, __u64 h, const struct packet *pkt, struct attempt *a,
-			   __u32 state)
+			   __u32 how)
 {
 	a->orig = pkt->src;
 	a->resp = pkt->dst;
 	a->orig_port = pkt->src_port;
 	a->resp_port = pkt->dst_port;
-	a->acct = 0;
+	a->acct = (__u64)OPENS_OPENING(how) << ACCT_OPENING_SHIFT;
 	a->isn = pkt->seq;
 	a->syn_len = pkt->payload_len > 0xffff ? 0xffff : (__u16)pkt->payload_len;
 	a->proto = pkt->proto;
 	store_stamp(st, a);
-	if (!store_open(st, h, a, (__u8)state))
+	if (!store_open(st, h, a, OPENS_STATE(how)))
 		return 0;
 	store_count(st, STAT_ATTEMPTS);
 	return 1;
 }
 
-/* resp_isn_set - remembers the responder's initial sequence number (replacing a guess). */
-static __always_inline void resp_isn_set(struct attempt *a, __u8 gen, __u32 isn)
+/* acct_set - puts `set` in the place of the bits of `mask`, unless the slot has changed hands. Two
+ * CPUs that lose to each other three times lose a line of history, or a number that both know. */
+static __always_inline void acct_set(struct slot *s, __u64 mask, __u64 set)
 {
-	__u64 was = LOAD(&a->acct);
+	for (int try = 0; try < NURSERY_TRIES; try++) {
+		__u64 was = LOAD(&s->a->acct);
 
-	if ((__u8)(was >> ACCT_GEN_SHIFT) != gen)
-		return;
-	/* Lost to another CPU: that one writes the same number. */
-	(void)CAS(&a->acct, was, (__u64)gen << ACCT_GEN_SHIFT | ACCT_SEEN | isn);
+		if ((__u8)(was >> ACCT_GEN_SHIFT) != TAG_GEN(s->tag) ||
+		    CAS(&s->a->acct, was, (was & ~mask) | set) == was)
+			return;
+	}
+}
+
+/* resp_isn_set - remembers the responder's initial sequence number (replacing a guess); `history`
+ * is ACCT_SYN_ACK or 0. */
+static __always_inline void resp_isn_set(struct slot *s, __u32 isn, __u64 history)
+{
+	acct_set(s, ~0u, ACCT_SEEN | history | isn);
 }
 
 /* is_bulk - has the responder sent this originator 64 KiB, by a sequence number of its own or by
@@ -91,7 +117,7 @@ static __always_inline void orig_infers(struct store *st, struct slot *s, const 
 	__u64 acct = LOAD(&s->a->acct);
 
 	if (!(acct & ACCT_SEEN))
-		resp_isn_set(s->a, TAG_GEN(s->tag), pkt->ack - 1);
+		resp_isn_set(s, pkt->ack - 1, 0);
 	else if ((__s32)(pkt->ack - (__u32)acct - 1) > 0)
 		store_mark(st, s, STATE_ANSWERED | STATE_ESTAB | STATE_AGAIN);
 }
@@ -125,7 +151,7 @@ static __always_inline __u32 track_tcp_orig(struct store *st, struct slot *s,
 	}
 	/* Before RST: its sequence number is whatever its sender liked. */
 	if (pkt->tcp_flags & TCP_RST)
-		return silent_bits(s->a, state) | CONTACT_SPAN;
+		return silent_bits(s->a, state) | CONTACT_SPAN | VERDICT_RST_ORIG;
 	if (!(state & STATE_ANSWERED) && pkt->tcp_flags & TCP_ACK) {
 		orig_infers(st, s, pkt);
 		state = TAG_STATE(s->tag);
@@ -133,7 +159,8 @@ static __always_inline __u32 track_tcp_orig(struct store *st, struct slot *s,
 	if (state & STATE_ANSWERED && sent > 0)
 		return VERDICT_DECIDE;
 	if (pkt->tcp_flags & TCP_FIN)
-		return silent_bits(s->a, state) | CONTACT_SPAN;
+		return silent_bits(s->a, state) | CONTACT_SPAN |
+		       (LOAD(&s->a->acct) & ACCT_FIN_RESP ? VERDICT_FIN : VERDICT_SETTLE);
 	if (!(state & STATE_ANSWERED) || !(pkt->tcp_flags & TCP_ACK))
 		return 0;
 	if (is_bulk(st, s->a, pkt->ack))
@@ -152,12 +179,15 @@ static __always_inline __u32 track_refusal(struct store *st, struct slot *s,
 	__u32 acked = pkt->ack - s->a->isn - 1;
 
 	if (state & STATE_ANSWERED)
-		return silent_bits(s->a, state);
-	if (pkt->tcp_flags & TCP_ACK && acked > s->a->syn_len) {
-		store_count(st, STAT_BAD_ANSWER);
+		return silent_bits(s->a, state) | VERDICT_RST_RESP;
+	if (ACCT_OPENING(s->a->acct))
+		acked++; /* no SYN was sent that would have to be acknowledged... */
+	if (pkt->tcp_flags & TCP_ACK && acked > s->a->syn_len + 2u * !!opening_bits(s->a)) {
+		store_count(st, STAT_BAD_ANSWER); /* ... but perhaps SYN and FIN */
 		return 0;
 	}
-	return CONTACT_CLOSED | CONTACT_SPAN | (state & STATE_FRAGMENT ? CONTACT_FRAGMENT : 0);
+	return CONTACT_CLOSED | CONTACT_SPAN | VERDICT_RST_RESP | opening_bits(s->a) |
+	       (state & STATE_FRAGMENT ? CONTACT_FRAGMENT : 0);
 }
 
 static __always_inline __u32 track_tcp_resp(struct store *st, struct slot *s,
@@ -183,22 +213,111 @@ static __always_inline __u32 track_tcp_resp(struct store *st, struct slot *s,
 	if (acked > 0)
 		return VERDICT_DECIDE;
 	if (!(state & STATE_ANSWERED)) {
-		resp_isn_set(s->a, TAG_GEN(s->tag), is_syn ? pkt->seq : pkt->seq - 1);
+		resp_isn_set(s, is_syn ? pkt->seq : pkt->seq - 1, is_syn ? ACCT_SYN_ACK : 0);
 		store_mark(st, s, STATE_ANSWERED | STATE_AGAIN);
-		return 0;
-	}
-	if (!is_syn && is_bulk(st, s->a, next))
+	} else if (!is_syn && is_bulk(st, s->a, next)) {
 		return CONTACT_TRANSFER;
+	}
+	if (pkt->tcp_flags & TCP_FIN)
+		acct_set(s, 0, ACCT_FIN_RESP);
 	return 0;
 }
 
-/* track_tcp_decided - a segment of an attempt that carried payload: only the next attempt on the
- * same ports changes that. */
+/* track_tcp_odd - a packet of an attempt that began with flags no stack sends. It is a probe
+ * already; what is still to learn is how it is answered. */
+static __always_inline __u32 track_tcp_odd(struct store *st, struct slot *s,
+					   const struct packet *pkt)
+{
+	__u8 state = TAG_STATE(s->tag), flags = pkt->tcp_flags & (TCP_SYN | TCP_ACK);
+
+	if (!s->from_orig) {
+		if (pkt->tcp_flags & TCP_RST)
+			return track_refusal(st, s, pkt);
+		if (flags == (TCP_SYN | TCP_ACK) && !(state & STATE_ANSWERED)) {
+			resp_isn_set(s, pkt->seq, ACCT_SYN_ACK);
+			store_mark(st, s, STATE_ANSWERED | STATE_AGAIN);
+		}
+		return 0;
+	}
+	if (flags == TCP_SYN && pkt->seq != s->a->isn)
+		return silent_bits(s->a, state) | VERDICT_RENEW;
+	if (pkt->tcp_flags & TCP_RST && !(pkt->tcp_flags & (TCP_SYN | TCP_FIN)))
+		return silent_bits(s->a, state) | CONTACT_SPAN | VERDICT_RST_ORIG;
+	if (!(state & STATE_AGAIN))
+		store_mark(st, s, STATE_AGAIN);
+	return 0;
+}
+
+/* track_tcp_closing - a segment of an attempt that was silent to its FIN: how does it close? */
+static __always_inline __u32 track_tcp_closing(struct slot *s, const struct packet *pkt)
+{
+	if (pkt->tcp_flags & TCP_RST && s->from_orig)
+		return VERDICT_TAKE | VERDICT_RST_ORIG;
+	if (pkt->tcp_flags & TCP_RST) /* refused after all: that is news */
+		return VERDICT_RST_RESP | (TAG_STATE(s->tag) & STATE_ANSWERED
+						   ? (__u32)VERDICT_TAKE
+						   : (__u32)(CONTACT_CLOSED | CONTACT_SPAN));
+	if (pkt->tcp_flags & TCP_FIN && !s->from_orig)
+		return VERDICT_TAKE | VERDICT_FIN;
+	return 0;
+}
+
+/* track_tcp_decided - a segment of an attempt that is decided: if it carried payload, only the next
+ * attempt on the same ports changes that. */
 static __always_inline __u32 track_tcp_decided(struct slot *s, const struct packet *pkt)
 {
-	if (!s->from_orig || pkt->headless || (pkt->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
+	__u8 flags = pkt->tcp_flags & (TCP_SYN | TCP_ACK);
+
+	if (pkt->kind != PACKET_PLAIN || pkt->headless)
 		return 0;
-	return pkt->seq != s->a->isn ? VERDICT_RENEW : 0;
+	if (s->from_orig && flags == TCP_SYN)
+		return pkt->seq != s->a->isn ? VERDICT_RENEW : 0;
+	return LOAD(&s->a->acct) & ACCT_FIN_ORIG ? track_tcp_closing(s, pkt) : 0;
+}
+
+/* track_sctp - a packet of a known association that is not decided. INIT and INIT ACK are what SYN
+ * and SYN-ACK are to TCP, ABORT is a RST, DATA is payload. A COOKIE ECHO that opened the attempt
+ * and is accepted belongs to an association older than we are. */
+static __always_inline __u32 track_sctp(struct store *st, struct slot *s, const struct packet *pkt)
+{
+	__u8 state = TAG_STATE(s->tag), want = STATE_AGAIN, what = pkt->tcp_flags;
+
+	if (s->from_orig) {
+		if (what == SCTP_ABORT)
+			return silent_bits(s->a, state) | CONTACT_SPAN | VERDICT_RST_ORIG;
+		if (what == SCTP_SHUTDOWN)
+			return silent_bits(s->a, state) | CONTACT_SPAN | VERDICT_FIN;
+		if (pkt->payload_len && state & STATE_ANSWERED)
+			return VERDICT_DECIDE;
+		if (what == SCTP_COOKIE && state & STATE_ANSWERED)
+			want |= STATE_ESTAB;
+	} else {
+		if (what == SCTP_ABORT && state & STATE_ANSWERED)
+			return silent_bits(s->a, state) | VERDICT_RST_RESP;
+		if (what == SCTP_ABORT)
+			return CONTACT_CLOSED | CONTACT_SPAN | VERDICT_RST_RESP |
+			       opening_bits(s->a);
+		if (what == SCTP_COOKIE_ACK && ACCT_OPENING(s->a->acct))
+			return VERDICT_TAKE;
+		if (what == SCTP_INIT_ACK && !(state & STATE_ANSWERED)) {
+			acct_set(s, 0, ACCT_SYN_ACK);
+			want |= STATE_ANSWERED;
+		}
+	}
+	if ((state & want) != want)
+		store_mark(st, s, want);
+	return 0;
+}
+
+/* track_asked - a packet of a known question that has no payload by its nature: an empty echo, an
+ * empty packet of some protocol. Any reply is an answer. */
+static __always_inline __u32 track_asked(struct store *st, struct slot *s)
+{
+	if (!s->from_orig)
+		return CONTACT_OPEN | CONTACT_SPAN;
+	if (!(TAG_STATE(s->tag) & STATE_AGAIN))
+		store_mark(st, s, STATE_AGAIN);
+	return 0;
 }
 
 /* track_udp - a datagram of a known flow. Empty ones are silent; the first with payload decides,
@@ -240,37 +359,86 @@ static __always_inline __u32 track_unreachable(struct store *st, struct slot *s,
 		bits |= CONTACT_FRAGMENT;
 	if (s->a->proto == PROTO_UDP)
 		bits |= CONTACT_UDP;
-	return bits;
+	return bits | opening_bits(s->a);
 }
 
-/* opens - does a packet of no known attempt open one? Only a SYN, a datagram, or a first fragment
- * that hides its flags does; everything else is late, or older than we are. Sets *ret_state to the
- * state of the new attempt. */
-static __always_inline int opens(const struct packet *pkt, __u8 *ret_state)
+/* is_late - would a segment between these ports, of no connection that we know, be an ordinary late
+ * packet of one that its responder has forgotten? A server's are, to the ephemeral ports of its
+ * clients: Linux takes those from 32768 on, other stacks and address translators from 1024 on, but
+ * then above the port that they talk to. */
+static __always_inline int is_late(__be16 orig_port, __be16 resp_port)
 {
-	__u8 flags = pkt->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN);
+	__u16 orig = bpf_ntohs(orig_port), resp = bpf_ntohs(resp_port);
 
-	*ret_state = 0;
+	return resp >= TRACK_EPHEMERAL || (resp >= TRACK_WELL_KNOWN && orig < resp);
+}
+
+/* is_late_fin - likewise for a FIN without ACK, which no stack should send, but a server's might:
+ * to the ephemeral ports of its clients. */
+static __always_inline int is_late_fin(__be16 orig_port, __be16 resp_port)
+{
+	__u16 orig = bpf_ntohs(orig_port), resp = bpf_ntohs(resp_port);
+
+	return orig < TRACK_EPHEMERAL && orig < resp && resp >= TRACK_WELL_KNOWN;
+}
+
+/* opens_tcp - a SYN does, a first fragment that hides its flags, and every combination of flags
+ * that no stack sends: without ACK nothing but SYN and RST is ever sent (RFC 9293, 3.10.7), and SYN
+ * comes with neither RST nor FIN. A FIN alone may be a sloppy stack's late one. */
+static __always_inline __u32 opens_tcp(const struct packet *pkt)
+{
+	__u8 flags = pkt->tcp_flags & 0x3f;
+
+	if (pkt->headless)
+		return OPENS(STATE_FRAGMENT, OPENING_PLAIN);
+	if (flags & TCP_SYN) {
+		if (flags & (TCP_RST | TCP_FIN))
+			return OPENS(0, OPENING_FLAGS);
+		return flags & TCP_ACK ? 0 : OPENS(0, OPENING_PLAIN);
+	}
+	if (flags & (TCP_ACK | TCP_RST))
+		return 0;
+	switch (flags) {
+	case TCP_FIN:
+		return is_late_fin(pkt->src_port, pkt->dst_port) ? 0 : OPENS(0, OPENING_FIN);
+	case 0:
+		return OPENS(0, OPENING_NULL);
+	case TCP_FIN | TCP_PSH | TCP_URG:
+		return OPENS(0, OPENING_XMAS);
+	default:
+		return OPENS(0, OPENING_FLAGS);
+	}
+}
+
+/* opens - does a packet of no known attempt open one, and how (OPENS())? What does not is late, or
+ * older than we are. */
+static __always_inline __u32 opens(const struct packet *pkt)
+{
 	if (pkt->kind != PACKET_PLAIN)
 		return 0;
-	if (pkt->proto == PROTO_TCP) {
-		if (pkt->headless)
-			*ret_state = STATE_FRAGMENT;
-		return flags == TCP_SYN || pkt->headless;
+	switch (pkt->proto) {
+	case PROTO_TCP:
+		return opens_tcp(pkt);
+	case PROTO_UDP:
+		if (!pkt->payload_len)
+			return OPENS(0, OPENING_PLAIN);
+		return bpf_ntohs(pkt->src_port) >= TRACK_WELL_KNOWN ||
+				       bpf_ntohs(pkt->dst_port) < TRACK_EPHEMERAL
+			       ? OPENS(STATE_DECIDED, OPENING_PLAIN)
+			       : 0;
+	default: /* SCTP's INIT, an empty echo, an empty packet of some protocol */
+		if (pkt->tcp_flags == TCP_SYN)
+			return OPENS(0, OPENING_PLAIN);
+		return pkt->tcp_flags == SCTP_COOKIE ? OPENS(0, OPENING_COOKIE) : 0;
 	}
-	if (!pkt->payload_len)
-		return 1;
-	*ret_state = STATE_DECIDED;
-	return bpf_ntohs(pkt->src_port) >= TRACK_UDP_WELL_KNOWN ||
-	       bpf_ntohs(pkt->dst_port) < TRACK_UDP_EPHEMERAL;
 }
 
 /* is_midstream - data or an acknowledgement: what connections are made of, and nothing to anybody
  * but an undecided attempt of its own. */
 static __always_inline int is_midstream(const struct packet *pkt)
 {
-	return pkt->proto == PROTO_TCP && pkt->kind == PACKET_PLAIN && !pkt->headless &&
-	       !(pkt->tcp_flags & (TCP_SYN | TCP_RST | TCP_FIN));
+	return pkt->kind == PACKET_PLAIN && !pkt->headless &&
+	       (pkt->tcp_flags & (TCP_SYN | TCP_RST | TCP_FIN | TCP_ACK)) == TCP_ACK;
 }
 
 /* track_concerns - can this packet, whose store_look() is `look`, change anything? The gate before
@@ -288,32 +456,64 @@ static __always_inline void count_judged(struct store *st, __u32 bits)
 		store_count(st, STAT_SILENT);
 }
 
-/* slot_judge - carries a verdict out on the table: marks the attempt, or takes it and hands it to
- * its contact; payload that no sweep has read goes first. Does nothing if another CPU got there
- * before; that one judges. */
-static __always_inline void slot_judge(struct store *st, __u64 h, const struct packet *pkt,
-				       struct slot *s, __u32 verdict)
+/* ended_as - the history bits of a verdict. */
+static __always_inline __u64 ended_as(__u32 verdict)
 {
-	struct attempt a;
-	__u32 owed;
+	__u64 acct = 0;
 
+	if (verdict & VERDICT_RST_ORIG)
+		acct |= ACCT_RST_ORIG;
+	if (verdict & VERDICT_RST_RESP)
+		acct |= ACCT_RST_RESP;
+	if (verdict & VERDICT_FIN)
+		acct |= ACCT_FIN_ORIG | ACCT_FIN_RESP;
+	return acct;
+}
+
+/* slot_settle - the attempt was silent to its FIN: judges it and leaves it to be seen closing. */
+static __always_inline void slot_settle(struct store *st, struct slot *s, __u32 verdict,
+					struct attempt *a)
+{
+	acct_set(s, 0, ACCT_FIN_ORIG);
+	if (!store_settle(st, s, a))
+		return;
+	count_judged(st, verdict);
+	store_judged(st, a, CONTACT_BITS(verdict));
+}
+
+/* slot_leave - takes the attempt out and hands it to its contact; payload that no sweep has read
+ * goes first. Does nothing if another CPU got there before; that one judges. Returns 1 or 0. */
+static __always_inline int slot_leave(struct store *st, struct slot *s, __u32 verdict,
+				      struct attempt *a)
+{
+	__u32 bits = CONTACT_BITS(verdict), owed;
+
+	if (!store_take(st, s, a))
+		return 0;
+	a->acct |= ended_as(verdict);
+	owed = owed_bits(a, TAG_STATE(s->tag));
+	if (owed)
+		store_judged(st, a, owed);
+	if (bits) {
+		count_judged(st, verdict);
+		store_judged(st, a, bits);
+	}
+	store_ended(st, a, TAG_STATE(s->tag), bits ? bits : ended_bits(a, TAG_STATE(s->tag)));
+	return 1;
+}
+
+/* slot_judge - carries a verdict out on the table. */
+static __always_inline void slot_judge(struct store *st, __u64 h, const struct packet *pkt,
+				       struct slot *s, __u32 verdict, struct attempt *a)
+{
 	if (verdict & VERDICT_DECIDE) {
 		if (store_decide(st, s))
 			store_count(st, STAT_PAYLOAD);
-		return;
-	}
-	if (!store_take(st, s, &a))
-		return;
-	owed = owed_bits(&a, TAG_STATE(s->tag));
-	if (owed)
-		store_judged(st, &a, owed);
-	if (CONTACT_BITS(verdict)) {
-		count_judged(st, verdict);
-		store_judged(st, &a, CONTACT_BITS(verdict));
-	}
-	if (verdict & VERDICT_RENEW) {
+	} else if (verdict & VERDICT_SETTLE) {
+		slot_settle(st, s, verdict, a);
+	} else if (slot_leave(st, s, verdict, a) && verdict & VERDICT_RENEW) {
 		store_count(st, STAT_ATTEMPT_RENEWED);
-		attempt_open(st, h, pkt, &a, 0);
+		attempt_open(st, h, pkt, a, OPENS(0, OPENING_PLAIN));
 	}
 }
 
@@ -324,26 +524,80 @@ static __always_inline __u32 track_known(struct store *st, struct slot *s, const
 		return track_tcp_decided(s, pkt);
 	if (pkt->kind != PACKET_PLAIN)
 		return track_unreachable(st, s, pkt);
-	if (pkt->proto == PROTO_UDP)
+	switch (pkt->proto) {
+	case PROTO_UDP:
 		return track_udp(st, s, pkt);
-	if (s->from_orig)
-		return track_tcp_orig(st, s, pkt);
-	return track_tcp_resp(st, s, pkt);
+	case PROTO_SCTP:
+		return TAG_STATE(s->tag) & STATE_DECIDED ? 0 : track_sctp(st, s, pkt);
+	case PROTO_TCP:
+		if (ACCT_OPENING(LOAD(&s->a->acct)))
+			return track_tcp_odd(st, s, pkt);
+		return s->from_orig ? track_tcp_orig(st, s, pkt) : track_tcp_resp(st, s, pkt);
+	default:
+		return track_asked(st, s);
+	}
+}
+
+/* track_refused - a RST that acknowledges nothing and belongs to nothing we know answers a segment
+ * with ACK that belonged to nothing its sender knows (RFC 9293, 3.10.7.1): a look at that port, if
+ * the ports say that it is no late packet. Which flags the look had beside ACK was noted. */
+static __always_inline void track_refused(struct store *st, __u64 h, const struct packet *pkt,
+					  struct attempt *a)
+{
+	__u8 opening = store_noted(st, h);
+	__u32 bits;
+
+	if (is_late(pkt->dst_port, pkt->src_port)) {
+		store_count(st, STAT_ORPHAN_LATE);
+		return;
+	}
+	a->orig = pkt->dst;
+	a->resp = pkt->src;
+	a->orig_port = pkt->dst_port;
+	a->resp_port = pkt->src_port;
+	a->isn = pkt->seq;
+	a->syn_len = 0;
+	a->proto = PROTO_TCP;
+	a->acct = (__u64)(opening ? opening : OPENING_ACK) << ACCT_OPENING_SHIFT | ACCT_RST_RESP;
+	store_stamp(st, a);
+	a->dir = !a->dir; /* this is the answer: the probe went the other way */
+	bits = CONTACT_CLOSED | CONTACT_SPAN | opening_bits(a);
+	store_count(st, STAT_ORPHAN_PROBE);
+	store_judged(st, a, bits);
+	store_ended(st, a, STATE_AGAIN, bits);
+}
+
+/* track_orphan - a packet that neither belongs to an attempt nor opens one. */
+static __always_inline void track_orphan(struct store *st, __u64 h, const struct packet *pkt,
+					 struct attempt *a)
+{
+	__u8 flags = pkt->tcp_flags & (TCP_SYN | TCP_ACK | TCP_FIN | TCP_RST);
+
+	if (is_midstream(pkt))
+		return;
+	store_count(st, STAT_ORPHAN);
+	if (pkt->proto != PROTO_TCP || pkt->kind != PACKET_PLAIN)
+		return;
+	if (flags == TCP_RST && !pkt->payload_len)
+		track_refused(st, h, pkt, a);
+	else if (flags == (TCP_FIN | TCP_ACK))
+		store_note(st, h, OPENING_MAIMON);
+	else if (flags == (TCP_SYN | TCP_ACK))
+		store_note(st, h, OPENING_SYN_ACK);
 }
 
 /* track_unknown - a packet of no known attempt: it opens one, or is an orphan. A datagram with
  * payload opens one that is decided. */
-static __always_inline void track_unknown(struct store *st, __u64 h, const struct packet *pkt)
+static __always_inline void track_unknown(struct store *st, __u64 h, const struct packet *pkt,
+					  struct attempt *a)
 {
-	struct attempt a;
-	__u8 state;
+	__u32 how = opens(pkt);
 
-	if (!opens(pkt, &state)) {
-		if (!is_midstream(pkt))
-			store_count(st, STAT_ORPHAN);
+	if (!how) {
+		track_orphan(st, h, pkt, a);
 		return;
 	}
-	if (attempt_open(st, h, pkt, &a, state) && state & STATE_DECIDED)
+	if (attempt_open(st, h, pkt, a, how) && how & STATE_DECIDED)
 		store_count(st, STAT_PAYLOAD);
 }
 
@@ -352,25 +606,21 @@ static __always_inline void track_unknown(struct store *st, __u64 h, const struc
 static __always_inline void track_packet(struct store *st, __u64 h, __u32 look,
 					 const struct packet *pkt)
 {
+	struct attempt a; /* one for all ways: BPF's stack is small */
 	struct slot s;
 	__u32 verdict;
-	__u8 state;
 
-	if (pkt->proto == PROTO_SCTP) {
-		store_count(st, STAT_SCTP_UNTRACKED);
-		return;
-	}
 	switch (store_find(st, h, look, pkt, &s)) {
 	case FOUND_YES:
 		verdict = track_known(st, &s, pkt);
 		if (verdict)
-			slot_judge(st, h, pkt, &s, verdict);
+			slot_judge(st, h, pkt, &s, verdict, &a);
 		break;
 	case FOUND_NOT:
-		track_unknown(st, h, pkt);
+		track_unknown(st, h, pkt, &a);
 		break;
 	case FOUND_OTHER:
-		if (opens(pkt, &state))
+		if (opens(pkt))
 			store_count(st, STAT_NURSERY_COLLISION);
 		break;
 	default:

@@ -84,6 +84,7 @@ static inline int bpf_store_open(struct bpf_store *s, __u32 buckets, int exempt_
 	for (int i = 0; i < 4; i++)
 		s->skel->rodata->hash_seed[i] = seed[i];
 	s->skel->rodata->exempt_transfers = (__u8)exempt_transfers;
+	s->skel->rodata->log_ended = LOG_ALL;
 	bpf_store_size(s);
 	r = reconmon_bpf__load(s->skel);
 	return r < 0 ? r : bpf_store_map(s);
@@ -115,10 +116,12 @@ static inline void bpf_store_stats(struct bpf_store *s, __u64 *ret)
 			ret[i] += per_cpu[cpu].n[i];
 }
 
-/* bpf_store_clear - removes every attempt; `live` (may be NULL) is told of each before. */
+/* bpf_store_clear - removes every attempt and every note; `live` (may be NULL) is told of each
+ * attempt before. */
 typedef void bpf_store_fn(void *ctx, __u64 tag, const struct attempt *a);
 static inline void bpf_store_clear(struct bpf_store *s, bpf_store_fn *live, void *ctx)
 {
+	memset(s->skel->bss->orphan_notes, 0, sizeof(s->skel->bss->orphan_notes));
 #ifndef STORE_LRU
 	for (__u32 i = 0; i < s->buckets * NURSERY_WAYS; i++) {
 		__u64 *tag = &s->tags[i / NURSERY_WAYS].t[i % NURSERY_WAYS];
@@ -151,6 +154,28 @@ static inline void bpf_store_clear_contacts(struct bpf_store *s)
 
 	while (!bpf_map_get_next_key(fd, NULL, &key))
 		bpf_map_delete_elem(fd, &key);
+}
+
+/* bpf_store_ended - takes what the ring of ended attempts holds; returns how many it was. */
+static inline int bpf_store_count_ended(void *ctx, void *data, size_t len)
+{
+	__u64 *n = ctx;
+
+	(void)data;
+	*n += len == sizeof(struct ended);
+	return 0;
+}
+
+static inline __u64 bpf_store_ended(struct bpf_store *s)
+{
+	__u64 n = 0;
+	struct ring_buffer *ring =
+		ring_buffer__new(bpf_map__fd(s->skel->maps.ended), bpf_store_count_ended, &n, NULL);
+
+	if (!ring || ring_buffer__consume(ring) < 0)
+		abort();
+	ring_buffer__free(ring);
+	return n;
 }
 
 #endif

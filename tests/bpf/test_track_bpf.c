@@ -72,6 +72,14 @@ static struct ip_addr v4_mapped(const __u8 *v4)
 	return ip_addr_from_v4(addr);
 }
 
+/* Which way did the scene's probes go? What only the answer gives away went the other way. */
+static __u8 probe_dir(const struct run *run)
+{
+	if (!run->scene->refused)
+		return run->hook->dir;
+	return strstr(run->hook->resp, "ingress") ? DIR_EGRESS : DIR_INGRESS;
+}
+
 /* contact_take - adds what the map `contacts` holds of the scene's two hosts, and empties it. */
 static void contact_take(struct bpf_store *s, const struct run *run, struct outcome *ret)
 {
@@ -87,14 +95,13 @@ static void contact_take(struct bpf_store *s, const struct run *run, struct outc
 		key.orig = v4_mapped(ends.v4[0]);
 		key.resp = v4_mapped(ends.v4[1]);
 	}
-	key.proto =
-		run->scene->udp || run->scene->steps[0].kind == STEP_UDP ? PROTO_UDP : PROTO_TCP;
+	key.proto = scene_proto(run->scene, run->variant);
 	if (!bpf_map_lookup_elem(fd, &key, &c)) {
 		ret->bits |= CONTACT_BITS(c.word);
 		ret->silent += c.silent;
 		ret->carried += c.carried;
 		assert_int_equal(c.word >> CONTACT_HASH_SHIFT, contact_hash(&key));
-		assert_int_equal(c.dir, run->hook->dir);
+		assert_int_equal(c.dir, probe_dir(run));
 		assert_int_equal(c.ifindex, 1);
 		assert_int_equal(!!c.silent, c.silent_first_ns && c.silent_last_ns);
 		assert_int_equal(!!c.carried, c.carried_first_ns && c.carried_last_ns);

@@ -18,7 +18,7 @@
 static const struct technique_case {
 	const char *name;
 	uint8_t proto;
-	uint16_t bits;
+	uint32_t bits;
 	const char *want;
 } technique_cases[] = {
 	{ "handshakes left half open", PROTO_TCP, CONTACT_OPEN | CONTACT_SYN, "syn" },
@@ -33,6 +33,16 @@ static const struct technique_case {
 	  "connect fragment" },
 	{ "UDP", PROTO_UDP, CONTACT_NONE | CONTACT_UDP, "udp" },
 	{ "closed UDP ports only", PROTO_UDP, CONTACT_CLOSED, "udp" },
+	{ "flags that no stack sends", PROTO_TCP,
+	  CONTACT_CLOSED | CONTACT_FIN | CONTACT_NULL | CONTACT_XMAS | CONTACT_FLAGS,
+	  "fin null xmas flags" },
+	{ "probes told by the RST", PROTO_TCP,
+	  CONTACT_CLOSED | CONTACT_ACK | CONTACT_MAIMON | CONTACT_SYN_ACK, "ack maimon syn-ack" },
+	{ "half open, and FIN", PROTO_TCP, CONTACT_OPEN | CONTACT_SYN | CONTACT_FIN, "syn fin" },
+	{ "SCTP COOKIE ECHO", PROTO_SCTP, CONTACT_NONE | CONTACT_COOKIE, "sctp-cookie" },
+	{ "IP protocols", PROTO_ANY, CONTACT_CLOSED, "ip-proto" },
+	{ "any protocol: NULL and UDP", 0, CONTACT_CLOSED | CONTACT_NULL | CONTACT_UDP,
+	  "null udp" },
 	{ "SCTP", PROTO_SCTP, CONTACT_NONE, "sctp-init" },
 	{ "ICMP", PROTO_ICMP, CONTACT_NONE, "icmp" },
 	{ "ICMPv6", PROTO_ICMPV6, CONTACT_NONE, "icmp" },
@@ -41,7 +51,8 @@ static const struct technique_case {
 	{ "any protocol: UDP only", 0, CONTACT_CLOSED | CONTACT_UDP, "udp" },
 	{ "any protocol: TCP and UDP", 0, CONTACT_OPEN | CONTACT_SYN | CONTACT_UDP, "syn udp" },
 	{ "a protocol without techniques", 47, CONTACT_NONE, "" },
-	{ "all that bits can say", PROTO_TCP, 0xffff, "syn connect fragment udp" },
+	{ "all that bits can say", PROTO_TCP, 0xffffff,
+	  "syn connect fin null xmas flags ack maimon syn-ack sctp-cookie fragment udp" },
 };
 
 static void test_techniques(void **state)
@@ -64,7 +75,7 @@ static void test_techniques(void **state)
 
 static const struct severity_case {
 	const char *name;
-	uint16_t bits;
+	uint32_t bits;
 	bool internal;
 	uint32_t count;
 	int want;

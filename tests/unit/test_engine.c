@@ -35,7 +35,7 @@ struct step {
 	uint64_t t; /* ns; `until`: the last attempt, where it is not the first too */
 	uint64_t until;
 	uint16_t port, to; /* ports from port to `to` (0: one) */
-	uint16_t bits;
+	uint32_t bits;
 	uint8_t proto;	  /* 0: TCP */
 	uint8_t host;	  /* last byte of the responder's address, 0: 20 */
 	bool swap;	  /* sent by another originator */
