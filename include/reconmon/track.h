@@ -44,7 +44,7 @@ enum {
  * slot. 0: undecided. */
 enum verdict {
 	VERDICT_DECIDE = 1 << 24, /* payload: it stays, marked; alone */
-	VERDICT_SETTLE = 1 << 25, /* judged, and stays until it has closed on both sides */
+	VERDICT_SETTLE = 1 << 25, /* judged, and stays for a moment to be seen closing */
 	VERDICT_TAKE = 1 << 26,	  /* it leaves without another word */
 	VERDICT_RENEW = 1 << 27,  /* the packet that ends it opens another on the same ports */
 	/* How it ended, for the log of attempts. */
@@ -159,8 +159,7 @@ static __always_inline __u32 track_tcp_orig(struct store *st, struct slot *s,
 	if (state & STATE_ANSWERED && sent > 0)
 		return VERDICT_DECIDE;
 	if (pkt->tcp_flags & TCP_FIN)
-		return silent_bits(s->a, state) | CONTACT_SPAN |
-		       (LOAD(&s->a->acct) & ACCT_FIN_RESP ? VERDICT_FIN : VERDICT_SETTLE);
+		return silent_bits(s->a, state) | CONTACT_SPAN | VERDICT_SETTLE;
 	if (!(state & STATE_ANSWERED) || !(pkt->tcp_flags & TCP_ACK))
 		return 0;
 	if (is_bulk(st, s->a, pkt->ack))
@@ -248,7 +247,8 @@ static __always_inline __u32 track_tcp_odd(struct store *st, struct slot *s,
 	return 0;
 }
 
-/* track_tcp_closing - a segment of an attempt that was silent to its FIN: how does it close? */
+/* track_tcp_closing - a segment of an attempt that was silent to its FIN: how does it close? Closed
+ * on both sides it stays all the same, so that its last, late segments find it. */
 static __always_inline __u32 track_tcp_closing(struct slot *s, const struct packet *pkt)
 {
 	if (pkt->tcp_flags & TCP_RST && s->from_orig)
@@ -258,7 +258,7 @@ static __always_inline __u32 track_tcp_closing(struct slot *s, const struct pack
 						   ? (__u32)VERDICT_TAKE
 						   : (__u32)(CONTACT_CLOSED | CONTACT_SPAN));
 	if (pkt->tcp_flags & TCP_FIN && !s->from_orig)
-		return VERDICT_TAKE | VERDICT_FIN;
+		acct_set(s, 0, ACCT_FIN_RESP);
 	return 0;
 }
 
