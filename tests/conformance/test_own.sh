@@ -53,7 +53,8 @@ def parse(text):
     ANSWER:PORTS... or N hosts. The answer `rest` has the ports that no other has."""
     words = text.split()
     orig, resp = words[1].split(">")
-    alert = {"orig": orig, "resp": resp, "transport": words[2], "retracted": words[3] == "retracted"}
+    alert = {"orig": orig, "resp": resp, "transport": None if words[2] == "-" else words[2],
+             "retracted": words[3] == "retracted"}
     if not alert["retracted"]:
         alert["technique"] = words[3]
     if words[-1] == "hosts":
@@ -70,7 +71,7 @@ def parse(text):
 
 
 def key(alert):
-    return alert["rule"], alert["orig"], alert["resp"], alert["transport"]
+    return alert["rule"], alert["orig"], alert["resp"], alert["transport"] or ""
 
 
 def differences(want, got):
