@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "drain.h"
 #include "kernel_layout.h"
 #include "store_maps.h"
 
@@ -36,6 +37,7 @@ static void set_constants(const struct config *cfg, uint32_t wake_ports, struct 
 		memcpy((void *)skel->rodata->hash_seed, seed, sizeof(seed));
 	skel->rodata->wake_ports = wake_ports ? wake_ports : UINT64_MAX;
 	skel->rodata->exempt_transfers = cfg->profile != PROFILE_SPLUNK;
+	skel->bss->age_clock = (uint32_t)(clock_boot_ns() >> NURSERY_AGE_SHIFT);
 	skel->rodata->nursery_bucket_mask = cfg->nursery_slots / NURSERY_WAYS - 1;
 }
 

@@ -2,6 +2,7 @@
 #include "pieces.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
 	/* So many pieces ahead is memory asked for: buckets, then what they point to. A piece takes
@@ -51,11 +52,14 @@ uint64_t piece_time(const struct piece *piece)
 	return c->silent_last_ns > c->carried_last_ns ? c->silent_last_ns : c->carried_last_ns;
 }
 
+/* At the same moment the key decides, so that the same evidence is always told in the same order,
+ * however it was gathered. */
 static int compare_pieces(const void *a, const void *b)
 {
 	uint64_t x = piece_time(a), y = piece_time(b);
+	const struct piece *p = a, *q = b;
 
-	return (x > y) - (x < y);
+	return x != y ? (x > y) - (x < y) : memcmp(&p->key, &q->key, sizeof(p->key));
 }
 
 void pieces_sort(struct pieces *p)

@@ -115,8 +115,16 @@ static void record_piece(const struct contact_key *key, const struct contact *c,
 }
 
 /* The document as it would be written, without what tells one run from another. */
+static int compare_hosts(const void *a, const void *b)
+{
+	const struct alert_host *x = a, *y = b;
+
+	return memcmp(&x->addr, &y->addr, sizeof(x->addr));
+}
+
 static void record_alert(const struct alert *a, enum alert_state state)
 {
+	static struct alert_host hosts[ALERT_HOSTS_MAX];
 	struct account *r = now_recording;
 	struct sink_context sc = { .sequence = 1, .hostname = "", .host_id = "" };
 	struct alert copy = *a;
@@ -124,7 +132,13 @@ static void record_alert(const struct alert *a, enum alert_state state)
 	memset(copy.id, 0, sizeof(copy.id));
 	memset(copy.ifname, 0, sizeof(copy.ifname));
 	copy.ifindex = 0;
+	copy.dir = DIR_INGRESS; /* an alert has a direction only where it has an interface */
 	copy.attempts = 0;
+	if (a->n_hosts) { /* their order is that of the silent times, see above */
+		memcpy(hosts, a->hosts, a->n_hosts * sizeof(hosts[0]));
+		qsort(hosts, a->n_hosts, sizeof(hosts[0]), compare_hosts);
+		copy.hosts = hosts;
+	}
 	r->n_alerts++;
 	fprintf(r->out, "%zu ", r->n_ticks);
 	assert_int_equal(sink_json_write(r->out, &copy, state, &sc), 0);
@@ -271,7 +285,7 @@ struct kernel {
 	uint64_t not_given;	/* frames that no test run takes */
 	/* Live: the daemon's own ticks, and drains that a wake-up brings forward (user/watch.c). */
 	struct ring_buffer *ring;
-	bool woken;
+	bool woken, begun;
 	uint64_t every_ns, drained_ns, tick_ns, early_ns; /* the last two: when due; 0: not */
 };
 
@@ -360,8 +374,9 @@ static void kernel_packet(struct kernel *k, const struct capture_packet *p)
 	uint32_t eth = p->ethertype ? ETH_LEN : 0, len = p->wire_len + eth;
 
 	skel->bss->capture_ns = p->t_ns;
-	if (!k->ring) /* live, the sweep sets it at each tick */
+	if (!k->ring || !k->begun) /* live, load.c sets it, then the sweep at each tick */
 		skel->bss->age_clock = (uint32_t)(p->t_ns >> NURSERY_AGE_SHIFT);
+	k->begun = true;
 	assert_in_range(len, p->have + eth, FRAME_MAX_LEN);
 	memset(frame, 0, len);
 	if (eth) {
@@ -665,7 +680,8 @@ static bool is_kernels_own(enum stat s)
 		return true;
 #endif
 	return !strncmp(name, "contacts_", 9) || !strncmp(name, "sources_", 8) ||
-	       !strncmp(name, "wakes", 5) || !strncmp(name, "packets_", 8);
+	       !strncmp(name, "wakes", 5) || !strncmp(name, "packets_", 8) ||
+	       s == STAT_ENDED_FAILED;
 }
 
 static int differ_in_counters(const struct account *replay, const struct account *kernel,
