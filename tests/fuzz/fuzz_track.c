@@ -43,6 +43,7 @@ struct run {
 	bool sweeping;
 	struct judgement j[JUDGED_MAX];
 	size_t judged;
+	__u64 ended; /* attempts that left the table at a packet */
 };
 
 /* --- for who looks into a finding --- */
@@ -90,20 +91,22 @@ static int parse_copy(const __u8 *frame, __u32 have, __u32 wire_len, int etherne
 /* check_form - what packet.h says of the fields. */
 static void check_form(const struct packet *p, __u32 wire_len)
 {
+	__u32 max = wire_len > 65535 ? wire_len : 65535;
+
 	CHECK(p->proto == PROTO_TCP || p->proto == PROTO_UDP || p->proto == PROTO_SCTP ||
-		      p->proto == PROTO_ICMP || p->proto == PROTO_ICMPV6,
+		      p->proto == PROTO_ICMP || p->proto == PROTO_ICMPV6 || p->proto == PROTO_ANY,
 	      "protocol %u", p->proto);
-	CHECK(p->proto == PROTO_TCP || (!p->tcp_flags && !p->ack && !p->headless),
-	      "TCP's fields of protocol %u", p->proto);
+	CHECK(p->proto == PROTO_TCP || (!p->ack && !p->headless), "TCP's fields of protocol %u",
+	      p->proto);
+	CHECK(p->proto != PROTO_UDP || !p->tcp_flags, "flags of UDP");
 	CHECK(p->headless <= 1 && !(p->headless && (p->tcp_flags || p->ack || p->payload_len)),
 	      "flags of a fragment that hides them");
-	CHECK(p->payload_len <= (wire_len > 65535 ? wire_len : 65535), "%u bytes of payload in %u",
-	      p->payload_len, wire_len);
+	CHECK(p->payload_len <= max, "%u bytes of payload in %u", p->payload_len, wire_len);
 	CHECK(p->kind == PACKET_PLAIN || (!p->payload_len && !p->tcp_flags),
 	      "an ICMP error with payload or flags of its own");
-	CHECK(p->src.w[0] || p->dst.w[0] || (__u32)p->src.w[1] == (__u32)p->dst.w[1] ||
-		      p->kind == PACKET_PLAIN,
-	      "two families in one packet");
+	CHECK((p->proto != PROTO_ANY && p->proto != PROTO_ICMP && p->proto != PROTO_ICMPV6) ||
+		      !p->payload_len,
+	      "payload of protocol %u", p->proto);
 }
 
 /* is_cut - errors by which a frame of which less is at hand may differ. */
@@ -117,6 +120,14 @@ static bool is_cut(int r)
 	       r == -STAT_PARSE_ICMP_QUOTE;
 }
 
+/* check_equal - the same packet came out; SCTP's DATA chunk may have been cut off. */
+static void check_equal(const struct entry *e, struct packet *p, const char *with)
+{
+	if (p->proto == PROTO_SCTP && !p->payload_len)
+		p->payload_len = e->pkt.payload_len;
+	CHECK(!e->error && !memcmp(p, &e->pkt, sizeof(*p)), "another packet with %s", with);
+}
+
 /* check_snap - the snap length changes nothing but whether the headers are there. */
 static void check_snap(const struct entry *e, __u32 keep)
 {
@@ -127,23 +138,30 @@ static void check_snap(const struct entry *e, __u32 keep)
 		CHECK(is_cut(r) || r == e->error, "%d with all bytes, %d with %u", e->error, r,
 		      keep);
 	else
-		CHECK(!e->error && !memcmp(&p, &e->pkt, sizeof(p)),
-		      "another packet with %u bytes than with %u", keep, e->have);
+		check_equal(e, &p, "fewer bytes at hand");
 }
 
-/* check_padding - what follows the packet in its frame is not the packet's, unless its length is
- * left to the frame (BIG TCP). */
+/* is_open_ended - is the packet's length left to the frame (BIG TCP, jumbograms)? */
+static bool is_open_ended(const struct entry *e)
+{
+	struct cursor cur = { e->frame, e->frame + e->have, e->wire_len };
+	int type = e->ethernet ? parse_eth(&cur) : ETH_TYPE_IPV4;
+	const __u8 *ip = cur.pos;
+
+	if (type < 0 || (const __u8 *)cur.end - ip < 6)
+		return false;
+	return ip[0] >> 4 == 4 ? !(ip[2] | ip[3]) : !(ip[4] | ip[5]);
+}
+
+/* check_padding - what follows the packet in its frame is not the packet's. */
 static void check_padding(const struct entry *e)
 {
 	struct packet p;
-	int r = parse_copy(e->frame, e->have, e->wire_len + 6, e->ethernet, &p);
 
-	if (e->error)
+	if (e->error || is_open_ended(e))
 		return;
-	CHECK(!r, "%d with six bytes of padding", r);
-	if (p.payload_len == e->pkt.payload_len + 6)
-		p.payload_len -= 6;
-	CHECK(!memcmp(&p, &e->pkt, sizeof(p)), "another packet with padding");
+	CHECK(!parse_copy(e->frame, e->have, e->wire_len + 6, e->ethernet, &p), "padding hurts");
+	check_equal(e, &p, "padding");
 }
 
 /* check_tag - nor is a VLAN tag. */
@@ -238,6 +256,27 @@ static void on_judged(void *ctx, const struct attempt *a, __u32 bits)
 	take_judgement(ctx, a, bits);
 }
 
+/* is_heard - has the attempt been judged or reported? (One that a COOKIE ECHO opened and a COOKIE
+ * ACK confirms is older than we are, and nobody's business.) */
+static bool is_heard(const struct run *r, const struct attempt *a)
+{
+	for (size_t i = r->judged; i-- > 0;)
+		if (witness_same_attempt(&r->j[i].a, a))
+			return true;
+	return false;
+}
+
+static void on_ended(void *ctx, const struct ended *e)
+{
+	struct run *r = ctx;
+
+	check_bits(&e->a, e->bits);
+	CHECK(e->end_ns == r->st.now_ns, "ended at another time");
+	CHECK(is_heard(r, &e->a) || ACCT_OPENING(e->a.acct) == OPENING_COOKIE,
+	      "left the table, and nobody has heard of it");
+	r->ended += !(e->bits & CONTACT_UNASKED); /* those were never in it */
+}
+
 static void on_swept(void *ctx, const struct attempt *a, uint32_t bits)
 {
 	struct run *r = ctx;
@@ -247,8 +286,9 @@ static void on_swept(void *ctx, const struct attempt *a, uint32_t bits)
 	take_judgement(r, a, bits);
 }
 
-/* check_once - an attempt is judged at most once at its end, and reported at most once before. One
- * that was opened and evicted may come again, by a packet of its own. */
+/* check_once - an attempt is judged at most once at its end, and reported at most once before; one
+ * that was silent to its FIN once more if it is refused then. One that was opened and evicted may
+ * come again, by a packet of its own. */
 static void check_once(const struct run *r)
 {
 	for (size_t i = 0; i < r->judged; i++) {
@@ -259,7 +299,11 @@ static void check_once(const struct run *r)
 			same += r->j[k].swept == j->swept &&
 				!(r->j[k].bits & CONTACT_SILENT) == !(j->bits & CONTACT_SILENT) &&
 				witness_same_attempt(&r->j[k].a, &j->a);
-		CHECK(same <= witness_openers(r->trace, r->seen, &j->a), "judged %u times", same);
+		if (j->bits & CONTACT_UNASKED)
+			continue;
+		CHECK(same <= (j->a.proto == PROTO_TCP && !j->swept ? 2 : 1) *
+				      witness_openers(r->trace, r->seen, &j->a),
+		      "judged %u times", same);
 	}
 }
 
@@ -364,21 +408,20 @@ static void check_counters(struct run *r)
 	for (int s = STAT_PARSE_ETH_TRUNCATED; s <= STAT_PARSE_PROTO_OTHER; s++)
 		CHECK(n[s] == errors[s], "counter %d is %llu", s, n[s]);
 
-	CHECK(n[STAT_SILENT] == judged_of(r, false, CONTACT_SILENT, 0), "attempts_silent");
+	CHECK(n[STAT_ORPHAN_PROBE] == judged_of(r, false, CONTACT_UNASKED, 0), "orphans_refused");
+	CHECK(n[STAT_SILENT] + n[STAT_ORPHAN_PROBE] == judged_of(r, false, CONTACT_SILENT, 0),
+	      "attempts_silent");
 	CHECK(n[STAT_TRANSFER] == judged_of(r, false, CONTACT_TRANSFER, 0), "attempts_transfer");
 	CHECK(r->swept.ripened == judged_of(r, true, CONTACT_SILENT, 0), "ripened");
 	CHECK(r->swept.carried == judged_of(r, true, CONTACT_CARRIED, 0), "carried");
-	if (is_lossless(r))
-		CHECK(n[STAT_PAYLOAD] == judged_of(r, false, CONTACT_PAYLOAD, 0) +
-						 judged_of(r, true, CONTACT_PAYLOAD, 0) +
-						 live_owed(&r->st),
-		      "%llu attempts with payload", n[STAT_PAYLOAD]);
+	CHECK(n[STAT_PAYLOAD] == judged_of(r, false, CONTACT_PAYLOAD, 0) +
+					 judged_of(r, true, CONTACT_PAYLOAD, 0) + live_owed(&r->st),
+	      "%llu attempts with payload", n[STAT_PAYLOAD]);
 
-	/* A decided TCP attempt leaves with its payload; a UDP flow is kept, until it is idle or an
-	 * ICMP error takes it, which then is a judgement of its own. */
-	out = n[STAT_NURSERY_EVICTED_SEEN] + n[STAT_NURSERY_EVICTED_UNSEEN] + r->swept.retired +
-	      n[STAT_SILENT] + n[STAT_TRANSFER] + judged_of(r, false, CONTACT_PAYLOAD, PROTO_TCP) +
-	      judged_of(r, true, CONTACT_PAYLOAD, PROTO_TCP);
+	/* A sweep keeps a UDP flow that carried payload, and lets all others go. */
+	out = r->ended + n[STAT_NURSERY_EVICTED_UNSEEN] + r->swept.retired +
+	      judged_of(r, true, CONTACT_PAYLOAD, 0) -
+	      judged_of(r, true, CONTACT_PAYLOAD, PROTO_UDP);
 	CHECK(n[STAT_ATTEMPTS] == live + out, "%llu opened, %llu live, %llu gone", n[STAT_ATTEMPTS],
 	      (unsigned long long)live, (unsigned long long)out);
 	CHECK(n[STAT_NURSERY_GAVE_UP] + n[STAT_NURSERY_EXISTS] + n[STAT_NURSERY_TWIN] +
@@ -394,6 +437,7 @@ static void run_all(struct run *r, const struct trace *t, __u32 buckets)
 	if (host_store_init(&r->st, buckets, on_judged, r) < 0)
 		abort();
 	r->st.exempt_transfers = !(t->options & TRACE_LITERAL);
+	r->st.ended = on_ended;
 	if (r->mirrored)
 		for (int i = 0; i < 4; i++)
 			r->st.seed[i] = ~r->st.seed[i];

@@ -69,8 +69,9 @@ enum small_kind {
  *
  *	b[0]	bits 0-1 originator's port, 2-3 responder's port, 4 IPv6, 5 from the responder,
  *		6-7 responder's address
- *	b[1]	bits 0-2 enum small_kind, 3-4 VLAN tags, 5 quoted or carried: UDP
- *	b[2]	TCP flags; ICMP type
+ *	b[1]	bits 0-2 enum small_kind, 3-4 VLAN tags, 5 quoted: UDP, 6 instead of all that an
+ *		empty packet of protocol b[2]
+ *	b[2]	TCP flags; ICMP or SCTP chunk type
  *	b[3]	offsets of sequence number and acknowledgement
  *	b[4]	bits 0-2 payload length, 4-5 the originator's initial number, 6-7 the responder's
  */
@@ -96,6 +97,12 @@ static inline __u32 small_frame(const __u8 *b, struct frame *f)
 	ends.v6[1][15] = (__u8)(2 + (b[0] >> 6));
 	for (int i = 0; i < (b[1] >> 3 & 3); i++)
 		*l++ = (struct layer)VLAN();
+	if (b[1] & 0x40) {
+		ip.next = GIVEN(b[2]);
+		*l++ = ip;
+		frame_build(f, layers, &ends);
+		return 0;
+	}
 	if (is_error || kind == SMALL_ICMP) {
 		struct layer outer = ip;
 		struct layer icmp = { .kind = v6 ? LAYER_ICMPV6 : LAYER_ICMP, .type = b[2] };
@@ -110,6 +117,7 @@ static inline __u32 small_frame(const __u8 *b, struct frame *f)
 		*l++ = icmp;
 	}
 	if (kind == SMALL_ICMP) {
+		data.n = small_lens[b[4] & 7] > 1 ? data.n : b[4] & 1 ? 12 : 0; /* timestamps: 12 */
 		*l++ = data;
 		frame_build(f, layers, &ends);
 		return 0;
@@ -124,10 +132,12 @@ static inline __u32 small_frame(const __u8 *b, struct frame *f)
 	*l++ = ip;
 	if (kind == SMALL_HEADLESS && v6)
 		*l++ = (struct layer)FRAG(.frag = IPV6_FRAG_MORE);
-	if (kind == SMALL_SCTP)
+	if (kind == SMALL_SCTP) {
 		*l++ = (struct layer)SCTP(.reversed = back);
-	else
+		*l++ = (struct layer)CHUNK(.type = b[2], .n = b[3]);
+	} else {
 		*l++ = kind == SMALL_UDP || (is_error && b[1] >> 5 & 1) ? udp : tcp;
+	}
 	if (kind != SMALL_HEADLESS)
 		*l++ = data;
 	frame_build(f, layers, &ends);

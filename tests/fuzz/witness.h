@@ -163,27 +163,52 @@ static inline void evidence_of(const struct trace *t, __u32 seen, const struct a
 /* check_silent - answers, and what no answer may follow. */
 static inline void check_silent(const struct attempt *a, __u32 bits, const struct evidence *v)
 {
-	CHECK(v->course != PLAIN_CARRIED, "silent (%#x), after payload was acknowledged", bits);
+	bool plain = !(bits & CONTACT_ODD); /* else it is a probe whatever follows */
+
+	CHECK(!plain || v->course != PLAIN_CARRIED, "silent (%#x), after payload was acknowledged",
+	      bits);
 	CHECK(!(bits & CONTACT_OPEN) || v->resp || (a->proto == PROTO_TCP && v->orig_acks > 1),
 	      "open, without an answer");
 	CHECK(!(bits & CONTACT_CLOSED) || v->refused, "closed, without a refusal");
 	CHECK(!(bits & CONTACT_FILTERED) || v->filtered, "filtered, without an error");
-	CHECK(!(bits & CONTACT_NONE) || v->course == PLAIN_SYN, "no answer, after a SYN-ACK");
+	CHECK(!plain || !(bits & CONTACT_NONE) || v->course == PLAIN_SYN,
+	      "no answer, after a SYN-ACK");
 }
 
 /* check_bits - what attempt.h says of the bits. */
 static inline void check_bits(const struct attempt *a, __u32 bits)
 {
-	__u32 technique = bits & (CONTACT_SYN | CONTACT_CONNECT);
+	__u32 technique = bits & (CONTACT_SYN | CONTACT_CONNECT), odd = bits & CONTACT_ODD;
 
 	CHECK(__builtin_popcount(bits & (CONTACT_SILENT | CONTACT_CARRIED)) == 1,
 	      "not one answer or one reason: %#x", bits);
 	CHECK(technique != (CONTACT_SYN | CONTACT_CONNECT), "half open, and completed");
 	CHECK(!technique || (bits & CONTACT_OPEN && a->proto == PROTO_TCP), "a handshake in %#x",
 	      bits);
+	CHECK(__builtin_popcount(odd) + !!technique <= 1, "two techniques: %#x", bits);
+	CHECK(!odd || bits & CONTACT_SILENT, "a scan with payload: %#x", bits);
+	CHECK(!odd || a->proto == (odd == CONTACT_COOKIE ? PROTO_SCTP : PROTO_TCP),
+	      "%#x of protocol %u", bits, a->proto);
+	CHECK(!(bits & CONTACT_PAYLOAD) || a->proto == PROTO_TCP || a->proto == PROTO_UDP ||
+		      a->proto == PROTO_SCTP,
+	      "payload of protocol %u", a->proto);
 	CHECK(!(bits & CONTACT_UDP) == (a->proto != PROTO_UDP), "%#x of protocol %u", bits,
 	      a->proto);
 	CHECK(!(bits & CONTACT_TRANSFER) || a->proto == PROTO_TCP, "a transfer by %u", a->proto);
+}
+
+/* check_refused - a probe of no known attempt: its refusal is there at that moment, from the other
+ * side, in the other direction. */
+static inline void check_refused(const struct trace *t, __u32 seen, const struct attempt *a,
+				 __u32 bits, bool mirrored)
+{
+	const struct entry *e = &t->e[seen - 1];
+
+	CHECK(seen && !e->error && e->pkt.kind == PACKET_PLAIN && from_resp(&e->pkt, a) &&
+		      (e->pkt.tcp_flags & (TCP_RST | TCP_ACK)) == TCP_RST,
+	      "a probe that nobody refused");
+	CHECK(a->first_ns == e->t_ns && a->dir == (!e->dir ^ mirrored), "refused elsewhere");
+	CHECK((bits & CONTACT_SILENT) == CONTACT_CLOSED, "refused, and not closed: %#x", bits);
 }
 
 /* witness_check - may the attempt be judged so, after the first `seen` packets? */
@@ -194,6 +219,10 @@ static inline void witness_check(const struct trace *t, __u32 seen, const struct
 	struct evidence v;
 
 	check_bits(a, bits);
+	if (bits & CONTACT_UNASKED) {
+		check_refused(t, seen, a, bits, mirrored);
+		return;
+	}
 	evidence_of(t, seen, a, &v);
 	CHECK(v.openers, "an attempt that no packet has opened");
 	CHECK(v.dirs >> (a->dir ^ mirrored) & 1, "opened in the other direction");
