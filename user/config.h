@@ -39,6 +39,9 @@ enum output_kind {
 	OUTPUT_FILE,
 	OUTPUT_SYSLOG,
 	OUTPUT_JOURNALD,
+	OUTPUT_WEBHOOK,
+	OUTPUT_HEC, /* Splunk's HTTP Event Collector */
+	OUTPUT_ELASTICSEARCH,
 	OUTPUT_KIND_MAX,
 };
 
@@ -65,6 +68,7 @@ enum {
 	OUTPUTS_MAX = 16,
 	OUTPUT_TARGET_MAX = 512,
 	OUTPUT_RULES_MAX = 256,
+	OUTPUT_PATH_MAX = 256,
 };
 
 struct output_config {
@@ -73,8 +77,10 @@ struct output_config {
 	enum syslog_transport transport;
 	char host[OUTPUT_TARGET_MAX]; /* syslog: name or address; unix, journald: the socket */
 	uint16_t port;
-	uint8_t facility;    /* syslog: 0 to 23; local0 */
-	bool lf_framing;     /* syslog over TCP: lines instead of counted octets (RFC 6587) */
+	uint8_t facility; /* syslog: 0 to 23; local0 */
+	bool lf_framing;  /* syslog over TCP: lines instead of counted octets (RFC 6587) */
+	char token_file[OUTPUT_PATH_MAX], ca[OUTPUT_PATH_MAX]; /* HTTP: paths, "" for none */
+	char index[64];	     /* HEC, Elasticsearch; "": the token's, logs-reconmon.alert-default */
 	uint32_t enterprise; /* syslog: number in the id of the structured data (RFC 5424, 7.2.2) */
 	enum output_format format;
 	uint8_t states;		      /* set of 1 << enum alert_state; all by default */

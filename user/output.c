@@ -36,10 +36,10 @@ struct output {
 static const struct dest *dest_of(enum output_kind kind)
 {
 	static const struct dest *const dests[OUTPUT_KIND_MAX] = {
-		[OUTPUT_STDOUT] = &dest_stdout,
-		[OUTPUT_FILE] = &dest_file,
-		[OUTPUT_SYSLOG] = &dest_syslog,
-		[OUTPUT_JOURNALD] = &dest_journald,
+		[OUTPUT_STDOUT] = &dest_stdout,	     [OUTPUT_FILE] = &dest_file,
+		[OUTPUT_SYSLOG] = &dest_syslog,	     [OUTPUT_JOURNALD] = &dest_journald,
+		[OUTPUT_WEBHOOK] = &dest_http,	     [OUTPUT_HEC] = &dest_http,
+		[OUTPUT_ELASTICSEARCH] = &dest_http,
 	};
 
 	return dests[kind];

@@ -29,6 +29,7 @@ static const char *const format_names[FORMAT_MAX] = {
 
 static int syslog_target(struct output_config *oc, struct error *err);
 static int journald_target(struct output_config *oc, struct error *err);
+static int url_target(struct output_config *oc, struct error *err);
 
 /* What a kind of output is called, what may follow its name, and what it writes. */
 static const struct kind {
@@ -45,6 +46,9 @@ static const struct kind {
 	[OUTPUT_SYSLOG] = { "syslog", "unix|udp|tcp[:HOST[:PORT]]", syslog_target, FORMAT_TEXT,
 			    false },
 	[OUTPUT_JOURNALD] = { "journald", "SOCKET", journald_target, FORMAT_JOURNAL, true },
+	[OUTPUT_WEBHOOK] = { "webhook", "URL", url_target, FORMAT_ECS, false },
+	[OUTPUT_HEC] = { "hec", "URL", url_target, FORMAT_ECS, false },
+	[OUTPUT_ELASTICSEARCH] = { "elasticsearch", "URL", url_target, FORMAT_ECS, false },
 };
 
 const char *output_format_name(enum output_format f)
@@ -132,6 +136,18 @@ static int syslog_target(struct output_config *oc, struct error *err)
 	if (oc->transport != SYSLOG_UNIX)
 		return host_set(oc, *rest ? rest : "localhost", 514, err);
 	strcpy(oc->host, *rest ? rest : "/dev/log");
+	return 0;
+}
+
+static int url_target(struct output_config *oc, struct error *err)
+{
+	const char *url = oc->target;
+	size_t scheme = !strncmp(url, "https://", 8) ? 8 : !strncmp(url, "http://", 7) ? 7 : 0;
+
+	if (!scheme || !url[scheme] || url[scheme] == '/' || strpbrk(url, " \t\r\n"))
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "'%.80s' is no URL; it begins with https:// or http:// and a host",
+				 url);
 	return 0;
 }
 
@@ -310,8 +326,43 @@ static int enterprise_set(struct output_config *oc, const char *value, struct er
 	return count_parse("enterprise", value, 1, 4294967295u, &oc->enterprise, err);
 }
 
+static int path_set(char *to, const char *key, const char *value, struct error *err)
+{
+	if (!*value || strlen(value) >= OUTPUT_PATH_MAX)
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "%s '%.40s': the path of a file, 1 to %d characters", key, value,
+				 OUTPUT_PATH_MAX - 1);
+	strcpy(to, value);
+	return 0;
+}
+
+static int token_set(struct output_config *oc, const char *value, struct error *err)
+{
+	return path_set(oc->token_file, "token-file", value, err);
+}
+
+static int ca_set(struct output_config *oc, const char *value, struct error *err)
+{
+	return path_set(oc->ca, "ca", value, err);
+}
+
+/* Names of indexes and data streams: what Splunk and Elasticsearch both take. */
+static int index_set(struct output_config *oc, const char *value, struct error *err)
+{
+	size_t len = strlen(value);
+
+	if (!len || len >= sizeof(oc->index) ||
+	    strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789._-") != len)
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "index '%.80s': a-z, 0-9, '.', '_' and '-', 1 to %zu characters",
+				 value, sizeof(oc->index) - 1);
+	strcpy(oc->index, value);
+	return 0;
+}
+
 #define KIND(kind) (1u << OUTPUT_##kind)
 #define ALL	   ((1u << OUTPUT_KIND_MAX) - 1)
+#define HTTP	   (KIND(WEBHOOK) | KIND(HEC) | KIND(ELASTICSEARCH))
 
 static const struct setting {
 	const char *key;
@@ -326,6 +377,9 @@ static const struct setting {
 	{ "facility", KIND(SYSLOG), facility_set },
 	{ "framing", KIND(SYSLOG), framing_set },
 	{ "enterprise", KIND(SYSLOG), enterprise_set },
+	{ "token-file", HTTP, token_set },
+	{ "ca", HTTP, ca_set },
+	{ "index", KIND(HEC) | KIND(ELASTICSEARCH), index_set },
 };
 
 int output_config_set(struct output_config *oc, const char *key, const char *value,

@@ -13,7 +13,8 @@ int output_config_dest(const char *dest, struct output_config *ret, struct error
 
 /* output_config_set - applies one setting. Keys: format; severity (0 to 10); states (words out of
  * open, update, close joined by '+'); rules (names joined by '+'); queue (bytes, with K, M or G);
- * of syslog also facility (a name of syslog(3)), framing (octet, lf), enterprise (a number).
+ * of syslog also facility (a name of syslog(3)), framing (octet, lf), enterprise (a number);
+ * of what goes over HTTP token-file and ca (paths), index (a name).
  * Returns 0, or -EINVAL with err filled and *oc unchanged. */
 int output_config_set(struct output_config *oc, const char *key, const char *value,
 		      struct error *err);

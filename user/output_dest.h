@@ -24,11 +24,15 @@ struct dest {
 	int (*open)(const struct output_config *oc, void **ret, struct error *err);
 
 	/* send - the thread's: gets a record out, from r->done on, however long that takes. Returns
-	 * 0; -ECANCELED if stop_fd became readable meanwhile; -EMSGSIZE if the receiver will never
+	 * 0; -ECANCELED if stop_fd became readable meanwhile; -EBADMSG if the receiver will never
 	 * take this one, though it may take others; or the negative errno of a receiver that
 	 * failed. What is out already is remembered in r->done where the receiver goes on from
 	 * there. */
 	int (*send)(void *handle, struct record *r, int stop_fd);
+
+	/* why - the thread's, after a send() that failed: what was wrong, where that is more than
+	 * its errno; NULL if it is not. */
+	const char *(*why)(void *handle, int error);
 
 	/* reopen - the thread's, before the next send(), whose record begins anew (r->done is 0).
 	 * NULL if there is nothing to do. */
@@ -40,7 +44,7 @@ struct dest {
 	uint64_t patience_ns; /* of a lane that is patient */
 };
 
-extern const struct dest dest_stdout, dest_file, dest_syslog, dest_journald;
+extern const struct dest dest_stdout, dest_file, dest_syslog, dest_journald, dest_http;
 
 /* dest_wait - waits until fd is ready for `events` (poll(2)), at most timeout_ms (-1: for ever).
  * Returns 0, -ETIMEDOUT, -ECANCELED if stop_fd is readable, or another negative errno. */

@@ -15,7 +15,7 @@
 #define NS_PER_S     1000000000ull
 #define RETRY_MIN_NS (NS_PER_S / 10)
 #define RETRY_MAX_NS (5 * NS_PER_S)
-#define STOP_NS	     (NS_PER_S / 2) /* a thread that was told to stop has this long */
+#define STOP_NS	     (NS_PER_S * 3 / 2) /* a thread that was told to stop has this long */
 
 enum {
 	STACK_SIZE = 512 << 10, /* name look-ups and TLS want a few hundred KiB at most */
@@ -36,8 +36,9 @@ struct lane {
 	struct record *head, **tail;
 	struct lane_stats stats;
 	bool closing, reopen, ended;
-	bool orphan; /* its owner did not wait: the thread frees it, should it ever end */
-	bool full;   /* a record was refused; said once until the queue is calm again */
+	bool orphan;   /* its owner did not wait: the thread frees it, should it ever end */
+	bool refusing; /* the last record was refused */
+	bool full;     /* a record was refused; said once until the queue is calm again */
 	uint64_t failing_since_ns, retry_ns;
 };
 
@@ -103,6 +104,7 @@ static void on_written(struct lane *l, struct saying *ret)
 	pop(l);
 	l->stats.written++;
 	l->retry_ns = 0;
+	l->refusing = false;
 	if (!l->stats.failing)
 		return;
 	l->stats.failing = false;
@@ -113,13 +115,22 @@ static void on_written(struct lane *l, struct saying *ret)
 		 l->stats.lost);
 }
 
-/* The receiver lives, but not for this record. */
-static void on_refused(struct lane *l, struct saying *ret)
+static const char *why(const struct lane *l, int error)
+{
+	const char *text = l->dest->why ? l->dest->why(l->handle, error) : NULL;
+
+	return text ? text : strerror(error);
+}
+
+/* The receiver lives, but not for this record. Said once until it takes another. */
+static void on_refused(struct lane *l, int error, struct saying *ret)
 {
 	ret->problem = true;
-	snprintf(ret->text, sizeof(ret->text),
-		 "output %s: a line of %zu bytes is longer than it takes, and is lost", l->name,
-		 l->head->len);
+	if (!l->refusing)
+		snprintf(ret->text, sizeof(ret->text),
+			 "output %s: it refuses an alert of %zu bytes, which is lost: %s", l->name,
+			 l->head->len, why(l, error));
+	l->refusing = true;
 	l->stats.lost++;
 	pop(l);
 }
@@ -133,12 +144,11 @@ static void on_failed(struct lane *l, int error, struct saying *ret)
 	l->stats.failing = true;
 	if (first)
 		l->failing_since_ns = now;
-	final = l->closing || (l->dest->is_final && l->dest->is_final(error)) ||
+	final = (l->closing && !l->patient) || (l->dest->is_final && l->dest->is_final(error)) ||
 		(l->patient && now - l->failing_since_ns >= l->dest->patience_ns);
 	if (final || first) {
 		ret->problem = true;
-		snprintf(ret->text, sizeof(ret->text), "output %s: %s; %s", l->name,
-			 strerror(error),
+		snprintf(ret->text, sizeof(ret->text), "output %s: %s; %s", l->name, why(l, error),
 			 final ? "it takes no more alerts" : "alerts wait until it works again");
 	}
 	if (final) {
@@ -156,7 +166,7 @@ static void back_off(struct lane *l)
 {
 	uint64_t until = now_ns() + l->retry_ns;
 
-	while (!l->closing && !l->reopen && wait_until(l, &l->work, until))
+	while ((!l->closing || l->patient) && !l->reopen && wait_until(l, &l->work, until))
 		;
 }
 
@@ -202,8 +212,8 @@ static void *lane_run(void *arg)
 		pthread_mutex_lock(&l->lock);
 		if (error == ECANCELED)
 			break;
-		if (error == EMSGSIZE)
-			on_refused(l, &s);
+		if (error == EBADMSG)
+			on_refused(l, error, &s);
 		else if (error)
 			on_failed(l, error, &s);
 		else

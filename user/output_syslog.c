@@ -18,7 +18,8 @@
 
 enum {
 	CONNECT_MS = 10000,
-	USER_TIMEOUT_MS = 120000, /* TCP: nothing acknowledged for longer, and the receiver is gone */
+	USER_TIMEOUT_MS =
+		120000, /* TCP: nothing acknowledged for longer, and the receiver is gone */
 };
 
 struct syslog {
@@ -153,6 +154,8 @@ static int send_datagram(struct syslog *s, const struct record *r, int stop_fd)
 
 		if (send(s->fd, r->text, len, MSG_NOSIGNAL) >= 0)
 			return 0;
+		if (errno == EMSGSIZE)
+			return -EBADMSG;
 		if (errno != EAGAIN && errno != EINTR)
 			return -errno;
 		w = dest_wait(s->fd, POLLOUT, -1, stop_fd);
@@ -202,7 +205,7 @@ static int syslog_send(void *handle, struct record *r, int stop_fd)
 						       : connect_inet(s, stop_fd);
 	if (!error)
 		error = tcp ? send_counted(s, r, stop_fd) : send_datagram(s, r, stop_fd);
-	if (error && error != -EMSGSIZE)
+	if (error && error != -EBADMSG)
 		disconnect(s);
 	return error;
 }
@@ -219,9 +222,16 @@ static void syslog_close(void *handle)
 	free(handle);
 }
 
+static const char *syslog_why(void *handle, int error)
+{
+	(void)handle;
+	return error == EBADMSG ? "longer than a datagram" : NULL;
+}
+
 const struct dest dest_syslog = {
 	.open = syslog_open,
 	.send = syslog_send,
+	.why = syslog_why,
 	.reopen = syslog_reopen,
 	.close = syslog_close,
 	.patience_ns = 5000000000ull,

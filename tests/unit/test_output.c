@@ -67,6 +67,21 @@ static const struct parse_case {
 	{ "the journal", "journald", "3  journal 7 0  4194304", false },
 	{ "another journal", "journald:/run/j,severity=5", "3 /run/j journal 7 5  4194304", false },
 
+	{ "a webhook", "webhook:https://h/x?y=1", "4 https://h/x?y=1 ecs 7 0  4194304", false },
+	{ "Splunk", "hec:http://h:8088,token-file=/t,index=a_b-c,ca=/c",
+	  "5 http://h:8088 ecs 7 0  4194304", false },
+	{ "Elasticsearch", "elasticsearch:https://h,format=ocsf", "6 https://h ocsf 7 0  4194304",
+	  false },
+
+	{ "a webhook by ftp", "webhook:ftp://h/", "'ftp://h/' is no URL", true },
+	{ "a URL without host", "hec:https:///x", "is no URL", true },
+	{ "a URL with a blank", "hec:https://h/a b", "is no URL", true },
+	{ "an index of capitals", "hec:https://h,index=Main", "index 'Main': a-z", true },
+	{ "an index of a webhook", "webhook:https://h,index=main", "setting of webhook 'index'",
+	  true },
+	{ "a token of a file", "file:x,token-file=/t", "setting of file 'token-file'", true },
+	{ "an empty path", "hec:https://h,token-file=", "token-file '': the path of a file", true },
+
 	{ "syslog without transport", "syslog", "write it as syslog:unix|udp|tcp", true },
 	{ "syslog by pigeon", "syslog:pigeon:h", "syslog transport 'pigeon': accepted are", true },
 	{ "a port of 0", "syslog:udp:h:0", "port '0'", true },
@@ -436,7 +451,7 @@ static void a_patient_lane_gives_up_on_a_receiver_that_fails(void **state)
 
 static void a_record_that_is_too_long_is_lost_alone(void **state)
 {
-	struct receiver to = { .error = -EMSGSIZE };
+	struct receiver to = { .error = -EBADMSG };
 	struct lane *l = lane_to(&to, 1000, false);
 	struct lane_stats s = { 0 };
 
