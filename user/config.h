@@ -49,6 +49,7 @@ enum syslog_transport {
 	SYSLOG_UNIX,
 	SYSLOG_UDP,
 	SYSLOG_TCP,
+	SYSLOG_TLS, /* RFC 5425 */
 };
 
 enum output_format {
@@ -79,7 +80,7 @@ struct output_config {
 	uint16_t port;
 	uint8_t facility; /* syslog: 0 to 23; local0 */
 	bool lf_framing;  /* syslog over TCP: lines instead of counted octets (RFC 6587) */
-	char token_file[OUTPUT_PATH_MAX], ca[OUTPUT_PATH_MAX]; /* HTTP: paths, "" for none */
+	char token_file[OUTPUT_PATH_MAX], ca[OUTPUT_PATH_MAX]; /* HTTP, TLS: paths, "" for none */
 	char index[64];	     /* HEC, Elasticsearch; "": the token's, logs-reconmon.alert-default */
 	uint32_t enterprise; /* syslog: number in the id of the structured data (RFC 5424, 7.2.2) */
 	enum output_format format;

@@ -43,7 +43,7 @@ static const struct kind {
 } kinds[OUTPUT_KIND_MAX] = {
 	[OUTPUT_STDOUT] = { "stdout", NULL, NULL, FORMAT_TEXT, true },
 	[OUTPUT_FILE] = { "file", "PATH", NULL, FORMAT_ECS, false },
-	[OUTPUT_SYSLOG] = { "syslog", "unix|udp|tcp[:HOST[:PORT]]", syslog_target, FORMAT_TEXT,
+	[OUTPUT_SYSLOG] = { "syslog", "unix|udp|tcp|tls[:HOST[:PORT]]", syslog_target, FORMAT_TEXT,
 			    false },
 	[OUTPUT_JOURNALD] = { "journald", "SOCKET", journald_target, FORMAT_JOURNAL, true },
 	[OUTPUT_WEBHOOK] = { "webhook", "URL", url_target, FORMAT_ECS, false },
@@ -117,9 +117,10 @@ static int host_set(struct output_config *oc, const char *text, uint16_t port, s
 
 static int syslog_target(struct output_config *oc, struct error *err)
 {
-	static const char *const words[] = {
-		[SYSLOG_UNIX] = "unix", [SYSLOG_UDP] = "udp", [SYSLOG_TCP] = "tcp"
-	};
+	static const char *const words[] = { [SYSLOG_UNIX] = "unix",
+					     [SYSLOG_UDP] = "udp",
+					     [SYSLOG_TCP] = "tcp",
+					     [SYSLOG_TLS] = "tls" };
 	size_t len = strcspn(oc->target, ":");
 	const char *rest = oc->target + len + (oc->target[len] == ':');
 	char word[WORD_MAX];
@@ -134,7 +135,8 @@ static int syslog_target(struct output_config *oc, struct error *err)
 	oc->facility = 16;	/* local0 */
 	oc->enterprise = 32473; /* the one for examples (RFC 5612): reconmon has none of its own */
 	if (oc->transport != SYSLOG_UNIX)
-		return host_set(oc, *rest ? rest : "localhost", 514, err);
+		return host_set(oc, *rest ? rest : "localhost",
+				oc->transport == SYSLOG_TLS ? 6514 : 514, err);
 	strcpy(oc->host, *rest ? rest : "/dev/log");
 	return 0;
 }
@@ -378,7 +380,7 @@ static const struct setting {
 	{ "framing", KIND(SYSLOG), framing_set },
 	{ "enterprise", KIND(SYSLOG), enterprise_set },
 	{ "token-file", HTTP, token_set },
-	{ "ca", HTTP, ca_set },
+	{ "ca", HTTP | KIND(SYSLOG), ca_set },
 	{ "index", KIND(HEC) | KIND(ELASTICSEARCH), index_set },
 };
 

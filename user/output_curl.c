@@ -19,6 +19,8 @@ static const struct {
 	{ "curl_easy_setopt", (void **)&functions.easy_setopt },
 	{ "curl_easy_perform", (void **)&functions.easy_perform },
 	{ "curl_easy_getinfo", (void **)&functions.easy_getinfo },
+	{ "curl_easy_send", (void **)&functions.easy_send },
+	{ "curl_easy_recv", (void **)&functions.easy_recv },
 	{ "curl_easy_cleanup", (void **)&functions.easy_cleanup },
 	{ "curl_easy_strerror", (void **)&functions.easy_strerror },
 	{ "curl_slist_append", (void **)&functions.slist_append },

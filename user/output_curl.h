@@ -15,6 +15,8 @@ struct curl_functions {
 	CURLcode (*easy_setopt)(CURL *easy, CURLoption option, ...);
 	CURLcode (*easy_perform)(CURL *easy);
 	CURLcode (*easy_getinfo)(CURL *easy, CURLINFO info, ...);
+	CURLcode (*easy_send)(CURL *easy, const void *data, size_t len, size_t *ret);
+	CURLcode (*easy_recv)(CURL *easy, void *data, size_t len, size_t *ret);
 	void (*easy_cleanup)(CURL *easy);
 	const char *(*easy_strerror)(CURLcode code);
 	struct curl_slist *(*slist_append)(struct curl_slist *list, const char *text);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* How does a framed line reach a syslog daemon? One datagram over UDP or to the local socket, or a
- * counted message over TCP (RFC 6587: octet counting, or lines). A connection is made when it is
+ * counted message over TCP (RFC 6587: octet counting, or lines) or TLS (RFC 5425), which libcurl
+ * does: it checks certificates as it does those of web servers. A connection is made when it is
  * needed; the look-up of a name may block, which is what threads are for. */
 #include <errno.h>
 #include <netdb.h>
@@ -14,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "output_curl.h"
 #include "output_dest.h"
 
 enum {
@@ -26,6 +28,10 @@ struct syslog {
 	struct output_config oc;
 	int fd;	     /* -1: to be connected */
 	size_t sent; /* TCP: bytes of the record at hand, its count included */
+	const struct curl_functions *curl; /* TLS; else NULL */
+	CURL *easy;			   /* its connection, which owns fd; NULL: none */
+	int stop_fd;
+	const char *why;
 };
 
 static int syslog_open(const struct output_config *oc, void **ret, struct error *err)
@@ -43,14 +49,23 @@ static int syslog_open(const struct output_config *oc, void **ret, struct error 
 		return error_set(err, -ENOMEM, EXIT_RUNTIME, "out of memory");
 	s->oc = *oc;
 	s->fd = -1;
+	if (oc->transport == SYSLOG_TLS)
+		s->curl = curl_load(err);
+	if (oc->transport == SYSLOG_TLS && !s->curl) {
+		free(s);
+		return -ENOENT;
+	}
 	*ret = s;
 	return 0;
 }
 
 static void disconnect(struct syslog *s)
 {
-	if (s->fd >= 0)
+	if (s->easy)
+		s->curl->easy_cleanup(s->easy); /* says goodbye, and closes fd */
+	else if (s->fd >= 0)
 		close(s->fd);
+	s->easy = NULL;
 	s->fd = -1;
 	s->sent = 0;
 }
@@ -135,13 +150,83 @@ static int connect_inet(struct syslog *s, int stop_fd)
 	return s->fd < 0 ? r : 0;
 }
 
+/* libcurl calls this at least once a second. */
+static int on_progress(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	const struct syslog *s = ctx;
+
+	(void)a;
+	(void)b;
+	(void)c;
+	(void)d;
+	return dest_wait(s->stop_fd, POLLIN, 0, -1) == 0;
+}
+
+static void tls_prepare(struct syslog *s, const char *url)
+{
+	const struct curl_functions *c = s->curl;
+
+	c->easy_setopt(s->easy, CURLOPT_URL, url);
+	c->easy_setopt(s->easy, CURLOPT_CONNECT_ONLY, 1L);
+	c->easy_setopt(s->easy, CURLOPT_SSL_ENABLE_ALPN, 0L); /* it is no HTTP */
+	c->easy_setopt(s->easy, CURLOPT_PROXY, "");
+	c->easy_setopt(s->easy, CURLOPT_NOSIGNAL, 1L);
+	c->easy_setopt(s->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+	c->easy_setopt(s->easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+	c->easy_setopt(s->easy, CURLOPT_XFERINFODATA, s);
+	c->easy_setopt(s->easy, CURLOPT_NOPROGRESS, 0L);
+	if (s->oc.ca[0])
+		c->easy_setopt(s->easy, CURLOPT_CAINFO, s->oc.ca);
+}
+
+static int connect_tls(struct syslog *s, int stop_fd)
+{
+	bool v6 = strchr(s->oc.host, ':');
+	char url[OUTPUT_TARGET_MAX + 32];
+	curl_socket_t fd = CURL_SOCKET_BAD;
+	CURLcode code;
+
+	s->easy = s->curl->easy_init();
+	if (!s->easy)
+		return -ENOMEM;
+	s->stop_fd = stop_fd;
+	snprintf(url, sizeof(url), "https://%s%s%s:%u", v6 ? "[" : "", s->oc.host, v6 ? "]" : "",
+		 s->oc.port);
+	tls_prepare(s, url);
+	code = s->curl->easy_perform(s->easy);
+	if (code == CURLE_OK)
+		s->curl->easy_getinfo(s->easy, CURLINFO_ACTIVESOCKET, &fd);
+	if (fd == CURL_SOCKET_BAD)
+		s->why = s->curl->easy_strerror(code);
+	s->fd = (int)fd;
+	if (s->fd >= 0)
+		return 0;
+	return code == CURLE_ABORTED_BY_CALLBACK ? -ECANCELED : -ECONNABORTED;
+}
+
+static int connect_by(struct syslog *s, int stop_fd)
+{
+	switch (s->oc.transport) {
+	case SYSLOG_UNIX:
+		return connect_unix(s, stop_fd);
+	case SYSLOG_TLS:
+		return connect_tls(s, stop_fd);
+	default:
+		return connect_inet(s, stop_fd);
+	}
+}
+
 /* is_gone - has the receiver closed the connection? Syslog never answers, so what there is to read
  * is its end; without this look the next message would be written into the void. */
 static bool is_gone(const struct syslog *s)
 {
 	char byte;
-	ssize_t n = recv(s->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+	size_t got = 0;
+	ssize_t n;
 
+	if (s->easy) /* AGAIN is what silence looks like */
+		return s->curl->easy_recv(s->easy, &byte, 1, &got) != CURLE_AGAIN && !got;
+	n = recv(s->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 	return !n || (n < 0 && errno != EAGAIN && errno != EINTR);
 }
 
@@ -164,6 +249,21 @@ static int send_datagram(struct syslog *s, const struct record *r, int stop_fd)
 	}
 }
 
+/* put - writes what it can, as send(2) does. */
+static ssize_t put(struct syslog *s, const char *text, size_t len, bool more)
+{
+	size_t n = 0;
+	CURLcode code;
+
+	if (!s->easy)
+		return send(s->fd, text, len, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+	code = s->curl->easy_send(s->easy, text, len, &n);
+	if (code == CURLE_OK)
+		return (ssize_t)n;
+	errno = code == CURLE_AGAIN ? EAGAIN : ECONNRESET;
+	return -1;
+}
+
 /* send_counted - "LEN MESSAGE", or the message as a line. */
 static int send_counted(struct syslog *s, const struct record *r, int stop_fd)
 {
@@ -175,7 +275,7 @@ static int send_counted(struct syslog *s, const struct record *r, int stop_fd)
 		bool in_head = s->sent < head;
 		const char *text = in_head ? count + s->sent : r->text + (s->sent - head);
 		size_t rest = in_head ? head - s->sent : head + len - s->sent;
-		ssize_t n = send(s->fd, text, rest, MSG_NOSIGNAL | (in_head ? MSG_MORE : 0));
+		ssize_t n = put(s, text, rest, in_head);
 		int w = 0;
 
 		if (n > 0)
@@ -195,14 +295,14 @@ static int send_counted(struct syslog *s, const struct record *r, int stop_fd)
 static int syslog_send(void *handle, struct record *r, int stop_fd)
 {
 	struct syslog *s = handle;
-	bool tcp = s->oc.transport == SYSLOG_TCP;
+	bool tcp = s->oc.transport == SYSLOG_TCP || s->oc.transport == SYSLOG_TLS;
 	int error = 0;
 
+	s->why = NULL;
 	if (s->fd >= 0 && tcp && is_gone(s))
 		disconnect(s);
 	if (s->fd < 0)
-		error = s->oc.transport == SYSLOG_UNIX ? connect_unix(s, stop_fd)
-						       : connect_inet(s, stop_fd);
+		error = connect_by(s, stop_fd);
 	if (!error)
 		error = tcp ? send_counted(s, r, stop_fd) : send_datagram(s, r, stop_fd);
 	if (error && error != -EBADMSG)
@@ -224,8 +324,9 @@ static void syslog_close(void *handle)
 
 static const char *syslog_why(void *handle, int error)
 {
-	(void)handle;
-	return error == EBADMSG ? "longer than a datagram" : NULL;
+	const struct syslog *s = handle;
+
+	return error == EBADMSG ? "longer than a datagram" : s->why;
 }
 
 const struct dest dest_syslog = {

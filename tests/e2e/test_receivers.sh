@@ -5,7 +5,7 @@
 # shellcheck disable=SC2317 # some functions are called through wait_until only
 # shellcheck source=tests/e2e/lib.sh
 . tests/e2e/lib.sh
-need rsyslogd journalctl unshare
+need rsyslogd journalctl unshare openssl
 
 capture=$PWD/tests/data/nmap-sS.pcap.gz
 daemon=$(realpath "$RECONMON")
@@ -24,8 +24,11 @@ replay() {
 setup
 
 # --- rsyslog -------------------------------------------------------------------------------------
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=collector -addext "subjectAltName=IP:127.0.0.1" \
+	-keyout "$tmp/key.pem" -out "$tmp/ca.pem" 2>"$tmp/openssl.err" || give_up "$(tail -n 1 "$tmp/openssl.err")"
 cat >"$tmp/rsyslog.conf" <<EOF
-global(workDirectory="$tmp" maxMessageSize="64k" parser.escapeControlCharactersOnReceive="on")
+global(defaultNetstreamDriverCAFile="$tmp/ca.pem" defaultNetstreamDriverCertFile="$tmp/ca.pem"
+	defaultNetstreamDriverKeyFile="$tmp/key.pem" workDirectory="$tmp" maxMessageSize="64k" parser.escapeControlCharactersOnReceive="on")
 module(load="imudp")
 module(load="imtcp")
 module(load="imuxsock" SysSock.Use="off")
@@ -45,11 +48,14 @@ ruleset(name="udp") { action(type="omfile" file="$tmp/udp.log" template="props")
 ruleset(name="tcp") { action(type="omfile" file="$tmp/tcp.log" template="props") }
 ruleset(name="lf") { action(type="omfile" file="$tmp/lf.log" template="props") }
 ruleset(name="leef") { action(type="omfile" file="$tmp/leef.log" template="raw") }
+ruleset(name="tls") { action(type="omfile" file="$tmp/tls.log" template="props") }
 ruleset(name="unix") { action(type="omfile" file="$tmp/unix.log" template="props") }
 input(type="imudp" address="127.0.0.1" port="5514" ruleset="udp")
 input(type="imudp" address="127.0.0.1" port="5516" ruleset="leef")
 input(type="imtcp" address="127.0.0.1" port="5514" ruleset="tcp" supportOctetCountedFraming="on")
 input(type="imtcp" address="::1" port="5515" ruleset="lf" supportOctetCountedFraming="off")
+input(type="imtcp" address="127.0.0.1" port="6514" ruleset="tls" streamDriver.Name="gtls" streamDriver.Mode="1"
+	streamDriver.AuthMode="anon")
 input(type="imuxsock" socket="$tmp/log.sock" ruleset="unix")
 EOF
 rsyslog() {
@@ -76,6 +82,15 @@ verdict "TCP: counted, read by rsyslog" judge syslog "$tmp/tcp.log" 27 64999
 replay "TCP in lines, IPv6" "syslog:tcp:[::1]:5515,format=cef,framing=lf"
 wait_until 5 closed lf
 verdict "TCP: lines, read by rsyslog" judge syslog "$tmp/lf.log" 131 32473
+replay "TLS" "syslog:tls:127.0.0.1,ca=$tmp/ca.pem,format=ocsf"
+wait_until 5 closed tls
+verdict "TLS: RFC 5425, read by rsyslog" judge syslog "$tmp/tls.log" 131 32473
+rm -f "$tmp/tls.log"
+run "$T" "$RECONMON" replay -q --output "syslog:tls:localhost,ca=$tmp/ca.pem" "$capture" 2>"$tmp/other.err"
+r=$?
+verdict "TLS: a certificate of another name: exit 1" test $r -eq 1
+verdict "TLS: a certificate of another name: said" grep -qi 'certificate' "$tmp/other.err"
+verdict "TLS: a certificate of another name: gets nothing" test ! -s "$tmp/tls.log"
 replay "LEEF" "syslog:udp:127.0.0.1:5516,format=leef"
 leef_header='^<131>1 [0-9-]{10}T[0-9:]{8}\.[0-9]{3}Z [!-~]+ LEEF:2\.0\|reconmon\|reconmon\|'
 leef_all() {

@@ -64,6 +64,7 @@ static const struct parse_case {
 	{ "all settings of syslog",
 	  "syslog:tcp:h,facility=daemon,framing=lf,enterprise=64999,format=cef",
 	  "2 h 514 3 1 64999 cef", false },
+	{ "syslog over TLS", "syslog:tls:h,ca=/c", "3 h 6514 16 0 32473 text", false },
 	{ "the journal", "journald", "3  journal 7 0  4194304", false },
 	{ "another journal", "journald:/run/j,severity=5", "3 /run/j journal 7 5  4194304", false },
 
@@ -82,7 +83,7 @@ static const struct parse_case {
 	{ "a token of a file", "file:x,token-file=/t", "setting of file 'token-file'", true },
 	{ "an empty path", "hec:https://h,token-file=", "token-file '': the path of a file", true },
 
-	{ "syslog without transport", "syslog", "write it as syslog:unix|udp|tcp", true },
+	{ "syslog without transport", "syslog", "write it as syslog:unix|udp|tcp|tls", true },
 	{ "syslog by pigeon", "syslog:pigeon:h", "syslog transport 'pigeon': accepted are", true },
 	{ "a port of 0", "syslog:udp:h:0", "port '0'", true },
 	{ "a port too high", "syslog:udp:h:65536", "port '65536'", true },
