@@ -429,8 +429,11 @@ static bool is_in_scope(const struct engine *e, enum rule_scope scope, const str
 
 /* Is this a contact that the rule looks at? */
 static bool is_looked_at(const struct engine *e, const struct rule *rule,
-			 const struct contact_key *key)
+			 const struct contact_key *key, uint32_t bits)
 {
+	/* Payload alone is nothing to a rule on probes; a transfer is, by the letter. */
+	if (rule->where == WHERE_PROBE && !(bits & (CONTACT_SILENT | CONTACT_TRANSFER)))
+		return false;
 	return is_in_scope(e, rule->responder, &key->resp) &&
 	       is_in_scope(e, rule->originator, &key->orig) &&
 	       (!rule->ports.n || port_ranges_has(&rule->ports, ntohs(key->resp_port)));
@@ -523,7 +526,7 @@ bool engine_contact(struct engine *e, const struct contact_key *key, const struc
 								       : c->silent_last_ns;
 		enum verdict verdict;
 
-		if (!is_looked_at(e, r->rule, key))
+		if (!is_looked_at(e, r->rule, key, CONTACT_BITS(c->word)))
 			continue;
 		if (r->rule->where == WHERE_CONTACT) {
 			show_both(e, r, key, c, first_of(c), last, c->silent + c->carried);
