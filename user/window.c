@@ -6,13 +6,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net.h"
+
 /* A group's values, unordered. Most groups of a busy server show one value and no more: that one
  * needs no memory of its own. */
 struct group {
 	uint64_t newest_ns;
 	uint32_t n, room;
 	struct window_value one;
-	struct window_value *many; /* used once room > 1 */
+	struct window_value
+		*many; /* used once room > 1; behind its room come FILTER_BITS a value */
+};
+
+enum {
+	/* Of a filter over a group's values: a new value is nearly always told by one look at it,
+	 * where a search would go through all. Bits of values that have left stay until the group
+	 * grows; a wrong one costs that search. */
+	FILTER_BITS = 8,
+	VALUE_SIZE = sizeof(struct window_value) + FILTER_BITS / 8,
 };
 
 struct window {
@@ -48,7 +59,7 @@ static struct window_value *values_of(struct group *g)
 static void group_drop(struct window *w, struct group *g)
 {
 	if (g->room > 1) {
-		w->value_bytes -= g->room * sizeof(*g->many);
+		w->value_bytes -= (uint64_t)g->room * VALUE_SIZE;
 		free(g->many);
 	}
 	table_remove(w->groups, g);
@@ -102,6 +113,24 @@ static void forget_old(const struct window *w, struct group *g)
 	g->n = kept;
 }
 
+/* filter_byte - where in a group with `many` the bit of a value is; *ret_bit is that bit. */
+static uint8_t *filter_byte(const struct group *g, const struct window_value *v, uint8_t *ret_bit)
+{
+	uint64_t hash = (addr_hash(&v->addr) ^ (uint32_t)v->port * 0x9E3779B1u) & UINT32_MAX;
+	uint64_t bit = hash * g->room * FILTER_BITS >> 32;
+
+	*ret_bit = (uint8_t)(1u << bit % 8);
+	return (uint8_t *)(g->many + g->room) + bit / 8;
+}
+
+static void filter_add(struct group *g, const struct window_value *v)
+{
+	uint8_t bit;
+
+	if (g->room > 1)
+		*filter_byte(g, v, &bit) |= bit;
+}
+
 static int group_grow(struct window *w, struct group *g)
 {
 	uint32_t room = g->room < 4 ? 4 : g->room * 2;
@@ -109,14 +138,17 @@ static int group_grow(struct window *w, struct group *g)
 
 	if (room > w->spec.keep)
 		room = w->spec.keep;
-	many = realloc(g->room > 1 ? g->many : NULL, room * sizeof(*many));
+	many = realloc(g->room > 1 ? g->many : NULL, (size_t)room * VALUE_SIZE);
 	if (!many)
 		return -1;
 	if (g->room == 1)
 		many[0] = g->one;
-	w->value_bytes += (room - (g->room > 1 ? g->room : 0)) * sizeof(*many);
+	w->value_bytes += (uint64_t)(room - (g->room > 1 ? g->room : 0)) * VALUE_SIZE;
 	g->many = many;
 	g->room = room;
+	memset(many + room, 0, room * FILTER_BITS / 8);
+	for (uint32_t i = 0; i < g->n; i++)
+		filter_add(g, &many[i]);
 	return 0;
 }
 
@@ -133,7 +165,10 @@ static struct window_value *oldest_value(struct group *g)
 static struct window_value *find_value(struct group *g, const struct window_value *v)
 {
 	struct window_value *have = values_of(g);
+	uint8_t bit;
 
+	if (g->room > 1 && !(*filter_byte(g, v, &bit) & bit))
+		return NULL;
 	for (uint32_t i = 0; i < g->n; i++)
 		if (have[i].port == v->port && addr_same(&have[i].addr, &v->addr))
 			return &have[i];
@@ -270,6 +305,7 @@ static struct group *window_put(struct window *w, const struct group_key *group,
 		if (!have)
 			return NULL;
 		*have = *v;
+		filter_add(g, have);
 		have->run_ns = v->t_ns;
 		have->before_ns = v->t_ns;
 	}
