@@ -42,6 +42,7 @@ enum output_kind {
 	OUTPUT_WEBHOOK,
 	OUTPUT_HEC, /* Splunk's HTTP Event Collector */
 	OUTPUT_ELASTICSEARCH,
+	OUTPUT_COMMAND,
 	OUTPUT_KIND_MAX,
 };
 

@@ -149,10 +149,8 @@ int janitor_note(const struct tc_hook *h, bool made)
 	static int pipe_fd = -1; /* one child a process, for as long as it lives */
 	const struct note note = { .hook = *h, .made = made };
 
-	if (pipe_fd < 0) {
-		signal(SIGCHLD, SIG_IGN); /* it outlives us or nothing waits for it */
-		pipe_fd = start();
-	}
+	if (pipe_fd < 0)
+		pipe_fd = start(); /* it outlives us, and nothing waits for it */
 	if (pipe_fd < 0)
 		return pipe_fd;
 	return write(pipe_fd, &note, sizeof(note)) == (ssize_t)sizeof(note) ? 0 : -errno;

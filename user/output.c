@@ -39,7 +39,7 @@ static const struct dest *dest_of(enum output_kind kind)
 		[OUTPUT_STDOUT] = &dest_stdout,	     [OUTPUT_FILE] = &dest_file,
 		[OUTPUT_SYSLOG] = &dest_syslog,	     [OUTPUT_JOURNALD] = &dest_journald,
 		[OUTPUT_WEBHOOK] = &dest_http,	     [OUTPUT_HEC] = &dest_http,
-		[OUTPUT_ELASTICSEARCH] = &dest_http,
+		[OUTPUT_ELASTICSEARCH] = &dest_http, [OUTPUT_COMMAND] = &dest_command,
 	};
 
 	return dests[kind];

@@ -30,6 +30,7 @@ static const char *const format_names[FORMAT_MAX] = {
 static int syslog_target(struct output_config *oc, struct error *err);
 static int journald_target(struct output_config *oc, struct error *err);
 static int url_target(struct output_config *oc, struct error *err);
+static int command_target(struct output_config *oc, struct error *err);
 
 /* What a kind of output is called, what may follow its name, and what it writes. */
 static const struct kind {
@@ -49,6 +50,7 @@ static const struct kind {
 	[OUTPUT_WEBHOOK] = { "webhook", "URL", url_target, FORMAT_ECS, false },
 	[OUTPUT_HEC] = { "hec", "URL", url_target, FORMAT_ECS, false },
 	[OUTPUT_ELASTICSEARCH] = { "elasticsearch", "URL", url_target, FORMAT_ECS, false },
+	[OUTPUT_COMMAND] = { "command", "PATH", command_target, FORMAT_ECS, false },
 };
 
 const char *output_format_name(enum output_format f)
@@ -151,6 +153,17 @@ static int url_target(struct output_config *oc, struct error *err)
 				 "'%.80s' is no URL; it begins with https:// or http:// and a host",
 				 url);
 	return 0;
+}
+
+/* No shell and no search: what runs with our privileges is named in full. */
+static int command_target(struct output_config *oc, struct error *err)
+{
+	if (oc->target[0] == '/')
+		return 0;
+	return error_set(
+		err, -EINVAL, EXIT_USAGE,
+		"command '%.80s': its whole path, from '/' on; arguments belong into a script",
+		oc->target);
 }
 
 static int journald_target(struct output_config *oc, struct error *err)

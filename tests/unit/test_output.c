@@ -74,6 +74,8 @@ static const struct parse_case {
 	{ "Elasticsearch", "elasticsearch:https://h,format=ocsf", "6 https://h ocsf 7 0  4194304",
 	  false },
 
+	{ "a command", "command:/bin/x", "7 /bin/x ecs 7 0  4194304", false },
+	{ "a command to be searched for", "command:mail", "its whole path", true },
 	{ "a webhook by ftp", "webhook:ftp://h/", "'ftp://h/' is no URL", true },
 	{ "a URL without host", "hec:https:///x", "is no URL", true },
 	{ "a URL with a blank", "hec:https://h/a b", "is no URL", true },
@@ -986,6 +988,120 @@ static void what_no_datagram_holds_goes_to_the_journal_as_a_file(void **state)
 	free(r);
 }
 
+/* --- a command ---------------------------------------------------------------------------------
+ */
+
+/* script_make - an executable that the shell runs; its path is s->path[1]. */
+static void script_make(struct scene *s, const char *body)
+{
+	FILE *f = fopen(s->path[1], "w");
+
+	assert_non_null(f);
+	fprintf(f, "#!/bin/sh\n%s\n", body);
+	fclose(f);
+	assert_int_equal(chmod(s->path[1], 0700), 0);
+}
+
+/* The first output is a command whose script writes to path[0]; scene_start() comes after. */
+static void scene_command(struct scene *s, const char *body)
+{
+	char text[256], script[512];
+	struct error err = { 0 };
+
+	scene_open(s, "", "");
+	s->cfg.outputs = 1;
+	snprintf(script, sizeof(script), body, s->path[0]);
+	script_make(s, script);
+	snprintf(text, sizeof(text), "command:%s,format=text", s->path[1]);
+	assert_int_equal(output_config_parse(text, &s->cfg.output[0], &err), 0);
+}
+
+static void a_command_reads_each_alert(void **state)
+{
+	struct alert a = an_alert("1", &port_scan);
+	struct scene s;
+
+	(void)state;
+	scene_command(&s, "cat >>%s; echo noise");
+	scene_start(&s);
+	output_emit(s.out, &a, ALERT_OPEN);
+	output_emit(s.out, &a, ALERT_UPDATE);
+	output_emit(s.out, &a, ALERT_CLOSE);
+	output_end(s.out);
+	assert_string_equal(said(s.path[0]), "OPEN:1 UPDATE:1 CLOSE:1 ");
+	assert_int_equal(output_lost(s.out), 0);
+	scene_done(&s);
+}
+
+static void a_command_may_ask_for_it_again(void **state)
+{
+	struct alert a = an_alert("1", &port_scan);
+	struct output_stats stats = { .lane.written = 0 };
+	struct scene s;
+
+	(void)state;
+	scene_command(&s, "[ -e %1$s ] || { : >%1$s; exit 75; }; cat >>%1$s");
+	scene_start(&s);
+	output_emit(s.out, &a, ALERT_OPEN);
+	while (!stats.lane.written)
+		output_stats_get(s.out, 0, &stats);
+	assert_int_equal(stats.lane.failures, 1);
+	assert_string_equal(said(s.path[0]), "OPEN:1 ");
+	scene_done(&s);
+}
+
+static void what_a_command_refuses_is_lost(void **state)
+{
+	struct alert a = an_alert("1", &port_scan);
+	struct output_stats stats = { .lane.lost = 0 };
+	struct scene s;
+
+	(void)state;
+	scene_command(&s, ": %s; exec <&-; exit 3"); /* and does not read it either */
+	scene_start(&s);
+	output_emit(s.out, &a, ALERT_OPEN);
+	while (!stats.lane.lost)
+		output_stats_get(s.out, 0, &stats);
+	assert_int_equal(stats.lane.written, 0);
+	output_end(s.out);
+	scene_done(&s);
+}
+
+static void a_command_that_hangs_does_not_hold_the_end_up(void **state)
+{
+	struct alert a = an_alert("1", &port_scan);
+	struct scene s;
+	char pid[32];
+	FILE *f;
+
+	(void)state;
+	scene_command(&s, "echo $$ >%s; exec sleep 1000");
+	scene_start(&s);
+	output_emit(s.out, &a, ALERT_OPEN);
+	output_end(s.out);
+	assert_int_equal(output_lost(s.out), 1);
+	f = fopen(s.path[0], "r");
+	assert_non_null(f);
+	assert_non_null(fgets(pid, sizeof(pid), f));
+	fclose(f);
+	assert_int_equal(kill(atoi(pid), 0), -1); /* it was killed, and is no zombie */
+	scene_done(&s);
+}
+
+static void a_command_that_is_not_there_is_an_error(void **state)
+{
+	struct error err = { 0 };
+	struct output *out;
+	struct scene s;
+
+	(void)state;
+	scene_command(&s, ": %s");
+	unlink(s.path[1]);
+	assert_int_equal(output_open(&s.cfg, &out, &err), -ENOENT);
+	assert_non_null(strstr(err.text, "cannot be run"));
+	scene_done(&s);
+}
+
 /* lines_of - the beginnings of the lines of a file: '#' of a header, or up to the first tab. */
 static const char *lines_of(const char *path)
 {
@@ -1072,6 +1188,11 @@ int main(void)
 		cmocka_unit_test(half_a_line_of_somebody_else_is_ended_first),
 		cmocka_unit_test(the_journal_gets_fields),
 		cmocka_unit_test(what_no_datagram_holds_goes_to_the_journal_as_a_file),
+		cmocka_unit_test(a_command_reads_each_alert),
+		cmocka_unit_test(a_command_may_ask_for_it_again),
+		cmocka_unit_test(what_a_command_refuses_is_lost),
+		cmocka_unit_test(a_command_that_hangs_does_not_hold_the_end_up),
+		cmocka_unit_test(a_command_that_is_not_there_is_an_error),
 		cmocka_unit_test(a_format_with_a_header_has_it_once_a_file),
 		cmocka_unit_test(after_rotation_the_new_file_is_written),
 	};
