@@ -1,24 +1,28 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* Does the kernel say of a capture what replay says?
  *
- * Each capture goes through `replay_run` as it ships, and, packet by packet, through the BPF
- *programs under test runs, whose maps the daemon's own drain and sweep then empty. The clock is the
- * capture's; the linker's --wrap hands replay's ticks, evidence and alerts to this file. Built
- *twice, over the nursery and over the LRU hash (-DSTORE_LRU): as both must agree with replay, they
- *agree with each other. Three runs a capture:
+ * Each capture goes through replay_run() as it ships, and, packet by packet, through the BPF
+ * programs under test runs, whose maps the daemon's own drain and sweep then empty. The clock is
+ * the capture's; the linker's --wrap shows this file replay's ticks, evidence and alerts. Built
+ * twice, over the nursery and over the LRU hash (-DSTORE_LRU): as both must agree with replay, they
+ * agree with each other. Three runs a capture:
  *
- *	default, splunk	drained at replay's ticks. Compared are the alerts, as JSON documents, tick
- *by tick, the evidence of each tick, contact by contact, and the counters live		drained as
- *the daemon does it, at ticks of its own and when the kernel wakes it. Compared is how each alert
- *ends; when it speaks in between, and which late packet still finds the attempt that it belongs to,
- *is a matter of ticks
+ * default, splunk: drained at replay's ticks. Compared are the alerts, as JSON documents, tick by
+ * tick; the evidence of each tick, contact by contact; and the counters.
+ *
+ * live: drained as the daemon does it, at ticks of its own and when the kernel wakes it. Compared
+ * is how each alert ends; when it speaks in between, and which late packet still finds its attempt,
+ * is a matter of ticks.
  *
  * What may differ, and why:
- *	interface	a test run happens on `lo`, a capture has no interface
- *	direction	frames of more than SKB_MAX bytes, and those that a test run at tc refuses,
- *go through XDP, which sees ingress only silent times	a contact of several attempts within a tick
- *keeps the first and the last that were judged; replay shows each (contact_merge() is done here for
- *it) counters	those of the nursery's inner life under LRU, and those of maps replay has not
+ * - The interface, and with it an alert's direction: test runs happen on `lo`, captures have none.
+ * - The number of attempts, and the rate: an alert opens with what its window holds, each value
+ *   once. A contact with several attempts in that very tick is one piece of evidence from the
+ *   kernel and several from replay, which counts those after the opening.
+ * - The order of a sweep's responders: of those met at one instant, any may be the first.
+ * - The number of pieces: a contact of several attempts within a tick is one entry of the kernel's
+ *   map. Here replay's are put together by the same rule (contact_merge()).
+ * - Counters of maps and rings that replay does not have, and of the nursery under LRU.
  */
 #include <dirent.h>
 #include <linux/bpf.h>
@@ -42,15 +46,16 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-enum {
-/* Room for whatever a capture leaves undecided, without evictions, which the two stores would
- * do differently. The kernel's LRU hash needs no slack for full buckets, and a smaller one is
- * walked faster. */
+/* Room for whatever a capture leaves undecided, without evictions, which the two stores would do
+ * differently. The kernel's LRU hash needs no slack for full buckets, and a smaller one is walked
+ * faster. */
 #ifdef STORE_LRU
-	BUCKETS = 2048,
+#define BUCKETS 2048
 #else
-	BUCKETS = 8192,
+#define BUCKETS 8192
 #endif
+
+enum {
 	SKB_MAX = 3000,	       /* a test run at tc takes a page, less what the kernel needs of it */
 	FRAME_MAX_LEN = 68000, /* an XDP test run's limit is 17 pages */
 	ETH_LEN = 14,
@@ -60,8 +65,7 @@ enum {
 	SHOWN_MAX = 5, /* differences of a kind that are printed */
 };
 
-/* --- what a run leaves behind ------------------------------------------------------------------
- */
+/* --- what a run leaves behind ---------------------------------------------------------------- */
 
 /* A piece of evidence: made by one attempt, or, from the kernel's map, by several. */
 struct sighting {
@@ -114,7 +118,6 @@ static void record_piece(const struct contact_key *key, const struct contact *c,
 	r->n_seen++;
 }
 
-/* The document as it would be written, without what tells one run from another. */
 static int compare_hosts(const void *a, const void *b)
 {
 	const struct alert_host *x = a, *y = b;
@@ -122,6 +125,7 @@ static int compare_hosts(const void *a, const void *b)
 	return memcmp(&x->addr, &y->addr, sizeof(x->addr));
 }
 
+/* The document as it would be written, without what tells one run from another. */
 static void record_alert(const struct alert *a, enum alert_state state)
 {
 	static struct alert_host hosts[ALERT_HOSTS_MAX];
@@ -129,16 +133,16 @@ static void record_alert(const struct alert *a, enum alert_state state)
 	struct sink_context sc = { .sequence = 1, .hostname = "", .host_id = "" };
 	struct alert copy = *a;
 
+	if (a->n_hosts) {
+		memcpy(hosts, a->hosts, a->n_hosts * sizeof(*hosts));
+		qsort(hosts, a->n_hosts, sizeof(*hosts), compare_hosts);
+		copy.hosts = hosts;
+	}
 	memset(copy.id, 0, sizeof(copy.id));
 	memset(copy.ifname, 0, sizeof(copy.ifname));
 	copy.ifindex = 0;
-	copy.dir = DIR_INGRESS; /* an alert has a direction only where it has an interface */
+	copy.dir = DIR_INGRESS;
 	copy.attempts = 0;
-	if (a->n_hosts) { /* their order is that of the silent times, see above */
-		memcpy(hosts, a->hosts, a->n_hosts * sizeof(hosts[0]));
-		qsort(hosts, a->n_hosts, sizeof(hosts[0]), compare_hosts);
-		copy.hosts = hosts;
-	}
 	r->n_alerts++;
 	fprintf(r->out, "%zu ", r->n_ticks);
 	assert_int_equal(sink_json_write(r->out, &copy, state, &sc), 0);
@@ -161,8 +165,7 @@ static void record_done(struct account *r)
 	free(r->packet_ns);
 }
 
-/* --- between replay, drain and engine (-Wl,--wrap) ---------------------------------------------
- */
+/* --- between replay, drain and engine (-Wl,--wrap) ------------------------------------------- */
 
 void __real_pieces_add_attempt(struct pieces *p, const struct attempt *a, uint32_t bits);
 void __wrap_pieces_add_attempt(struct pieces *p, const struct attempt *a, uint32_t bits);
@@ -231,8 +234,7 @@ void __wrap_output_emit(void *ctx, struct alert *a, enum alert_state state)
 	record_alert(a, state);
 }
 
-/* --- the two runs ------------------------------------------------------------------------------
- */
+/* --- the two runs ---------------------------------------------------------------------------- */
 
 struct profile {
 	const char *name;
@@ -285,7 +287,7 @@ struct kernel {
 	uint64_t not_given;	/* frames that no test run takes */
 	/* Live: the daemon's own ticks, and drains that a wake-up brings forward (user/watch.c). */
 	struct ring_buffer *ring;
-	bool woken, begun;
+	bool woken;
 	uint64_t every_ns, drained_ns, tick_ns, early_ns; /* the last two: when due; 0: not */
 };
 
@@ -320,8 +322,10 @@ static int on_wake(void *ctx, void *data, size_t len)
  * but that the clock moves on: the ticks in its middle are left out. */
 static void live_until(struct kernel *k, uint64_t t_ns)
 {
-	if (!k->tick_ns)
+	if (!k->tick_ns) { /* the daemon drains once before the first packet */
+		kernel_tick(k, t_ns);
 		k->tick_ns = t_ns + k->every_ns;
+	}
 	for (int i = 0; i < SILENT_TICKS; i++) {
 		bool is_early = k->early_ns && k->early_ns < k->tick_ns;
 		uint64_t due_ns = is_early ? k->early_ns : k->tick_ns;
@@ -374,9 +378,8 @@ static void kernel_packet(struct kernel *k, const struct capture_packet *p)
 	uint32_t eth = p->ethertype ? ETH_LEN : 0, len = p->wire_len + eth;
 
 	skel->bss->capture_ns = p->t_ns;
-	if (!k->ring || !k->begun) /* live, load.c sets it, then the sweep at each tick */
+	if (!k->ring) /* live, the sweep sets it at each tick */
 		skel->bss->age_clock = (uint32_t)(p->t_ns >> NURSERY_AGE_SHIFT);
-	k->begun = true;
 	assert_in_range(len, p->have + eth, FRAME_MAX_LEN);
 	memset(frame, 0, len);
 	if (eth) {
@@ -412,7 +415,6 @@ static void kernel_open(const struct run *run, struct config *cfg, struct kernel
 	assert_non_null(k->ring);
 	ring_buffer__consume(k->ring);
 	k->woken = false;
-	kernel_tick(k, 0);
 }
 
 static void clear_map(const struct bpf_map *map)
@@ -439,6 +441,7 @@ static void kernel_close(struct kernel *k, struct account *r)
 	sweep_close(k->sweep);
 	engine_free(k->engine);
 	bpf_store_clear(k->store, NULL, NULL);
+	memset(k->store->skel->bss, 0, sizeof(*k->store->skel->bss)); /* what the programs noted */
 	clear_map(k->store->skel->maps.contacts);
 	clear_map(k->store->skel->maps.sources);
 }
@@ -488,8 +491,7 @@ static uint64_t run_kernel(const struct run *run, const struct account *replay, 
 	return k.not_given;
 }
 
-/* --- comparing ---------------------------------------------------------------------------------
- */
+/* --- comparing ------------------------------------------------------------------------------- */
 
 static int compare_sightings(const void *a, const void *b)
 {
@@ -576,7 +578,7 @@ static bool same_sighting(const struct sighting *a, const struct sighting *b)
 	       x->word == y->word && x->silent == y->silent && x->carried == y->carried &&
 	       x->silent_first_ns == y->silent_first_ns && x->silent_last_ns == y->silent_last_ns &&
 	       x->carried_first_ns == y->carried_first_ns &&
-	       x->carried_last_ns == y->carried_last_ns;
+	       x->carried_last_ns == y->carried_last_ns && x->dir == y->dir;
 }
 
 static int compare_places(const struct sighting *a, const struct sighting *b)
@@ -728,8 +730,7 @@ static void test_capture(void **state)
 	assert_int_equal(bad, 0);
 }
 
-/* --- which captures ----------------------------------------------------------------------------
- */
+/* --- which captures -------------------------------------------------------------------------- */
 
 static int stores_open(void **state)
 {
