@@ -62,7 +62,8 @@ static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "What counts:", 2 },
 	{ "set", OPT_SET, "RULE.FIELD=VALUE", 0,
 	  "Change a rule; repeatable. Fields: enabled (true or false), threshold (1 to 65536), "
-	  "window (1s to 7d), mode (sliding or tumbling), severity (1 to 10, or auto), where "
+	  "window (1s to 7d), mode (sliding or tumbling), severity (1 to 10, or auto), yields-to "
+	  "(a rule whose open alerts say enough, or none), where "
 	  "(probe or contact), originator and responder (any, internal or external), ports (as in "
 	  "22,8000-8010), by, distinct, attack-internal, attack-external, description. The rules "
 	  "are listed below",
@@ -565,6 +566,8 @@ static int settings_apply(const struct cli *cli)
 	}
 	for (uint32_t i = 0; i < rules->n; i++) {
 		r = rule_check(&rules->rule[i], &field, cli->err);
+		if (!r)
+			r = rule_check_yields(rules, &rules->rule[i], cli->err);
 		if (r < 0)
 			return error_prefix(cli->err, r, "--set");
 	}

@@ -18,6 +18,7 @@ enum {
 /* A rule at work. */
 struct runner {
 	const struct rule *rule;
+	const struct runner *cover; /* what its alerts say counts no more here; NULL: none */
 	struct window *window;
 	struct alertbook *book;
 };
@@ -83,6 +84,16 @@ static bool is_wake_rule(const struct rule *r)
 	       (r->group & (FIELD_ORIG | FIELD_RESP)) == (FIELD_ORIG | FIELD_RESP);
 }
 
+/* find_covers - which rule yields to which; one that is not enabled covers nothing. */
+static void find_covers(struct engine *e)
+{
+	for (uint32_t i = 0; i < e->runners; i++)
+		for (uint32_t k = 0; k < e->runners; k++)
+			if (k != i &&
+			    !strcmp(e->runner[i].rule->yields_to, e->runner[k].rule->name))
+				e->runner[i].cover = &e->runner[k];
+}
+
 struct engine *engine_new(const struct config *cfg, alertbook_emit_fn *emit, void *ctx)
 {
 	struct engine *e = calloc(1, sizeof(*e));
@@ -108,6 +119,7 @@ struct engine *engine_new(const struct config *cfg, alertbook_emit_fn *emit, voi
 		if (is_wake_rule(rule) && (!e->wake || rule->threshold < e->wake->rule->threshold))
 			e->wake = r;
 	}
+	find_covers(e);
 	return e;
 
 fail:
@@ -181,23 +193,30 @@ static struct alert_evidence evidence_of(const struct window_value *v, const str
 	};
 }
 
-/* owner_of - who showed a value to the group that the contact `key` is in. A rule that tells
- * neither by its group nor by what it counts which host or port it was leaves only the contact
- * itself. */
+/* contact_of_value - which contact showed a value to the group that the contact `key` is in. A rule
+ * that tells neither by its group nor by what it counts which host or port it was leaves only the
+ * contact itself: false for any other. */
+static bool contact_of_value(const struct rule *rule, const struct contact_key *key,
+			     const struct window_value *v, struct contact_key *ret)
+{
+	uint8_t told = rule->group | rule->distinct;
+
+	*ret = *key;
+	if (rule->distinct & FIELD_RESP)
+		ret->resp = v->addr;
+	if (rule->distinct & FIELD_RESP_PORT)
+		ret->resp_port = htons(v->port);
+	return (told & FIELD_RESP && told & FIELD_RESP_PORT) || !memcmp(ret, key, sizeof(*ret));
+}
+
+/* owner_of - who that was. */
 static const struct owner *owner_of(const struct engine *e, const struct rule *rule,
 				    const struct contact_key *key, const struct contact *c,
 				    const struct window_value *v)
 {
-	uint8_t told = rule->group | rule->distinct;
-	struct contact_key k = *key;
+	struct contact_key k;
 
-	if (!e->owners)
-		return NULL;
-	if (rule->distinct & FIELD_RESP)
-		k.resp = v->addr;
-	if (rule->distinct & FIELD_RESP_PORT)
-		k.resp_port = htons(v->port);
-	if (!(told & FIELD_RESP && told & FIELD_RESP_PORT) && memcmp(&k, key, sizeof(k)) != 0)
+	if (!e->owners || !contact_of_value(rule, key, v, &k))
 		return NULL;
 	return owners_find(e->owners, &k, c);
 }
@@ -211,6 +230,60 @@ static bool is_near(const struct rule *rule, const struct window_value *v, uint6
 		return true;
 	return (v->t_ns + span >= t_ns && v->run_ns <= t_ns + span) ||
 	       (v->before_ns + span >= t_ns && v->before_ns <= t_ns + span);
+}
+
+static bool is_in_scope(const struct engine *e, enum rule_scope scope, const struct ip_addr *a)
+{
+	return scope == SCOPE_ANY ||
+	       net_list_has(&e->cfg->internal, a) == (scope == SCOPE_INTERNAL);
+}
+
+/* Is this a contact that the rule looks at? */
+static bool is_looked_at(const struct engine *e, const struct rule *rule,
+			 const struct contact_key *key, uint32_t bits)
+{
+	/* Payload alone is nothing to a rule on probes; a transfer is, by the letter. */
+	if (rule->where == WHERE_PROBE && !(bits & (CONTACT_SILENT | CONTACT_TRANSFER)))
+		return false;
+	return is_in_scope(e, rule->responder, &key->resp) &&
+	       is_in_scope(e, rule->originator, &key->orig) &&
+	       (!rule->ports.n || port_ranges_has(&rule->ports, ntohs(key->resp_port)));
+}
+
+/* uncount - what an alert of r lists now, the value v at the moment, is no news to the rules that
+ * yield to r. */
+static void uncount(struct engine *e, const struct runner *r, const struct contact_key *key,
+		    const struct window_value *v)
+{
+	struct contact_key k;
+
+	if (!contact_of_value(r->rule, key, v, &k))
+		return;
+	for (uint32_t i = 0; i < e->runners; i++) {
+		struct runner *yields = &e->runner[i];
+		struct group_key group;
+		struct window_value there;
+
+		if (yields->cover != r)
+			continue;
+		group = group_of(e, yields->rule, &k, v->t_ns);
+		there = value_of(yields->rule, &k, 0, v->t_ns);
+		window_forget(yields->window, &group, &there);
+	}
+}
+
+/* is_covered - does an open alert of the rule that this one yields to say so already? */
+static bool is_covered(const struct engine *e, const struct runner *r,
+		       const struct contact_key *key, uint32_t bits, uint64_t t_ns)
+{
+	const struct alert *a;
+	struct group_key group;
+
+	if (!r->cover || !is_looked_at(e, r->cover->rule, key, bits))
+		return false;
+	group = group_of(e, r->cover->rule, key, t_ns);
+	a = alertbook_get(r->cover->book, &group);
+	return a && t_ns <= a->last_ns + r->cover->rule->window_ns;
 }
 
 /* The threshold is reached: an alert opens with everything that its window holds. */
@@ -233,6 +306,7 @@ static void open_alert(struct engine *e, struct runner *r, const struct group_ke
 			continue;
 		ev.owner = owner_of(e, r->rule, key, c, &v[i]);
 		alertbook_add(r->book, a, &ev);
+		uncount(e, r, key, &v[i]);
 	}
 }
 
@@ -273,6 +347,8 @@ static void show(struct engine *e, struct runner *r, const struct contact_key *k
 	struct window_value v = value_of(r->rule, key, CONTACT_BITS(c->word), t_ns);
 	struct alert *a = alertbook_get(r->book, &group);
 
+	if (is_covered(e, r, key, CONTACT_BITS(c->word), t_ns))
+		return;
 	if (r->rule->where == WHERE_PROBE)
 		suspect_add(&e->suspects, &key->orig);
 	if (a && r->rule->mode == WINDOW_SLIDING && t_ns > a->last_ns + r->rule->window_ns) {
@@ -285,6 +361,7 @@ static void show(struct engine *e, struct runner *r, const struct contact_key *k
 		ev.owner = owner_of(e, r->rule, key, c, &v);
 		window_show(r->window, &group, &v); /* what it counts to is said already */
 		alertbook_add(r->book, a, &ev);
+		uncount(e, r, key, &v);
 	} else if (window_add(r->window, &group, &v) >= r->rule->threshold) {
 		open_alert(e, r, &group, &v, key, c);
 	}
@@ -419,24 +496,6 @@ static uint64_t first_of(const struct contact *c)
 	    (c->carried_first_ns && c->carried_first_ns < c->silent_first_ns))
 		return c->carried_first_ns;
 	return c->silent_first_ns;
-}
-
-static bool is_in_scope(const struct engine *e, enum rule_scope scope, const struct ip_addr *a)
-{
-	return scope == SCOPE_ANY ||
-	       net_list_has(&e->cfg->internal, a) == (scope == SCOPE_INTERNAL);
-}
-
-/* Is this a contact that the rule looks at? */
-static bool is_looked_at(const struct engine *e, const struct rule *rule,
-			 const struct contact_key *key, uint32_t bits)
-{
-	/* Payload alone is nothing to a rule on probes; a transfer is, by the letter. */
-	if (rule->where == WHERE_PROBE && !(bits & (CONTACT_SILENT | CONTACT_TRANSFER)))
-		return false;
-	return is_in_scope(e, rule->responder, &key->resp) &&
-	       is_in_scope(e, rule->originator, &key->orig) &&
-	       (!rule->ports.n || port_ranges_has(&rule->ports, ntohs(key->resp_port)));
 }
 
 /* Shows a contact to a rule on probes. */

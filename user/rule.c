@@ -63,6 +63,22 @@ static const struct rule builtin[] = {
 		.attack_internal = { DISCOVERY, "T1018", "" },
 		.attack_external = { ACTIVE_SCANNING, "T1595.001" },
 	},
+	{
+		.name = "slow-scan",
+		.description =
+			"one originator looked at several ports of one internal host, slowly",
+		.enabled = true,
+		.where = WHERE_PROBE,
+		.responder = SCOPE_INTERNAL,
+		.group = FIELD_ORIG | FIELD_RESP | FIELD_PROTO,
+		.distinct = FIELD_RESP_PORT,
+		.mode = WINDOW_SLIDING,
+		.window_ns = NS_PER_D,
+		.threshold = 5,
+		.yields_to = "port-scan", /* one scan, one alert */
+		.attack_internal = { DISCOVERY, "T1046", "" },
+		.attack_external = { ACTIVE_SCANNING, "T1595.002" },
+	},
 };
 
 _Static_assert(ARRAY_SIZE(builtin) <= RULES_MAX, "raise RULES_MAX");
@@ -313,6 +329,24 @@ static bool word_severity(const struct rule *rule, unsigned int i, char *buf)
 	return one_word(text, i, buf);
 }
 
+/* Whether there is a rule of that name is rule_check_yields()'s to say: it may come later. */
+static int set_yields_to(struct rule *rule, const char *what, const char *word, struct error *err)
+{
+	if (strlen(word) > RULE_NAME_MAX)
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "%s '%.80s': the name of a rule, or none, is accepted", what,
+				 word);
+	memset(rule->yields_to, 0, sizeof(rule->yields_to));
+	if (strcmp(word, "none") != 0)
+		strcpy(rule->yields_to, word);
+	return 0;
+}
+
+static bool word_yields_to(const struct rule *rule, unsigned int i, char *buf)
+{
+	return one_word(rule->yields_to[0] ? rule->yields_to : "none", i, buf);
+}
+
 static int set_attack_internal(struct rule *rule, const char *what, const char *word,
 			       struct error *err)
 {
@@ -368,6 +402,7 @@ static const struct rule_field fields[] = {
 	{ "window", false, set_window, NULL, word_window },
 	{ "mode", false, set_mode, NULL, word_mode },
 	{ "threshold", false, set_threshold, NULL, word_threshold },
+	{ "yields-to", false, set_yields_to, NULL, word_yields_to },
 	{ "severity", false, set_severity, NULL, word_severity },
 	{ "attack-internal", false, set_attack_internal, NULL, word_attack_internal },
 	{ "attack-external", false, set_attack_external, NULL, word_attack_external },
@@ -458,6 +493,22 @@ int rule_check(const struct rule *rule, const char **ret_field, struct error *er
 		return error_set(err, -EINVAL, EXIT_USAGE,
 				 "%s.threshold: %u is never reached, `ports` lists only %u", name,
 				 rule->threshold, port_ranges_count(&rule->ports));
+	return 0;
+}
+
+int rule_check_yields(struct rule_set *rules, const struct rule *rule, struct error *err)
+{
+	const char *name = rule->yields_to;
+
+	if (!name[0])
+		return 0;
+	if (!rules_find(rules, name))
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "%s.yields-to '%s': there is no such rule", rule->name, name);
+	if (rules_find(rules, name) == rule)
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "%s.yields-to '%s': a rule cannot yield to itself", rule->name,
+				 name);
 	return 0;
 }
 

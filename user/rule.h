@@ -55,7 +55,10 @@ struct rule {
 	enum window_mode mode;
 	uint64_t window_ns; /* 1 s to 7 days */
 	uint32_t threshold; /* 1 to 65,536 */
-	uint8_t severity;   /* 1 to 10; 0: from the facts (alert_severity) */
+	/* What an open alert of that rule says already is nothing to this one; "": yields to none.
+	 */
+	char yields_to[RULE_NAME_MAX + 1];
+	uint8_t severity; /* 1 to 10; 0: from the facts (alert_severity) */
 	struct attack_ref attack_internal, attack_external; /* by where the originator is */
 };
 
@@ -107,6 +110,10 @@ const struct rule_field *rule_field_find(const char *word, size_t len, struct er
 /* rule_check - whether the fields of a rule go together. Returns 0, or -EINVAL with err filled and
  * in *ret_field (not NULL) the name of the field that is to blame. */
 int rule_check(const struct rule *rule, const char **ret_field, struct error *err);
+
+/* rule_check_yields - whether the rule that this one yields to is another of the set. Returns 0, or
+ * -EINVAL with err filled. */
+int rule_check_yields(struct rule_set *rules, const struct rule *rule, struct error *err);
 
 /* rules_set - applies "RULE.FIELD=VALUE"; the words of a list are separated by commas. Returns 0,
  * or -EINVAL with err naming what is wrong and what is accepted; the rules are unchanged then.

@@ -338,6 +338,18 @@ void window_expect(const struct window *w, const struct group_key *group, bool n
 	table_expect(w->groups, group, near);
 }
 
+void window_forget(struct window *w, const struct group_key *group, const struct window_value *v)
+{
+	struct group *g = table_get(w->groups, group);
+	struct window_value *have = g ? find_value(g, v) : NULL;
+
+	if (!have)
+		return;
+	*have = values_of(g)[--g->n];
+	if (!g->n)
+		group_drop(w, g);
+}
+
 int window_retract(struct window *w, const struct group_key *group, const struct window_value *v,
 		   uint64_t within_ns)
 {
@@ -349,9 +361,7 @@ int window_retract(struct window *w, const struct group_key *group, const struct
 	if (have->bits & CONTACT_CLOSED || sum_capped(have->t_ns, within_ns) < v->t_ns ||
 	    sum_capped(v->t_ns, within_ns) < have->t_ns)
 		return 0;
-	*have = values_of(g)[--g->n];
-	if (!g->n)
-		group_drop(w, g);
+	window_forget(w, group, v);
 	return 1;
 }
 

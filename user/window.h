@@ -74,6 +74,9 @@ void window_expect(const struct window *w, const struct group_key *group, bool n
 int window_retract(struct window *w, const struct group_key *group, const struct window_value *v,
 		   uint64_t within_ns);
 
+/* window_forget - forgets a value; nothing happens if the group does not hold it. */
+void window_forget(struct window *w, const struct group_key *group, const struct window_value *v);
+
 /* window_values - the values that a group holds; *ret_n of them, valid until the next call. */
 const struct window_value *window_values(const struct window *w, const struct group_key *group,
 					 uint32_t *ret_n);

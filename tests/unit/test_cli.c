@@ -56,7 +56,7 @@ static void check_defaults(const struct config *cfg)
 	assert_int_equal(cfg->settle_open_ns, 30 * S);
 	assert_int_equal(cfg->duration_ns, 0);
 	assert_int_equal(cfg->profile, PROFILE_DEFAULT);
-	assert_int_equal(cfg->rules.n, 3);
+	assert_int_equal(cfg->rules.n, 4);
 	assert_int_equal(cfg->rules.rule[0].mode, WINDOW_SLIDING);
 	assert_false(cfg->json);
 	assert_int_equal(cfg->verbosity, 0);
@@ -416,13 +416,19 @@ static const struct bad_case {
 	{ "an unknown rule",
 	  { "--set", "port-scn.threshold=3", "--profile", "splunk" },
 	  "--set: no rule 'port-scn' (did you mean 'port-scan'?): rules are port-scan, "
-	  "basic-scanning, sweep" },
+	  "basic-scanning, sweep, slow-scan" },
 	{ "a bad value of a field",
 	  { "--set=sweep.threshold=0" },
 	  "--set: sweep.threshold '0': a whole number from 1 to 65536 is accepted" },
 	{ "fields that do not go together",
 	  { "--set=sweep.distinct=port" },
 	  "--set: sweep.distinct: 'port' is in `by` as well, so there would only ever be one" },
+	{ "a rule that yields to none that is there",
+	  { "--set=sweep.yields-to=swep" },
+	  "--set: sweep.yields-to 'swep': there is no such rule" },
+	{ "a rule that yields to itself",
+	  { "--set=sweep.yields-to=sweep" },
+	  "--set: sweep.yields-to 'sweep': a rule cannot yield to itself" },
 	{ "an exemption from everything",
 	  { "--allow", "comment=x" },
 	  "--allow: it would let everything be: originator, responder, ports or who it is, one of "
@@ -719,11 +725,11 @@ static void file_holds(const struct config *cfg)
 	assert_true(cfg->json);
 	assert_int_equal(cfg->groups_max, 4096);
 	assert_int_equal(cfg->nursery_slots, 65536);
-	assert_int_equal(cfg->rules.n, 4);
+	assert_int_equal(cfg->rules.n, 5);
 	assert_int_equal(cfg->rules.rule[0].threshold, 7);
 	assert_int_equal(cfg->rules.rule[0].window_ns, 3600 * S);
 	assert_int_equal(cfg->rules.rule[0].mode, WINDOW_TUMBLING);
-	assert_int_equal(cfg->rules.rule[3].threshold, 9);
+	assert_int_equal(cfg->rules.rule[4].threshold, 9);
 }
 
 static void options_go_over(const struct config *cfg)
@@ -739,12 +745,12 @@ static void options_go_over(const struct config *cfg)
 	assert_int_equal(cfg->rules.rule[0].threshold, 8);
 	assert_int_equal(cfg->rules.rule[0].window_ns, 3600 * S);
 	assert_int_equal(cfg->rules.rule[0].mode, WINDOW_SLIDING);
-	assert_int_equal(cfg->rules.rule[3].threshold, 2);
+	assert_int_equal(cfg->rules.rule[4].threshold, 2);
 }
 
 static void no_file(const struct config *cfg)
 {
-	assert_int_equal(cfg->rules.n, 3);
+	assert_int_equal(cfg->rules.n, 4);
 	assert_int_equal(cfg->tick_ns, S);
 }
 
@@ -802,6 +808,7 @@ static const struct file_case {
 	  { "--set", "owm.threshold=2" },
 	  NULL,
 	  "--set: no rule 'owm' (did you mean 'own'?): rules are port-scan, basic-scanning, sweep, "
+	  "slow-scan, "
 	  "own" },
 	{ "check takes no file as argument",
 	  false,

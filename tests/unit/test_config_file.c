@@ -58,7 +58,7 @@ static char *printed(const struct config *cfg)
 	"verbosity, rules, allow, limits"
 #define FIELDS                                                                                     \
 	"fields are enabled, where, originator, responder, ports, by, distinct, window, mode, "    \
-	"threshold, severity, attack-internal, attack-external, description"
+	"threshold, yields-to, severity, attack-internal, attack-external, description"
 #define TIME_OF(min, max) "a time needs a number and a unit (ms, s, m, h, d), " min " to " max
 #define OWN_NEEDS                                                                                  \
 	"is missing, and a rule of your own needs where, by, distinct, window and threshold; no "  \
@@ -182,11 +182,11 @@ static const struct bad_case {
 	  "rules:\n  smb:\n    where: probe\n    by: "
 	  "originator\n",
 	  ":2:3: rules.smb: `distinct` " OWN_NEEDS
-	  "'smb': built-in rules are port-scan, basic-scanning, sweep" },
+	  "'smb': built-in rules are port-scan, basic-scanning, sweep, slow-scan" },
 	{ "a built-in rule that is misspelt", "rules:\n  port-scn:\n    threshold: 5\n",
 	  ":2:3: rules.port-scn: `where` " OWN_NEEDS
 	  "'port-scn' (did you mean 'port-scan'?): built-in rules are port-scan, "
-	  "basic-scanning, sweep" },
+	  "basic-scanning, sweep, slow-scan" },
 	{ "a rule's name with capitals", "rules:\n  SMB: {}\n",
 	  ":2:3: rules 'SMB': the name of a rule has 1 to 32 of the characters a-z, 0-9 and -" },
 	/* the allow-list */
@@ -280,7 +280,7 @@ static const struct good_case {
 	  "    distinct: [responder, port]\n    window: 10m\n    threshold: 40\n",
 	  { "  few-ports:\n    enabled: true\n    where: probe\n",
 	    "    by: [originator]\n    distinct: [responder, port]\n    window: 10m\n    mode: "
-	    "sliding\n    threshold: 40\n    severity: auto\n",
+	    "sliding\n    threshold: 40\n    yields-to: none\n    severity: auto\n",
 	    "    attack-internal: TA0007/T1046\n    attack-external: TA0043/T1595\n" } },
 	{ "ports and ranges, numbers or texts",
 	  "rules: {sweep: {ports: [445, '139', 8000-8010]}}\n",

@@ -191,7 +191,8 @@ static void world_free(struct world *w)
 /* --- the cases ------------------------------------------------------------------------------- */
 
 #define PAIRS                                                                                      \
-	"port-scan.enabled=false sweep.by=originator,protocol sweep.distinct=responder,port "      \
+	"port-scan.enabled=false slow-scan.enabled=false sweep.by=originator,protocol "            \
+	"sweep.distinct=responder,port "                                                           \
 	"sweep.threshold=6"
 
 /* The flush at 5 s and later comes after settle; an alert ends at the first flush later than its
@@ -551,6 +552,79 @@ static const struct engine_case {
 	  { NONE(0, .port = 1), FLUSH(1), NONE(300, .port = 2), FLUSH(301), NONE(600, .port = 3),
 	    FLUSH(601), NONE(900, .port = 4), FLUSH(901), CLOSE },
 	  "" },
+	{ "MS-01: ... and five of them are a slow scan",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1), NONE(300, .port = 2), NONE(600, .port = 3), NONE(900, .port = 4),
+	    FLUSH(901), NONE(1200, .port = 5), FLUSH(1201) },
+	  "open 1 slow-scan 5[1-5]" },
+	{ "slow-scan: a fast scan is said once",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1, .to = 99), FLUSH(5), NONE(200, .port = 100, .to = 110), FLUSH(205),
+	    FLUSH(600), CLOSE },
+	  "open 1 port-scan 99[1-99]; close 1 port-scan 110[1-110]" },
+	{ "slow-scan: three fast scans are three alerts and no fourth",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1, .to = 4), FLUSH(5), FLUSH(400), NONE(3600, .port = 11, .to = 14),
+	    FLUSH(3605), FLUSH(4000), NONE(7200, .port = 21, .to = 24), FLUSH(7205), CLOSE },
+	  "open 1 port-scan 4[1-4]; close 1 port-scan 4[1-4]; open 2 port-scan 4[11-14]; "
+	  "close 2 port-scan 4[11-14]; open 3 port-scan 4[21-24]; close 3 port-scan 4[21-24]" },
+	{ "slow-scan: ports that are looked at after a fast scan, slowly, are another",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1, .to = 4), FLUSH(5), FLUSH(400), NONE(3600, .port = 11),
+	    NONE(7200, .port = 12), NONE(10800, .port = 13), NONE(14400, .port = 14), FLUSH(14401),
+	    NONE(18000, .port = 15), FLUSH(18001) },
+	  "open 1 port-scan 4[1-4]; close 1 port-scan 4[1-4]; open 2 slow-scan 5[11-15]" },
+	{ "slow-scan: a fast scan beside a slow one is said by port-scan, from its threshold on",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1), NONE(400, .port = 2), NONE(800, .port = 3), NONE(1200, .port = 4),
+	    NONE(1600, .port = 5), FLUSH(1601), NONE(2000, .port = 11, .to = 40), FLUSH(2001),
+	    CLOSE },
+	  "open 1 slow-scan 5[1-5]; open 2 port-scan 30[11-40]; close 2 port-scan 30[11-40]; "
+	  "close 1 slow-scan 7[1-5,11,12]" },
+	{ "slow-scan: who yields to nobody says a fast scan too",
+	  0,
+	  "slow-scan.yields-to=none",
+	  0,
+	  { NONE(0, .port = 1, .to = 9), FLUSH(5) },
+	  "open 1 port-scan 9[1-9]; open 2 slow-scan 9[1-9]" },
+	{ "slow-scan: a rule that is off is nothing to yield to",
+	  0,
+	  "port-scan.enabled=false",
+	  0,
+	  { NONE(0, .port = 1, .to = 9), FLUSH(5) },
+	  "open 1 slow-scan 9[1-9]" },
+	{ "slow-scan: five ports within a day to the nanosecond",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1), NONE(20000, .port = 2), NONE(40000, .port = 3),
+	    NONE(60000, .port = 4), NONE(86400, .port = 5), FLUSH(86401) },
+	  "open 1 slow-scan 5[1-5]" },
+	{ "slow-scan: ... and no longer",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 1), NONE(20000, .port = 2), NONE(40000, .port = 3),
+	    NONE(60000, .port = 4), NONE_NS(86400 * S + 1, .port = 5), FLUSH(86401), CLOSE },
+	  "" },
+	{ "slow-scan: payload within the day outweighs the silence",
+	  0,
+	  NULL,
+	  0,
+	  { PAYLOAD(0, .port = 5), NONE(400, .port = 1), NONE(800, .port = 2),
+	    NONE(1200, .port = 3), NONE(1600, .port = 4), NONE(40000, .port = 5), FLUSH(40001),
+	    CLOSE },
+	  "" },
 	{ "MS-02: 299 s, 299 s, 301 s slide",
 	  0,
 	  NULL,
@@ -598,7 +672,7 @@ static const struct engine_case {
 	  "open 1 port-scan 3[1-3]" },
 	{ "a short window keeps what late evidence may need",
 	  0,
-	  "port-scan.window=1s",
+	  "port-scan.window=1s slow-scan.enabled=false",
 	  0,
 	  { CLOSED(0, .port = 1), CLOSED(0, .port = 2), CLOSED(3, .port = 4), CLOSED(5, .port = 5),
 	    CLOSED(7, .port = 6), CLOSED(9, .port = 7), CLOSED(11, .port = 8), FLUSH(12),
@@ -718,7 +792,7 @@ static const struct engine_case {
 	  "open 1 sweep 6[22-24]; close 1 sweep 6[22-24]" },
 	{ "a rule may look at some ports alone",
 	  0,
-	  "port-scan.ports=20-23,80",
+	  "port-scan.ports=20-23,80 slow-scan.enabled=false",
 	  0,
 	  { NONE(0, .port = 22, .to = 60), FLUSH(5), NONE(6, .port = 80), FLUSH(7) },
 	  "open 1 port-scan 3[22,23,80]" },
@@ -907,12 +981,16 @@ static void a_pair_has_the_ports_of_the_window_that_ends_now(void **state)
 
 static void the_wake_up_follows_the_lowest_rule_on_ports_between_two_hosts(void **state)
 {
-	struct world *w = world_new(PROFILE_DEFAULT, "port-scan.threshold=7 sweep.threshold=2");
+	struct world *w = world_new(
+		PROFILE_DEFAULT, "port-scan.threshold=7 slow-scan.threshold=9 sweep.threshold=2");
 
 	(void)state;
 	assert_int_equal(engine_wake_ports(w->engine), 7);
 	world_free(w);
 	w = world_new(PROFILE_DEFAULT, "port-scan.enabled=false");
+	assert_int_equal(engine_wake_ports(w->engine), 5);
+	world_free(w);
+	w = world_new(PROFILE_DEFAULT, "port-scan.enabled=false slow-scan.enabled=false");
 	assert_int_equal(engine_wake_ports(w->engine), 0);
 	world_free(w);
 }
@@ -974,7 +1052,8 @@ static void first_and_last_attempt_of_a_drain_both_count(void **state)
 static void groups_past_the_limit_are_counted(void **state)
 {
 	struct world *w =
-		world_new(PROFILE_DEFAULT, "sweep.enabled=false basic-scanning.enabled=false");
+		world_new(PROFILE_DEFAULT, "sweep.enabled=false basic-scanning.enabled=false "
+					   "slow-scan.enabled=false");
 	struct step s = NONE(0, .port = 22);
 	struct engine_stats stats;
 
@@ -1135,11 +1214,11 @@ static const struct owner_case {
 	  "0 none 1" },
 	{ "nobody", "port-scan.threshold=1", { CLOSED(0, .port = 443), FLUSH(1) }, "none" },
 	{ "more than are told apart",
-	  "port-scan.threshold=40",
+	  "port-scan.threshold=40 slow-scan.enabled=false",
 	  { CLOSED(0, .port = 1001, .to = 1040), FLUSH(1) },
 	  "1001 cookie 32+" },
 	{ "exactly as many as are told apart",
-	  "port-scan.threshold=32",
+	  "port-scan.threshold=32 slow-scan.enabled=false",
 	  { CLOSED(0, .port = 1001, .to = 1032), FLUSH(1) },
 	  "1001 cookie 32" },
 	{ "a rule that does not tell hosts apart has the one at its threshold",

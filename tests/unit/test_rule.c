@@ -46,12 +46,17 @@ static const struct builtin_case {
 	  SCOPE_ANY, OP, FIELD_RESP_PORT, WINDOW_SLIDING, 1000, "T1046", "T1595", "T1595.002" },
 	{ "default: sweep", PROFILE_DEFAULT, 2, "sweep", true, WHERE_PROBE, SCOPE_INTERNAL, OQP,
 	  FIELD_RESP, WINDOW_SLIDING, 25, "T1018", "T1595", "T1595.001" },
+	{ "default: slow-scan", PROFILE_DEFAULT, 3, "slow-scan", true, WHERE_PROBE, SCOPE_INTERNAL,
+	  OPR, FIELD_RESP_PORT, WINDOW_SLIDING, 5, "T1046", "T1595", "T1595.002" },
 	{ "splunk: port-scan tumbles and does not look at the protocol", PROFILE_SPLUNK, 0,
 	  "port-scan", true, WHERE_PROBE, SCOPE_INTERNAL, FIELD_ORIG | FIELD_RESP, FIELD_RESP_PORT,
 	  WINDOW_TUMBLING, 3, "T1046", "T1595", "T1595.002" },
 	{ "splunk: basic-scanning tumbles and does not look at the protocol", PROFILE_SPLUNK, 1,
 	  "basic-scanning", true, WHERE_CONTACT, SCOPE_ANY, FIELD_ORIG, FIELD_RESP_PORT,
 	  WINDOW_TUMBLING, 1000, "T1046", "T1595", "T1595.002" },
+	{ "splunk: slow-scan is off, there is no such search", PROFILE_SPLUNK, 3, "slow-scan",
+	  false, WHERE_PROBE, SCOPE_INTERNAL, FIELD_ORIG | FIELD_RESP, FIELD_RESP_PORT,
+	  WINDOW_TUMBLING, 5, "T1046", "T1595", "T1595.002" },
 	{ "splunk: sweep is off, there is no such search", PROFILE_SPLUNK, 2, "sweep", false,
 	  WHERE_PROBE, SCOPE_INTERNAL, FIELD_ORIG | FIELD_RESP_PORT, FIELD_RESP, WINDOW_TUMBLING,
 	  25, "T1018", "T1595", "T1595.001" },
@@ -64,7 +69,7 @@ static void test_builtin(void **state)
 	struct rule_set rules;
 
 	rules_builtin(c->profile, &rules);
-	assert_int_equal(rules.n, 3);
+	assert_int_equal(rules.n, 4);
 	rule = &rules.rule[c->index];
 	assert_string_equal(rule->name, c->rule);
 	assert_true(strlen(rule->description) > 0);
@@ -74,7 +79,7 @@ static void test_builtin(void **state)
 	assert_int_equal(rule->group, c->group);
 	assert_int_equal(rule->distinct, c->distinct);
 	assert_int_equal(rule->mode, c->mode);
-	assert_int_equal(rule->window_ns, 5 * M);
+	assert_int_equal(rule->window_ns, c->index == 3 ? 24 * 60 * M : 5 * M);
 	assert_int_equal(rule->threshold, c->threshold);
 	assert_string_equal(rule->attack_internal.tactic_id, "TA0007");
 	assert_string_equal(rule->attack_internal.technique_id, c->internal);
@@ -139,32 +144,36 @@ static const struct bad_set_case {
 	{ "no field: a point in the value is none", "port-scan=1.5m",
 	  "'port-scan=1.5m': RULE.FIELD=VALUE is accepted, as in port-scan.threshold=10" },
 	{ "an unknown rule", "nonsense.threshold=1",
-	  "no rule 'nonsense': rules are port-scan, basic-scanning, sweep" },
+	  "no rule 'nonsense': rules are port-scan, basic-scanning, sweep, slow-scan" },
 	{ "an empty rule", ".threshold=1",
-	  "no rule '': rules are port-scan, basic-scanning, sweep" },
+	  "no rule '': rules are port-scan, basic-scanning, sweep, slow-scan" },
 	{ "a rule that is nearly known", "portscan.threshold=1",
 	  "no rule 'portscan' (did you mean 'port-scan'?): rules are port-scan, basic-scanning, "
-	  "sweep" },
+	  "sweep, slow-scan" },
 	{ "case matters", "Sweep.threshold=1",
-	  "no rule 'Sweep' (did you mean 'sweep'?): rules are port-scan, basic-scanning, sweep" },
+	  "no rule 'Sweep' (did you mean 'sweep'?): rules are port-scan, basic-scanning, sweep, "
+	  "slow-scan" },
 	{ "the start of a rule's name", "port.threshold=1",
-	  "no rule 'port': rules are port-scan, basic-scanning, sweep" },
+	  "no rule 'port': rules are port-scan, basic-scanning, sweep, slow-scan" },
 	{ "a rule's name and more",
 	  "sweeps-of-all-the-networks-that-there-are-in-the-whole-world.threshold=1",
 	  "no rule 'sweeps-of-all-the-networks-that-there-are-in-the-whole-world': rules are "
-	  "port-scan, basic-scanning, sweep" },
+	  "port-scan, basic-scanning, sweep, slow-scan" },
 	{ "an unknown field", "sweep.group=orig",
 	  "no field 'group': fields are enabled, where, originator, responder, ports, by, "
-	  "distinct, window, mode, threshold, severity, attack-internal, attack-external, "
+	  "distinct, window, mode, threshold, yields-to, severity, attack-internal, "
+	  "attack-external, "
 	  "description" },
 	{ "an empty field", "sweep.=orig",
 	  "no field '': fields are enabled, where, originator, responder, ports, by, "
-	  "distinct, window, mode, threshold, severity, attack-internal, attack-external, "
+	  "distinct, window, mode, threshold, yields-to, severity, attack-internal, "
+	  "attack-external, "
 	  "description" },
 	{ "a field that is nearly known", "sweep.treshold=1",
 	  "no field 'treshold' (did you mean 'threshold'?): fields are enabled, where, originator, "
 	  "responder, ports, by, "
-	  "distinct, window, mode, threshold, severity, attack-internal, attack-external, "
+	  "distinct, window, mode, threshold, yields-to, severity, attack-internal, "
+	  "attack-external, "
 	  "description" },
 	{ "threshold 0", "port-scan.threshold=0",
 	  "port-scan.threshold '0': a whole number from 1 to 65536 is accepted" },
@@ -208,6 +217,9 @@ static const struct bad_set_case {
 	  "sweep.ports '90-80': a range begins with its lower port: 80-90" },
 	{ "ports that overlap", "sweep.ports=22,80-90,85",
 	  "sweep.ports '85': listed already, with 80-90" },
+	{ "yielding to what is no name", "sweep.yields-to=a-name-that-is-longer-than-any-of-a-rule",
+	  "sweep.yields-to 'a-name-that-is-longer-than-any-of-a-rule': the name of a rule, or "
+	  "none, is accepted" },
 	{ "severity 0", "sweep.severity=0",
 	  "sweep.severity '0': a whole number from 1 to 10 is accepted, or auto" },
 	{ "severity 11", "sweep.severity=11",
@@ -263,6 +275,9 @@ static const struct field_case {
 	{ "a window in other words", "window", "3600s", "1h" },
 	{ "a mode", "mode", "tumbling", NULL },
 	{ "a threshold", "threshold", "12", NULL },
+	{ "a rule it yields to", "yields-to", "port-scan", NULL },
+	{ "a rule it yields to that is not there yet", "yields-to", "own", NULL },
+	{ "it yields to none", "yields-to", "none", NULL },
 	{ "the highest severity", "severity", "10", NULL },
 	{ "severity by the facts", "severity", "auto", NULL },
 	{ "a technique", "attack-internal", "TA0008/T1021", NULL },
@@ -367,7 +382,7 @@ static void test_add(void **state)
 	rules_builtin(PROFILE_DEFAULT, &rules);
 	assert_int_equal(rules_add(&rules, "FILE", c->rule, &rule, &err), *c->want ? -EINVAL : 0);
 	assert_string_equal(err.text, c->want);
-	assert_int_equal(rules.n, *c->want ? 3 : 4);
+	assert_int_equal(rules.n, *c->want ? 4 : 5);
 	if (!*c->want)
 		assert_ptr_equal(rules_find(&rules, c->rule), rule);
 }
