@@ -188,8 +188,9 @@ static const char doc[] =
 	"  update  the count has doubled, or a kind of answer is new\n"
 	"  close   a whole window went by without news, or payload came after all\n"
 	"\n"
-	"Signals: SIGINT or SIGTERM end it (a second one at once), SIGHUP opens output files\n"
-	"anew (without any, it ends too).\n"
+	"Signals: SIGINT or SIGTERM end it (a second one at once). SIGHUP reads the\n"
+	"configuration again and opens output files anew; a bad one changes nothing and says\n"
+	"so (without a file to read or to open, it ends too).\n"
 	"\n"
 	"Counters: `kill -USR1 PID` writes them to standard error. `lost` is the sum of\n"
 	"those that tell of evidence which left unseen; while it is 0, every count is\n"
@@ -624,6 +625,8 @@ static int file_read(struct cli *cli)
 		if (access(path, F_OK) < 0 && errno == ENOENT)
 			path = NULL;
 	}
+	if (path && !strcmp(path, "/dev/null"))
+		path = NULL;
 	cli->cfg->config_file = path;
 	rules_builtin(profile, &cli->cfg->rules);
 	if (!path)

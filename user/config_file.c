@@ -34,6 +34,7 @@ struct reader {
 	yaml_document_t doc;
 	char where[WHERE_MAX]; /* path of the node in hand; "" is the whole file */
 	size_t key_at;	       /* where in it the last key entered begins */
+	const yaml_node_t *yields_at[RULES_MAX]; /* by index of rules: `yields-to`, if set here */
 };
 
 /* --- errors --- */
@@ -396,6 +397,7 @@ static int take_rule(struct reader *r, const char *key, const yaml_node_t *key_n
 		e = check_complete(r, &h, key_node);
 	if (e < 0)
 		return e;
+	r->yields_at[h.rule - r->cfg->rules.rule] = seen_at(&h, "yields-to");
 	e = rule_check(h.rule, &field, r->err);
 	if (!e)
 		return 0;
@@ -404,9 +406,21 @@ static int take_rule(struct reader *r, const char *key, const yaml_node_t *key_n
 	return checked(r, blame ? blame : key_node, e);
 }
 
+/* take_rules - which rule another yields to may be written below it. */
 static int take_rules(struct reader *r, const yaml_node_t *value)
 {
-	return each_pair(r, value, take_rule, NULL);
+	struct rule_set *rules = &r->cfg->rules;
+	int e = each_pair(r, value, take_rule, NULL);
+
+	for (uint32_t i = 0; !e && i < rules->n; i++) {
+		if (!r->yields_at[i])
+			continue;
+		e = rule_check_yields(rules, &rules->rule[i], r->err);
+		if (e < 0)
+			error_prefix(r->err, e, "rules");
+		e = checked(r, r->yields_at[i], e);
+	}
+	return e;
 }
 
 /* --- the allow-list --- */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "engine.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +18,8 @@ enum {
 
 /* A rule at work. */
 struct runner {
-	const struct rule *rule;
+	const struct rule *rule; /* `own`, where its alerts find it as long as they live */
+	struct rule own;
 	const struct runner *cover; /* what its alerts say counts no more here; NULL: none */
 	struct window *window;
 	struct alertbook *book;
@@ -40,7 +42,9 @@ struct suspects {
 struct engine {
 	const struct config *cfg;
 	struct suspects suspects;
-	struct runner runner[RULES_MAX];
+	alertbook_emit_fn *emit;
+	void *emit_ctx;
+	struct runner *runner[RULES_MAX];
 	uint32_t runners;
 	const struct runner *wake; /* the one that engine_wake_ports() speaks of, or NULL */
 	struct owners *owners;	   /* NULL: nobody knows */
@@ -60,8 +64,17 @@ static uint32_t keep_of(const struct rule *rule, uint64_t slack_ns)
 	return keep < KEEP_MAX ? (uint32_t)keep : KEEP_MAX;
 }
 
-static int runner_init(struct engine *e, struct runner *r, const struct rule *rule,
-		       alertbook_emit_fn *emit, void *ctx)
+static void runner_free(struct runner *r)
+{
+	if (!r)
+		return;
+	window_free(r->window);
+	alertbook_free(r->book);
+	free(r);
+}
+
+/* runner_new - NULL for want of memory. */
+static struct runner *runner_new(const struct engine *e, const struct rule *rule)
 {
 	const struct window_spec spec = {
 		.span_ns = rule->window_ns,
@@ -71,11 +84,18 @@ static int runner_init(struct engine *e, struct runner *r, const struct rule *ru
 		.enough = rule->threshold,
 		.max_groups = e->cfg->groups_max,
 	};
+	struct runner *r = calloc(1, sizeof(*r));
 
-	r->rule = rule;
+	if (!r)
+		return NULL;
+	r->own = *rule;
+	r->rule = &r->own;
 	r->window = window_new(&spec);
-	r->book = alertbook_new(ALERTS_MAX, emit, ctx);
-	return r->window && r->book ? 0 : -1;
+	r->book = alertbook_new(ALERTS_MAX, e->emit, e->emit_ctx);
+	if (r->window && r->book)
+		return r;
+	runner_free(r);
+	return NULL;
 }
 
 static bool is_wake_rule(const struct rule *r)
@@ -84,14 +104,144 @@ static bool is_wake_rule(const struct rule *r)
 	       (r->group & (FIELD_ORIG | FIELD_RESP)) == (FIELD_ORIG | FIELD_RESP);
 }
 
-/* find_covers - which rule yields to which; one that is not enabled covers nothing. */
-static void find_covers(struct engine *e)
+/* cover_of - whom a rule yields to, if that one is enabled. */
+static const struct runner *cover_of(const struct engine *e, const struct rule *rule)
 {
 	for (uint32_t i = 0; i < e->runners; i++)
-		for (uint32_t k = 0; k < e->runners; k++)
-			if (k != i &&
-			    !strcmp(e->runner[i].rule->yields_to, e->runner[k].rule->name))
-				e->runner[i].cover = &e->runner[k];
+		if (!strcmp(rule->yields_to, e->runner[i]->rule->name) &&
+		    strcmp(rule->name, rule->yields_to) != 0)
+			return e->runner[i];
+	return NULL;
+}
+
+/* is_same_shape - whether the evidence that one has kept is what the other would have kept. */
+static bool is_same_shape(const struct rule *a, const struct rule *b)
+{
+	if (strcmp(a->name, b->name) != 0 || strcmp(a->yields_to, b->yields_to) != 0 ||
+	    a->ports.n != b->ports.n ||
+	    memcmp(a->ports.range, b->ports.range, a->ports.n * sizeof(a->ports.range[0])) != 0)
+		return false;
+	return a->where == b->where && a->originator == b->originator &&
+	       a->responder == b->responder && a->group == b->group && a->distinct == b->distinct &&
+	       a->mode == b->mode && a->window_ns == b->window_ns;
+}
+
+static struct runner *runner_of(const struct engine *e, const struct rule *rule)
+{
+	for (uint32_t i = 0; i < e->runners; i++)
+		if (is_same_shape(e->runner[i]->rule, rule))
+			return e->runner[i];
+	return NULL;
+}
+
+/* runner_fit - makes room for a threshold that may come, without changing what counts now. */
+static int runner_fit(const struct engine *e, struct runner *r, const struct rule *rule)
+{
+	uint32_t less = rule->threshold < r->rule->threshold ? rule->threshold : r->rule->threshold;
+
+	return window_adjust(r->window, keep_of(rule, e->slack_ns), less);
+}
+
+/* runner_drop - its rule is no more: alerts say their last word, figures stay in the sums. */
+static void runner_drop(struct engine *e, struct runner *r)
+{
+	struct alertbook_stats b;
+	struct window_stats w;
+
+	alertbook_close_all(r->book);
+	window_stats_get(r->window, &w);
+	alertbook_stats_get(r->book, &b);
+	e->stats.groups_evicted += w.evicted;
+	e->stats.no_memory += w.no_memory + b.no_memory;
+	e->stats.alerts_opened += b.opened;
+	e->stats.alerts_closed += b.closed;
+	e->stats.alerts_retracted += b.retracted;
+	e->stats.alerts_forced += b.forced;
+	runner_free(r);
+}
+
+/* What follows from all rules together. */
+static void runners_sum_up(struct engine *e)
+{
+	e->wake = NULL;
+	e->history_span_ns = 0;
+	for (uint32_t i = 0; i < e->runners; i++) {
+		const struct rule *rule = e->runner[i]->rule;
+
+		e->runner[i]->cover = cover_of(e, rule);
+		if (rule->where == WHERE_PROBE && rule->window_ns > e->history_span_ns)
+			e->history_span_ns = rule->window_ns;
+		if (is_wake_rule(rule) && (!e->wake || rule->threshold < e->wake->rule->threshold))
+			e->wake = e->runner[i];
+	}
+}
+
+/* A set of runners in the making; those of `made` are new and in no engine yet. */
+struct cast {
+	struct runner *runner[RULES_MAX];
+	const struct rule *rule[RULES_MAX];
+	bool made[RULES_MAX];
+	uint32_t n;
+};
+
+/* cast_fill - finds or makes a runner for every rule that is enabled. Returns 0, or -ENOMEM; then
+ * nothing was made. */
+static int cast_fill(const struct engine *e, const struct rule_set *rules, struct cast *ret)
+{
+	ret->n = 0;
+	for (uint32_t i = 0; i < rules->n; i++) {
+		const struct rule *rule = &rules->rule[i];
+		struct runner *r = rule->enabled ? runner_of(e, rule) : NULL;
+		bool made = !r;
+
+		if (!rule->enabled)
+			continue;
+		if (made)
+			r = runner_new(e, rule);
+		else if (runner_fit(e, r, rule) < 0)
+			r = NULL;
+		if (!r)
+			goto fail;
+		ret->rule[ret->n] = rule;
+		ret->made[ret->n] = made;
+		ret->runner[ret->n++] = r;
+	}
+	return 0;
+
+fail:
+	while (ret->n--)
+		if (ret->made[ret->n])
+			runner_free(ret->runner[ret->n]);
+	return -ENOMEM;
+}
+
+static bool cast_has(const struct cast *c, const struct runner *r)
+{
+	for (uint32_t i = 0; i < c->n; i++)
+		if (c->runner[i] == r)
+			return true;
+	return false;
+}
+
+int engine_rules(struct engine *e, const struct rule_set *rules)
+{
+	struct cast next;
+
+	if (cast_fill(e, rules, &next) < 0)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < e->runners; i++)
+		if (!cast_has(&next, e->runner[i]))
+			runner_drop(e, e->runner[i]);
+	for (uint32_t i = 0; i < next.n; i++) {
+		struct runner *r = next.runner[i];
+
+		r->own = *next.rule[i];
+		window_adjust(r->window, 0, r->own.threshold); /* room is made: cannot fail */
+		e->runner[i] = r;
+	}
+	e->runners = next.n;
+	runners_sum_up(e);
+	return 0;
 }
 
 struct engine *engine_new(const struct config *cfg, alertbook_emit_fn *emit, void *ctx)
@@ -101,28 +251,12 @@ struct engine *engine_new(const struct config *cfg, alertbook_emit_fn *emit, voi
 	if (!e)
 		return NULL;
 	e->cfg = cfg;
+	e->emit = emit;
+	e->emit_ctx = ctx;
 	e->slack_ns = cfg->settle_open_ns + cfg->settle_ns + cfg->tick_ns;
 	e->history = table_new(sizeof(struct carried), HISTORY_MAX);
-	if (!e->history)
-		goto fail;
-	for (uint32_t i = 0; i < cfg->rules.n; i++) {
-		const struct rule *rule = &cfg->rules.rule[i];
-		struct runner *r = &e->runner[e->runners];
-
-		if (!rule->enabled)
-			continue;
-		e->runners++;
-		if (runner_init(e, r, rule, emit, ctx) < 0)
-			goto fail;
-		if (rule->where == WHERE_PROBE && rule->window_ns > e->history_span_ns)
-			e->history_span_ns = rule->window_ns;
-		if (is_wake_rule(rule) && (!e->wake || rule->threshold < e->wake->rule->threshold))
-			e->wake = r;
-	}
-	find_covers(e);
-	return e;
-
-fail:
+	if (e->history && !engine_rules(e, &cfg->rules))
+		return e;
 	engine_free(e);
 	return NULL;
 }
@@ -131,10 +265,8 @@ void engine_free(struct engine *e)
 {
 	if (!e)
 		return;
-	for (uint32_t i = 0; i < e->runners; i++) {
-		window_free(e->runner[i].window);
-		alertbook_free(e->runner[i].book);
-	}
+	for (uint32_t i = 0; i < e->runners; i++)
+		runner_free(e->runner[i]);
 	table_free(e->history);
 	free(e);
 }
@@ -260,7 +392,7 @@ static void uncount(struct engine *e, const struct runner *r, const struct conta
 	if (!contact_of_value(r->rule, key, v, &k))
 		return;
 	for (uint32_t i = 0; i < e->runners; i++) {
-		struct runner *yields = &e->runner[i];
+		struct runner *yields = e->runner[i];
 		struct group_key group;
 		struct window_value there;
 
@@ -426,7 +558,7 @@ static void retract(struct engine *e, const struct contact_key *key, const struc
 	if (!suspect_may_be(&e->suspects, &key->orig))
 		return;
 	for (uint32_t i = 0; i < e->runners; i++) {
-		struct runner *r = &e->runner[i];
+		struct runner *r = e->runner[i];
 		uint64_t within = e->cfg->profile == PROFILE_SPLUNK ? 0 : r->rule->window_ns;
 
 		if (r->rule->where != WHERE_PROBE)
@@ -535,10 +667,13 @@ static bool is_allowed(struct engine *e, const struct contact_key *key, const st
 {
 	uint64_t t_ns =
 		c->carried_last_ns > c->silent_last_ns ? c->carried_last_ns : c->silent_last_ns;
-	int64_t wall_s = ((int64_t)t_ns + e->wall_offset_ns) / 1000000000;
 	const struct owner *owner = NULL;
 	struct allow_owner who;
+	int64_t wall_s;
 
+	if (!e->cfg->allow)
+		return false;
+	wall_s = ((int64_t)t_ns + e->wall_offset_ns) / 1000000000;
 	if (e->owners && allow_wants_owner(e->cfg->allow))
 		owner = owners_find(e->owners, key, c);
 	if (owner)
@@ -562,7 +697,7 @@ void engine_expect(const struct engine *e, const struct contact_key *key, const 
 
 	table_expect(e->history, &k, near);
 	for (uint32_t i = 0; i < e->runners; i++) {
-		const struct runner *r = &e->runner[i];
+		const struct runner *r = e->runner[i];
 
 		if (r->rule->where == WHERE_PROBE && !(CONTACT_BITS(c->word) & CONTACT_SILENT))
 			continue;
@@ -580,7 +715,7 @@ bool engine_contact(struct engine *e, const struct contact_key *key, const struc
 		return false;
 	take_carried(e, key, c);
 	for (uint32_t i = 0; i < e->runners; i++) {
-		struct runner *r = &e->runner[i];
+		struct runner *r = e->runner[i];
 		uint64_t last = c->carried_last_ns > c->silent_last_ns ? c->carried_last_ns
 								       : c->silent_last_ns;
 		enum verdict verdict;
@@ -612,7 +747,7 @@ void engine_flush(struct engine *e, uint64_t now_ns, bool lost)
 	struct carried *h;
 
 	for (uint32_t i = 0; i < e->runners; i++) {
-		struct runner *r = &e->runner[i];
+		struct runner *r = e->runner[i];
 
 		if (lost)
 			alertbook_lost(r->book);
@@ -628,7 +763,7 @@ void engine_flush(struct engine *e, uint64_t now_ns, bool lost)
 void engine_close(struct engine *e)
 {
 	for (uint32_t i = 0; i < e->runners; i++)
-		alertbook_close_all(e->runner[i].book);
+		alertbook_close_all(e->runner[i]->book);
 }
 
 uint32_t engine_wake_ports(const struct engine *e)
@@ -654,8 +789,8 @@ void engine_stats_get(const struct engine *e, struct engine_stats *ret)
 		struct alertbook_stats b;
 		struct window_stats w;
 
-		window_stats_get(e->runner[i].window, &w);
-		alertbook_stats_get(e->runner[i].book, &b);
+		window_stats_get(e->runner[i]->window, &w);
+		alertbook_stats_get(e->runner[i]->book, &b);
 		ret->groups += w.groups;
 		ret->bytes += w.bytes;
 		ret->groups_evicted += w.evicted;

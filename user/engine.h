@@ -35,6 +35,12 @@ struct engine_stats {
 struct engine *engine_new(const struct config *cfg, alertbook_emit_fn *emit, void *ctx);
 void engine_free(struct engine *e);
 
+/* engine_rules - from now on these rules hold, which are copied. A rule that has the same name and
+ * keeps the same evidence as one before goes on with that one's window and open alerts, whatever
+ * its threshold is now; alerts of rules that are no more say their last word. Returns 0, or
+ * -ENOMEM: everything is as it was then. */
+int engine_rules(struct engine *e, const struct rule_set *rules);
+
 /* engine_owners - from now on alerts say who did it, by asking `owners`, which must outlive the
  * engine. */
 void engine_owners(struct engine *e, struct owners *owners);

@@ -19,7 +19,7 @@ static int check(const struct config *cfg, struct error *err)
 	return EXIT_RUNTIME;
 }
 
-static int run(const struct config *cfg, struct error *err)
+static int run(struct config *cfg, struct error *err)
 {
 	switch (cfg->command) {
 	case COMMAND_CHECK:

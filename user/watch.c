@@ -18,6 +18,7 @@
 #include "counters.h"
 #include "output.h"
 #include "owner_maps.h"
+#include "reload.h"
 #include "store_maps.h"
 
 /* Early drains come no closer together than this, so that a storm of wake-ups costs a bounded share
@@ -39,7 +40,7 @@ struct refusal {
 };
 
 struct watch {
-	const struct config *cfg;
+	struct config *cfg; /* a reload puts another in its place */
 	struct bpf_side bpf;
 	struct sweep *sweep;
 	struct engine *engine;
@@ -57,7 +58,8 @@ struct watch {
 	rlim_t files_max;    /* RLIMIT_NOFILE */
 	int epoll_fd, tick_fd, early_fd, signal_fd, end_fd;
 	uint64_t started_ns, drained_ns;
-	uint64_t lost; /* as of the last drain */
+	uint64_t lost;	     /* as of the last drain */
+	uint32_t wake_ports; /* what the kernel was told; 0: never to wake */
 	bool early_pending;
 	bool ready;
 	int done;	   /* an exit code has been chosen */
@@ -171,24 +173,6 @@ static void unblock_signals(void)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
-}
-
-static void on_signal(struct watch *w)
-{
-	struct signalfd_siginfo si;
-
-	if (read(w->signal_fd, &si, sizeof(si)) != sizeof(si))
-		return;
-	if (si.ssi_signo == SIGUSR1) {
-		show_counters(w, true);
-		return;
-	}
-	if (si.ssi_signo == SIGHUP && output_reopen(w->out) > 0)
-		return;
-	/* SIGINT, SIGTERM, and SIGHUP where no file is to be opened anew (the terminal is gone): a
-	 * good end. */
-	w->done = -1;
-	unblock_signals();
 }
 
 /* ---- interfaces ---- */
@@ -415,13 +399,13 @@ static bool is_glob(const char *name)
 
 /* A name without wildcard that is not there is a mistake, whatever else is there. A glob may match
  * what comes later. */
-static int check_names(struct watch *w)
+static int check_names(const struct config *cfg, struct error *err)
 {
-	for (uint32_t i = 0; i < w->cfg->ifaces; i++) {
-		const char *name = w->cfg->iface[i];
+	for (uint32_t i = 0; i < cfg->ifaces; i++) {
+		const char *name = cfg->iface[i];
 
 		if (*name != '!' && !is_glob(name) && !if_nametoindex(name))
-			return error_set(w->err, -ENODEV, EXIT_RUNTIME,
+			return error_set(err, -ENODEV, EXIT_RUNTIME,
 					 "no interface '%s' in this network namespace; `ip link` "
 					 "lists them",
 					 name);
@@ -431,7 +415,7 @@ static int check_names(struct watch *w)
 
 static int watch_ifaces(struct watch *w)
 {
-	int r = check_names(w);
+	int r = check_names(w->cfg, w->err);
 
 	if (r < 0)
 		return r;
@@ -475,6 +459,109 @@ static void say_ready(struct watch *w)
 	if (!fclose(out))
 		log_text(text, len);
 	free(text);
+}
+
+/* ---- a configuration read again ---- */
+
+static void on_note(void *ctx, const char *text)
+{
+	(void)ctx;
+	log_notice("reload: %s", text);
+}
+
+/* After a reload: those that are wanted now, and no others. */
+static void on_relist(void *ctx, const struct iface *iface, bool gone)
+{
+	struct watch *w = ctx;
+	struct attachment *a = hook_find(w, iface->index);
+	bool wanted = !gone && iface_is_wanted(w->cfg, iface);
+
+	if (!wanted)
+		refusal_drop(w, iface->index);
+	if (a && !wanted) {
+		log_notice("interface '%s' is not watched any more", iface->name);
+		hook_drop(w, a);
+	} else if (!a) {
+		on_iface(w, iface, gone);
+	}
+}
+
+/* The kernel wakes us at a count of ports that was fixed when its programs were loaded. */
+static void note_wake(const struct watch *w)
+{
+	uint32_t ports = engine_wake_ports(w->engine);
+
+	if (ports && (!w->wake_ports || ports < w->wake_ports))
+		on_note(NULL, "alerts at fewer ports than before may wait for the tick; a restart "
+			      "makes them as fast as the others");
+}
+
+/* apply - the new configuration takes the place of the old. What it cannot do is known before
+ * anything is changed. */
+static int apply(struct watch *w, struct config *next, struct error *err)
+{
+	static const enum log_level levels[] = { LOG_QUIET, LOG_NOTICE, LOG_DEBUG };
+
+	if (check_names(next, err) < 0)
+		return -ENODEV;
+	drain_now(w); /* what was seen so far is judged by what held so far */
+	if (engine_rules(w->engine, &next->rules) < 0)
+		return error_set(err, -ENOMEM, EXIT_RUNTIME, "no memory for windows and rules");
+	allow_carry(next->allow, w->cfg->allow);
+	config_done(w->cfg);
+	*w->cfg = *next; /* in place: everybody has a pointer to it */
+	log_set_level(levels[next->verbosity + 1]);
+	if (iface_monitor_list(w->monitor, on_relist, w) < 0)
+		log_problem("interfaces could not be listed; those that are new may be missed");
+	note_wake(w);
+	return 0;
+}
+
+static void reload(struct watch *w)
+{
+	struct config *next = NULL;
+	struct error err = { 0 };
+	int r = reload_read(w->cfg, on_note, NULL, &next, &err);
+
+	if (!r && apply(w, next, &err) < 0) {
+		config_done(next);
+		r = -EINVAL;
+	}
+	free(next);
+	if (r < 0)
+		log_problem("reload: %s; nothing was changed", err.text);
+	else
+		log_notice("reload: %s applied; watching %zu interface%s",
+			   w->cfg->config_file ? w->cfg->config_file : "no configuration file",
+			   w->hooks, w->hooks == 1 ? "" : "s");
+}
+
+/* SIGHUP: files are opened anew, the configuration is read again. Where there is neither, or where
+ * the kernel sends it, a terminal is gone: a good end. Returns false for that. */
+static bool on_hangup(struct watch *w, const struct signalfd_siginfo *si)
+{
+	unsigned int files = output_reopen(w->out);
+
+	if (si->ssi_code == SI_KERNEL || (!files && !w->cfg->config_file))
+		return false;
+	reload(w);
+	return true;
+}
+
+static void on_signal(struct watch *w)
+{
+	struct signalfd_siginfo si;
+
+	if (read(w->signal_fd, &si, sizeof(si)) != sizeof(si))
+		return;
+	if (si.ssi_signo == SIGUSR1) {
+		show_counters(w, true);
+		return;
+	}
+	if (si.ssi_signo == SIGHUP && on_hangup(w, &si))
+		return;
+	w->done = -1; /* SIGINT, SIGTERM: a good end */
+	unblock_signals();
 }
 
 /* ---- the loop ---- */
@@ -585,7 +672,8 @@ static int open_all(struct watch *w)
 	w->engine = engine_new(w->cfg, output_emit, w->out);
 	if (!w->engine)
 		return error_set(w->err, -ENOMEM, EXIT_RUNTIME, "no memory for windows and rules");
-	r = bpf_side_load(w->cfg, engine_wake_ports(w->engine), &w->bpf, w->err);
+	w->wake_ports = engine_wake_ports(w->engine);
+	r = bpf_side_load(w->cfg, w->wake_ports, &w->bpf, w->err);
 	if (r < 0)
 		return r;
 	r = sweep_open(&w->bpf, w->cfg, &w->sweep, w->err);
@@ -634,7 +722,7 @@ static void close_all(struct watch *w)
 	close_fd(w->signal_fd);
 }
 
-int watch_run(const struct config *cfg, struct error *err)
+int watch_run(struct config *cfg, struct error *err)
 {
 	struct watch w = { .cfg = cfg,
 			   .err = err,

@@ -9,6 +9,6 @@
 /* watch_run - watches the interfaces that cfg chooses until a signal, cfg->duration_ns or a failure
  * ends it. Prints alerts to standard output, everything else to standard error. Returns an enum
  * exit_code, with err filled unless it is EXIT_FINE. */
-int watch_run(const struct config *cfg, struct error *err);
+int watch_run(struct config *cfg, struct error *err);
 
 #endif

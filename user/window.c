@@ -51,6 +51,28 @@ struct window *window_new(const struct window_spec *spec)
 	return w;
 }
 
+int window_adjust(struct window *w, uint32_t keep, uint32_t enough)
+{
+	uint64_t *starts, *ends;
+
+	if (keep > w->spec.keep) {
+		starts = calloc(keep * 2ul, sizeof(*starts));
+		ends = calloc(keep * 2ul, sizeof(*ends));
+		if (!starts || !ends) {
+			free(starts);
+			free(ends);
+			return -ENOMEM;
+		}
+		free(w->starts);
+		free(w->ends);
+		w->starts = starts;
+		w->ends = ends;
+		w->spec.keep = keep;
+	}
+	w->spec.enough = enough;
+	return 0;
+}
+
 static struct window_value *values_of(struct group *g)
 {
 	return g->room > 1 ? g->many : &g->one;

@@ -56,6 +56,10 @@ struct window;
 struct window *window_new(const struct window_spec *spec);
 void window_free(struct window *w); /* NULL is fine */
 
+/* window_adjust - from now on keeps at least `keep` values a group (never fewer than so far) and is
+ * exact from `enough` on. Returns 0 or -ENOMEM; nothing is changed then. */
+int window_adjust(struct window *w, uint32_t keep, uint32_t enough);
+
 /* window_add - shows a value (v->t_ns is when) in a group. Returns how many distinct values the
  * best window that contains that moment holds (1 or more), or 0 if it was not stored: no memory
  * (counted), or a group full of newer values. A group that holds fewer than `enough` in all is not

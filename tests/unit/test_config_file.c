@@ -177,6 +177,10 @@ static const struct bad_case {
 	{ "a threshold that is never reached and not said here",
 	  "rules:\n  port-scan:\n    ports: [22, 23]\n",
 	  ":2:3: rules: port-scan.threshold: 3 is never reached, `ports` lists only 2" },
+	{ "yielding to a rule that is not there",
+	  "rules:\n  slow-scan: {yields-to: own}\n  sweep: {yields-to: owm}\n  own: {where: probe, "
+	  "by: originator, distinct: port, window: 1m, threshold: 3}\n",
+	  ":3:22: rules: sweep.yields-to 'owm': there is no such rule" },
 	/* rules of one's own */
 	{ "a rule of one's own without its parts",
 	  "rules:\n  smb:\n    where: probe\n    by: "

@@ -890,6 +890,134 @@ static void an_entry_ends_by_the_time_of_the_evidence(void **state)
 	world_free(w);
 }
 
+/* --- rules that change while it runs ---------------------------------------------------------- */
+
+static const struct change_case {
+	const char *name;
+	const char *set;       /* from the start */
+	struct step before[8]; /* evidence before the change */
+	const char *change;    /* rules_set(), separated by blanks */
+	struct step after[8];
+	const char *want;
+} change_cases[] = {
+	{ "a rule that did not change goes on with its window",
+	  NULL,
+	  { NONE(0, .port = 1, .to = 2), FLUSH(5) },
+	  "sweep.threshold=3 basic-scanning.enabled=false",
+	  { NONE(6, .port = 3), FLUSH(11) },
+	  "open 1 port-scan 3[1-3]" },
+	{ "and with its alert",
+	  NULL,
+	  { NONE(0, .port = 1, .to = 3), FLUSH(5) },
+	  "sweep.enabled=false",
+	  { NONE(6, .port = 4, .to = 6), FLUSH(11), CLOSE },
+	  "open 1 port-scan 3[1-3]; update 1 port-scan 6[1-6]; close 1 port-scan 6[1-6]" },
+	{ "a higher threshold counts what was seen before",
+	  NULL,
+	  { NONE(0, .port = 1, .to = 2), FLUSH(5) },
+	  "port-scan.threshold=300",
+	  { NONE(6, .port = 3, .to = 299), FLUSH(11), NONE(12, .port = 300), FLUSH(17) },
+	  "open 1 port-scan 300[1-300]" },
+	{ "so does a lower one, at the next evidence",
+	  "port-scan.threshold=5",
+	  { NONE(0, .port = 1, .to = 4), FLUSH(5) },
+	  "port-scan.threshold=3",
+	  { FLUSH(6), NONE(7, .port = 4), FLUSH(12) },
+	  "open 1 port-scan 4[1-4]" },
+	{ "an alert lives on under a higher threshold",
+	  NULL,
+	  { NONE(0, .port = 1, .to = 3), FLUSH(5) },
+	  "port-scan.threshold=10",
+	  { NONE(6, .port = 4, .to = 6), FLUSH(11), FLUSH(400) },
+	  "open 1 port-scan 3[1-3]; update 1 port-scan 6[1-6]; close 1 port-scan 6[1-6]" },
+	{ "another window begins empty, and alerts say their last word",
+	  NULL,
+	  { NONE(0, .port = 1, .to = 3), NONE(1, .port = 1, .to = 2, .host = 21), FLUSH(5) },
+	  "port-scan.window=10m",
+	  { NONE(6, .port = 3, .host = 21), FLUSH(11) },
+	  "open 1 port-scan 3[1-3]; close 1 port-scan 3[1-3]" },
+	{ "so does a rule that looks at other ports",
+	  NULL,
+	  { NONE(0, .port = 1, .to = 2), FLUSH(5) },
+	  "port-scan.ports=1-9",
+	  { NONE(6, .port = 3), FLUSH(11), NONE(12, .port = 4, .to = 5), FLUSH(17) },
+	  "open 1 port-scan 3[3-5]" },
+	{ "a rule that is switched off says its last word",
+	  NULL,
+	  { NONE(0, .port = 1, .to = 3), FLUSH(5) },
+	  "port-scan.enabled=false",
+	  { NONE(6, .port = 4, .to = 9), FLUSH(11) },
+	  "open 1 port-scan 3[1-3]; close 1 port-scan 3[1-3]" },
+	{ "a rule that is switched on begins now",
+	  "port-scan.enabled=false",
+	  { NONE(0, .port = 1, .to = 3), FLUSH(5) },
+	  "port-scan.enabled=true",
+	  { NONE(6, .port = 3, .to = 5), FLUSH(11) },
+	  "open 1 port-scan 3[3-5]" },
+	{ "severity and description change in open alerts too",
+	  NULL,
+	  { NONE(0, .port = 1, .to = 3), FLUSH(5) },
+	  "port-scan.severity=9",
+	  { NONE(6, .port = 4, .to = 6), FLUSH(11) },
+	  "open 1 port-scan 3[1-3]; update 1 port-scan 6[1-6]" },
+};
+
+static void rules_change(struct rule_set *rules, const char *set)
+{
+	char one[64];
+
+	while (set && *set) {
+		size_t len = strcspn(set, " ");
+
+		snprintf(one, sizeof(one), "%.*s", (int)len, set);
+		assert_int_equal(rules_set(rules, one, NULL), 0);
+		set += len + strspn(set + len, " ");
+	}
+}
+
+static void test_change(void **state)
+{
+	const struct change_case *c = *state;
+	struct engine_stats stats;
+	struct rule_set rules;
+	struct world *w;
+	char set[128];
+
+	snprintf(set, sizeof(set), "slow-scan.enabled=false %s", c->set ? c->set : "");
+	w = world_new(PROFILE_DEFAULT, set);
+	rules = w->cfg.rules;
+
+	for (const struct step *s = c->before; s->kind != STEP_END; s++)
+		run_step(w, s);
+	rules_change(&rules, c->change);
+	assert_int_equal(engine_rules(w->engine, &rules), 0);
+	memset(&rules, 0xff, sizeof(rules)); /* it has copied what it needs */
+	for (const struct step *s = c->after; s->kind != STEP_END; s++)
+		run_step(w, s);
+	assert_string_equal(w->said, c->want);
+	engine_stats_get(w->engine, &stats); /* none is forgotten with its rule */
+	assert_int_equal(stats.alerts_opened, 1 * (strstr(c->want, "open") != NULL));
+	world_free(w);
+}
+
+static void a_rule_may_come(void **state)
+{
+	struct world *w = world_new(PROFILE_DEFAULT, NULL);
+	struct step s = NONE(0, .port = 1, .to = 2), flush = FLUSH(5);
+	struct rule_set rules = w->cfg.rules;
+	struct rule *rule;
+
+	(void)state;
+	assert_int_equal(rules_add(&rules, "FILE", "own", &rule, NULL), 0);
+	rules_change(&rules, "own.where=probe own.by=originator own.distinct=port,responder "
+			     "own.window=5m own.threshold=2");
+	assert_int_equal(engine_rules(w->engine, &rules), 0);
+	run_step(w, &s);
+	run_step(w, &flush);
+	assert_string_equal(w->said, "open 1 own 2[1,2]");
+	world_free(w);
+}
+
 static void a_sweep_needs_25_hosts(void **state)
 {
 	struct world *w = world_new(PROFILE_DEFAULT, NULL);
@@ -1275,6 +1403,7 @@ static void freeing_nothing_is_fine(void **state)
 int main(void)
 {
 	static const struct CMUnitTest single[] = {
+		cmocka_unit_test(a_rule_may_come),
 		cmocka_unit_test(a_sweep_needs_25_hosts),
 		cmocka_unit_test(what_is_allowed_reaches_no_rule),
 		cmocka_unit_test(an_entry_ends_by_the_time_of_the_evidence),
@@ -1289,7 +1418,8 @@ int main(void)
 		cmocka_unit_test(a_sweep_too_large_to_list_is_not_taken_back_by_one_host),
 		cmocka_unit_test(freeing_nothing_is_fine),
 	};
-	struct CMUnitTest tests[ARRAY_SIZE(cases) + ARRAY_SIZE(owner_cases) + ARRAY_SIZE(single)];
+	struct CMUnitTest tests[ARRAY_SIZE(cases) + ARRAY_SIZE(owner_cases) +
+				ARRAY_SIZE(change_cases) + ARRAY_SIZE(single)];
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -1300,6 +1430,10 @@ int main(void)
 		tests[n++] = (struct CMUnitTest){ .name = owner_cases[i].name,
 						  .test_func = test_owner,
 						  .initial_state = (void *)&owner_cases[i] };
+	for (size_t i = 0; i < ARRAY_SIZE(change_cases); i++)
+		tests[n++] = (struct CMUnitTest){ .name = change_cases[i].name,
+						  .test_func = test_change,
+						  .initial_state = (void *)&change_cases[i] };
 	memcpy(&tests[n], single, sizeof(single));
 	return cmocka_run_group_tests_name("engine", tests, NULL, NULL);
 }
