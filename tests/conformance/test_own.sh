@@ -86,16 +86,10 @@ def differences(want, got):
                 yield "{} {}>{}: ".format(*key(w)) + f"{k} is {show[0]}, wanted {show[1]}"
 
 
-def has_rule(rule):
-    """A rule that this build lacks raises no alert; --set refuses its name."""
-    return replay("--set", rule + ".threshold=5", os.path.join(folder, "nmap-T0.pcap.gz")).returncode == 0
-
-
 def judge(row):
     want = []
     for text in row["alerts"].split("; "):
         want += parse(text) if text != "-" else []
-    want = [a for a in want if a["rule"] in known]
     run = replay(os.path.join(folder, row["capture"]))
     if run.returncode or run.stderr:
         return [f"exit {run.returncode}: {run.stderr}"]
@@ -104,7 +98,6 @@ def judge(row):
     return list(differences(want, got))
 
 
-known = [r for r in ("port-scan", "sweep", "slow-scan", "basic-scanning") if has_rule(r)]
 with open(os.path.join(folder, "INDEX.tsv"), newline="") as f:
     rows = list(csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE))
 failed = len(rows) < 50
