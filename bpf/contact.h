@@ -24,19 +24,22 @@ static __always_inline void wake_daemon(struct store *st)
  * lowest threshold of any rule, and again at each power of two, so that a long scan is drained
  * before `contacts` fills. The count is of ports that were new since the last drain; the daemon
  * puts the true one back (user/drain.c). A wrong one costs a wake-up, never a probe. */
-SLOW_PATH int source_add(struct store *st, const struct contact_key *pair)
+SLOW_PATH int source_add(const struct contact_key *pair)
 {
+	struct store st = { .stats = stats_of_cpu() }; /* not the caller's: the stack is short */
 	struct source *src = bpf_map_lookup_elem(&sources, pair);
 	struct source one = { .ports = 1 };
 	__u64 n = 1;
 
+	if (!st.stats)
+		return -1;
 	if (src)
 		n = __sync_fetch_and_add(&src->ports, 1) + 1;
 	else if (bpf_map_update_elem(&sources, pair, &one, BPF_ANY))
-		store_count(st, STAT_SOURCE_FAILED);
+		store_count(&st, STAT_SOURCE_FAILED);
 
 	if (n == wake_ports || (n > wake_ports && !(n & (n - 1))))
-		wake_daemon(st);
+		wake_daemon(&st);
 	return 0;
 }
 
@@ -109,7 +112,7 @@ __attribute__((noinline)) int contact_add(const struct attempt *a, __u32 bits)
 			continue;
 		if (!(had & CONTACT_SILENT)) {
 			key.resp_port = 0;
-			source_add(&st, &key);
+			source_add(&key);
 		}
 		return 0;
 	}

@@ -20,29 +20,25 @@
 #define PULL_BYTES 128
 
 /* follow_packet - what packets come to that may open, change or end an attempt. A global function:
- * the verifier walks it once, not once for each way that leads through the parser. Returns 1 if the
- * packet has opened an attempt. */
+ * the verifier walks it once, not once for each way that leads through the parser. */
 __attribute__((noinline)) int follow_packet(const struct packet *pkt, __u64 hash, __u32 look,
 					    __u32 ifindex, __u32 dir)
 {
 	struct store st = { .stats = stats_of_cpu(), .ifindex = ifindex, .dir = (__u8)dir };
-	__u64 opened;
 
 	OPAQUE(hash); /* the LRU store ignores both; the caller must set the registers all the same
 		       */
 	OPAQUE(look);
-	if (!pkt || !st.stats)
-		return 0;
-	opened = st.stats->n[STAT_ATTEMPTS];
-	track_packet(&st, hash, look, pkt);
-	return st.stats->n[STAT_ATTEMPTS] != opened;
+	if (pkt && st.stats)
+		track_packet(&st, hash, look, pkt);
+	return 0;
 }
 
 /* handle_packet - returns 1 if the packet has opened an attempt; then *pkt is it. */
 static __always_inline int handle_packet(struct cursor *cur, int ethernet, struct store *st,
 					 struct packet *pkt)
 {
-	__u64 hash;
+	__u64 hash, opened;
 	__u32 look;
 	int r;
 
@@ -60,7 +56,9 @@ static __always_inline int handle_packet(struct cursor *cur, int ethernet, struc
 	look = store_look(st, hash);
 	if (!track_concerns(pkt, look))
 		return 0;
-	return follow_packet(pkt, hash, look, st->ifindex, st->dir);
+	opened = st->stats->n[STAT_ATTEMPTS];
+	follow_packet(pkt, hash, look, st->ifindex, st->dir);
+	return st->stats->n[STAT_ATTEMPTS] != opened;
 }
 
 static __always_inline int handle_skb(struct __sk_buff *skb, int ethernet, __u8 dir)
