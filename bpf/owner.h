@@ -157,6 +157,13 @@ static __always_inline void socket_note(__u64 cookie)
 	cgroups_note(p.cgroup);
 }
 
+static __always_inline int is_packet_socket(const struct __sk_buff *skb)
+{
+	const struct bpf_sock *sk = skb->sk;
+
+	return sk && sk->family == FAMILY_PACKET;
+}
+
 /* owner_guess - takes the running process for the owner of a socket without an entry, if it may be.
  * A packet socket, which no hook shows as it is made, sends at once, while its process runs. Others
  * are older than the daemon, or made by somebody who gave them away: then it has the socket's user
@@ -165,16 +172,16 @@ static __always_inline void socket_note(__u64 cookie)
 static __always_inline int owner_guess(const struct __sk_buff *skb, struct socket_owner *o,
 				       __u32 uid, __u64 cgroup_id)
 {
+	int packet = is_packet_socket(skb);
 	struct bpf_sock *sk = skb->sk;
 	struct process p;
 
 	if (sk)
 		sk = bpf_sk_fullsock(sk);
-	if (!sk || (sk->family != FAMILY_PACKET && sk->type == TYPE_STREAM))
+	if (!sk || (!packet && sk->type == TYPE_STREAM))
 		return 0;
 	process_read(&p, o);
-	if (!p.mm || !o->pid ||
-	    (sk->family != FAMILY_PACKET && (o->uid != uid || o->cgroup_id != cgroup_id))) {
+	if (!p.mm || !o->pid || (!packet && (o->uid != uid || o->cgroup_id != cgroup_id))) {
 		__builtin_memset(o, 0, sizeof(*o));
 		return 0;
 	}
@@ -197,12 +204,15 @@ static __always_inline enum stat owner_find(struct __sk_buff *skb, struct socket
 	known = bpf_map_lookup_elem(&sockets, &cookie);
 	if (known) {
 		*o = *known;
-		return STAT_OWNER_COOKIE;
+		return o->source == OWNER_COOKIE ? STAT_OWNER_COOKIE : STAT_OWNER_GUESS;
 	}
 	uid = bpf_get_socket_uid(skb);
 	cgroup_id = bpf_skb_cgroup_id(skb);
 	if (owner_guess(skb, o, uid, cgroup_id)) {
 		o->source = OWNER_GUESS;
+		/* The first guess of a packet socket is as good as the next, and costs once. */
+		if (is_packet_socket(skb))
+			bpf_map_update_elem(&sockets, &cookie, o, BPF_ANY);
 		return STAT_OWNER_GUESS;
 	}
 	o->uid = uid;

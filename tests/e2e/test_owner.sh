@@ -276,7 +276,7 @@ reap $beside
 ip -n "$S" route add 10.77.0.51/32 dev s0 src 10.77.0.1
 start old "$S" python3 "$E2E/retransmit.py" 10.77.0.51 101 102 103
 monitor late "$S" -i s0 "${fast[@]}"
-opened late --dest 10.77.0.51
+wait_until 30 alerts late --dest 10.77.0.51 >/dev/null 2>&1 # a SYN is sent again after 1, 3, 7 and 15 s
 verdict "sockets older than the daemon, sent again by a timer: nobody is named" alerts late \
 	--dest 10.77.0.51 --field process.pid= --field process.user.id=0 \
 	--field reconmon.alert.owner.source=none
