@@ -36,6 +36,8 @@ enum {
 	OPT_FAIL_ON_ALERT,
 	OPT_OUTPUT,
 	OPT_ALLOW,
+	OPT_NO_HABITS,
+	OPT_STATE,
 };
 
 /* What says which file is read, where -c does not. */
@@ -83,6 +85,14 @@ static const struct argp_option options[] = {
 	  "(globs; of attempts that leave this host); expires (YYYY-MM-DD), comment (why; needed, "
 	  "and the last). Several values are joined by '+'",
 	  2 },
+	{ "no-habits", OPT_NO_HABITS, NULL, 0,
+	  "Count silent contacts that recur steadily, health checks mostly, as any other; "
+	  "--profile splunk does",
+	  2 },
+	{ "state", OPT_STATE, "FILE", 0,
+	  "Where habits are kept over restarts: a full path, auto or none (default: auto, which is "
+	  "habits.json in $STATE_DIRECTORY, else in /var/lib/reconmon if that is there)",
+	  2 },
 	{ "settle", OPT_SETTLE, "TIME", 0,
 	  "An attempt without answer is a probe once it was silent for this long, 100ms to 1m "
 	  "(default: 2s)",
@@ -115,7 +125,8 @@ static const struct argp_option options[] = {
 	  "Size of a table; repeatable. attempts: connections not decided yet, 1024 to 1048576, "
 	  "rounded up to a power of two (default: 65536); contacts: judged and not yet read, 1024 "
 	  "to 4194304 (default: 65536); groups: live groups of each rule, 1024 to 16777216 "
-	  "(default: 262144)",
+	  "(default: 262144); habits: those, and as many candidates, 1024 to 1048576 (default: "
+	  "32768)",
 	  4 },
 
 	/* argp puts options of these two names into group -1 whatever is said here. */
@@ -426,6 +437,13 @@ static int option_take(struct cli *cli, int key, const char *arg)
 	case OPT_ALLOW:
 		r = allow_parse(arg, &cfg->allow, err);
 		return r < 0 ? error_prefix(err, r, "--allow") : 0;
+	case OPT_NO_HABITS:
+		cfg->habits = false;
+		return 0;
+	case OPT_STATE:
+		return only_live(cli, "--state") < 0
+			       ? -EINVAL
+			       : config_set(cfg, "state", "--state", arg, err);
 	case OPT_SETTLE:
 		return config_set(cfg, "settle", "--settle", arg, err);
 	case OPT_SETTLE_OPEN:

@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <jansson.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -47,6 +49,8 @@ void config_defaults(struct config *cfg)
 	cfg->nursery_slots = 65536;	      /* 4.7 MB: more costs a cache miss a packet */
 	cfg->contacts_max = 65536;
 	cfg->groups_max = 262144;
+	cfg->habits = true;
+	cfg->habits_max = 32768; /* 8 MB, candidates included, if there ever are so many */
 	cfg->profile = PROFILE_DEFAULT;
 	rules_builtin(cfg->profile, &cfg->rules);
 	internal_defaults(&cfg->internal);
@@ -59,6 +63,19 @@ void config_done(struct config *cfg)
 	free(cfg->file);
 	cfg->file = NULL;
 	cfg->files = 0;
+}
+
+/* is_text - the kernel takes nearly any bytes for a name, but JSON and YAML hold UTF-8 only, and
+ * the configuration file takes no control characters. */
+static bool is_text(const char *name)
+{
+	json_t *utf8 = json_string(name); /* NULL if it is not */
+
+	json_decref(utf8);
+	for (; *name; name++)
+		if ((unsigned char)*name < ' ' || *name == '\x7f')
+			return false;
+	return utf8;
 }
 
 /* --- settings of one word --- */
@@ -172,12 +189,65 @@ static const char *get_verbosity(const struct config *cfg, char *buf)
 	return strcpy(buf, verbosity_words[cfg->verbosity + 1]);
 }
 
+static int set_habits(struct config *cfg, const char *what, const char *text, struct error *err)
+{
+	unsigned int i;
+	int r = choice_parse(what, text, json_words, ARRAY_SIZE(json_words), &i, err);
+
+	if (!r)
+		cfg->habits = i;
+	return r;
+}
+
+static const char *get_habits(const struct config *cfg, char *buf)
+{
+	return strcpy(buf, json_words[cfg->habits]);
+}
+
+static int set_state(struct config *cfg, const char *what, const char *text, struct error *err)
+{
+	bool word = !strcmp(text, "none") || !strcmp(text, "auto");
+
+	if ((!word && *text != '/') || strlen(text) >= STATE_MAX - 16 || !is_text(text))
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "%s '%.80s': the full path of a file, auto or none is accepted",
+				 what, text);
+	strcpy(cfg->state, strcmp(text, "auto") ? text : "");
+	return 0;
+}
+
+static const char *get_state(const struct config *cfg, char *buf)
+{
+	return strcpy(buf, cfg->state[0] ? cfg->state : "auto");
+}
+
+const char *config_state_file(const struct config *cfg, char *buf)
+{
+	const char *folder = getenv("STATE_DIRECTORY");
+	struct stat st;
+
+	if (!cfg->habits || cfg->profile == PROFILE_SPLUNK || !strcmp(cfg->state, "none"))
+		return NULL;
+	if (cfg->state[0])
+		return strcpy(buf, cfg->state);
+	if (!folder || *folder != '/')
+		folder = "/var/lib/reconmon";
+	/* Several are separated by colons; nothing is made where nobody asked for it. */
+	if (snprintf(buf, STATE_MAX, "%.*s", (int)strcspn(folder, ":"), folder) >=
+		    STATE_MAX - (int)sizeof("/habits.json") ||
+	    stat(buf, &st) || !S_ISDIR(st.st_mode))
+		return NULL;
+	return strcat(buf, "/habits.json");
+}
+
 static const struct config_setting settings[] = {
 	{ "profile", set_profile, get_profile },
 	{ "ingress", set_ingress, get_ingress },
 	{ "settle", set_settle, get_settle },
 	{ "settle-open", set_settle_open, get_settle_open },
 	{ "tick", set_tick, get_tick },
+	{ "habits", set_habits, get_habits },
+	{ "state", set_state, get_state },
 	{ "json", set_json, get_json },
 	{ "verbosity", set_verbosity, get_verbosity },
 };
@@ -203,6 +273,7 @@ static const struct config_limit limits[] = {
 	{ "attempts", 1u << 20, offsetof(struct config, nursery_slots) },
 	{ "contacts", 1u << 22, offsetof(struct config, contacts_max) },
 	{ "groups", 1u << 24, offsetof(struct config, groups_max) },
+	{ "habits", 1u << 20, offsetof(struct config, habits_max) },
 };
 
 const struct config_limit *config_limits(unsigned int *ret_n)
@@ -234,19 +305,6 @@ int config_limit_set(struct config *cfg, const struct config_limit *limit, const
 }
 
 /* --- interfaces --- */
-
-/* is_text - the kernel takes nearly any bytes for a name, but JSON and YAML hold UTF-8 only, and
- * the configuration file takes no control characters. */
-static bool is_text(const char *name)
-{
-	json_t *utf8 = json_string(name); /* NULL if it is not */
-
-	json_decref(utf8);
-	for (; *name; name++)
-		if ((unsigned char)*name < ' ' || *name == '\x7f')
-			return false;
-	return utf8;
-}
 
 int config_iface_add(struct config *cfg, const char *what, const char *pattern, struct error *err)
 {

@@ -91,6 +91,10 @@ struct output_config {
 	uint32_t queue_bytes;	      /* text that may wait for the receiver; 64K to 1G */
 };
 
+enum {
+	STATE_MAX = 512, /* bytes of the path of the state file, NUL included */
+};
+
 struct config {
 	enum command command;
 	int argc; /* the command line, for another look when the file has changed */
@@ -111,7 +115,10 @@ struct config {
 	enum rule_profile profile;
 	struct rule_set rules;
 	struct net_list internal;
-	struct allow *allow; /* what is let be; its counters live; freed by config_done() */
+	bool habits;	       /* learn them, and let them be */
+	char state[STATE_MAX]; /* where they are kept: a path, or "none"; "": see
+				* config_state_file() */
+	struct allow *allow;   /* what is let be; its counters live; freed by config_done() */
 	struct output_config output[OUTPUTS_MAX];
 	uint32_t outputs;	/* none: alerts go to standard output */
 	bool json;		/* standard output: ECS where no format is given */
@@ -120,6 +127,7 @@ struct config {
 	uint32_t nursery_slots; /* a power of two; 65,536 */
 	uint32_t contacts_max;	/* entries of the map `contacts` */
 	uint32_t groups_max;	/* live groups a rule, user space */
+	uint32_t habits_max;	/* habits, and as many candidates */
 };
 
 /* config_defaults - what `reconmon` alone means. */
@@ -135,13 +143,18 @@ struct config_setting {
 };
 
 enum {
-	CONFIG_WORD_MAX = 64
+	CONFIG_WORD_MAX = STATE_MAX
 };
 
 /* config_settings - all of them; *ret_n is how many. config_set - by a name that is one. */
 const struct config_setting *config_settings(unsigned int *ret_n);
 int config_set(struct config *cfg, const char *name, const char *what, const char *text,
 	       struct error *err);
+
+/* config_state_file - where habits are kept, in buf of STATE_MAX bytes: what was said, else
+ * habits.json in $STATE_DIRECTORY (systemd's StateDirectory=) or, if it is there, in
+ * /var/lib/reconmon. NULL: nowhere. */
+const char *config_state_file(const struct config *cfg, char *buf);
 
 /* The sizes of tables, --limit NAME=N. */
 struct config_limit {

@@ -487,6 +487,7 @@ static const struct key keys[] = {
 	{ "profile", take_setting },   { "interfaces", take_ifaces },
 	{ "ingress", take_setting },   { "internal", take_internal },
 	{ "settle", take_setting },    { "settle-open", take_setting },
+	{ "habits", take_setting },    { "state", take_setting },
 	{ "tick", take_setting },      { "json", take_setting },
 	{ "verbosity", take_setting }, { "rules", take_rules },
 	{ "allow", take_allow },       { "limits", take_limits },

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net.h"
 #include "output_config.h"
 
 static const struct {
@@ -45,6 +46,7 @@ static void print_user(FILE *out, const struct counters *c)
 		  "silent attempts that the allow-list lets be");
 	print_one(out, "probes_outweighed", c->engine.outweighed,
 		  "silent, but payload flowed there too");
+	print_one(out, "probes_excused", c->engine.excused, "silent, but a habit to a rule");
 	print_one(out, "probes_retracted", c->engine.retracted,
 		  "taken back: payload came after all");
 	print_one(out, "payload_reported", c->sweep.carried,
@@ -64,6 +66,13 @@ static void print_user(FILE *out, const struct counters *c)
 		  "lost: groups beyond --limit groups=");
 	print_one(out, "history_full", c->engine.history_full,
 		  "contacts with payload forgotten early");
+	print_one(out, "habits_live", c->engine.habits.live, "silent contacts that recur steadily");
+	print_one(out, "habits_learnt", c->engine.habits.learnt, "... that became habits");
+	print_one(out, "habits_candidates", c->engine.habits.candidates,
+		  "contacts that may become one");
+	print_one(out, "habits_evicted", c->engine.habits.evicted,
+		  "habits forgotten for want of room (--limit habits=)");
+	print_one(out, "habits_overlooked", c->engine.habits.overlooked, "candidates likewise");
 	print_one(out, "engine_bytes", c->engine.bytes, "memory of windows and history");
 	print_one(out, "engine_no_memory", c->engine.no_memory,
 		  "lost: no memory for a value or an alert");
@@ -143,6 +152,64 @@ static void print_allowed(FILE *out, const struct counters *c, bool all)
 	}
 }
 
+enum {
+	HABITS_SHOWN = 100
+};
+
+struct habit_lines {
+	FILE *out;
+	uint64_t skip; /* the first so many are left out */
+};
+
+/* printable - a program's name may hold any byte; not the reader's terminal. */
+static const char *printable(const char *name, char *buf)
+{
+	char *end = buf;
+
+	for (; *name; name++)
+		*end++ = *name >= ' ' && *name < 0x7f ? *name : '?';
+	*end = '\0';
+	return buf;
+}
+
+static void print_habit(void *ctx, const struct habit_id *id, const struct habit *b)
+{
+	struct habit_lines *l = ctx;
+	char orig[NET_TEXT_MAX], resp[NET_TEXT_MAX], program[OWNER_COMM_LEN + 1];
+
+	if (l->skip) {
+		l->skip--;
+		return;
+	}
+	fprintf(l->out, "  habit: ");
+	if (id->kind == HABIT_PROGRAM)
+		fprintf(l->out, "program %s of uid %u", printable(id->program, program), id->uid);
+	else
+		fprintf(l->out, "%s", addr_format(&id->orig, orig));
+	fprintf(l->out,
+		" -> %s %s port %u: seen %u times, pauses up to %lld s, %u probes excused\n",
+		id->kind == HABIT_CONTACT ? addr_format(&id->resp, resp) : "any host",
+		proto_name(id->proto), id->port, b->seen,
+		(long long)((b->pause_ns + 999999999) / 1000000000), b->excused);
+}
+
+/* Habits in a word, or the newest of them one by one. */
+static void print_habits(FILE *out, const struct counters *c, bool all)
+{
+	const struct habits_stats *s = &c->engine.habits;
+	struct habit_lines lines = { out, s->live > HABITS_SHOWN ? s->live - HABITS_SHOWN : 0 };
+
+	if (s->live && !all)
+		fprintf(out,
+			"  habits: %" PRIu64 " (%" PRIu64 " learnt), %" PRIu64 " probes excused\n",
+			s->live, s->learnt, c->engine.excused);
+	if (!c->habits || !all)
+		return;
+	if (lines.skip)
+		fprintf(out, "  habit: %" PRIu64 " more, not seen for longest\n", lines.skip);
+	habits_each(c->habits, print_habit, &lines);
+}
+
 static void print_all(FILE *out, const struct counters *c, uint64_t uptime_ns, bool all)
 {
 	const unsigned long long *n = c->kernel.n;
@@ -166,6 +233,7 @@ static void print_all(FILE *out, const struct counters *c, uint64_t uptime_ns, b
 			  "lost: an output did not take them");
 	print_outputs(out, c, all);
 	print_allowed(out, c, all);
+	print_habits(out, c, all);
 	if (!all)
 		return;
 	print_one(out, "lost", lost, "the sum of everything marked lost");

@@ -15,6 +15,7 @@ struct counters {
 	struct output_stats output[OUTPUTS_MAX];
 	unsigned int outputs;
 	const struct allow *allow;
+	const struct habits *habits; /* NULL: none are learnt */
 };
 
 /* counters_expired - says of each entry of the allow-list that has ended by wall_ns (since the

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "habit.h"
 #include "net.h"
 #include "window.h"
 
@@ -14,7 +15,13 @@ enum {
 	HISTORY_MAX = 262144, /* contacts with payload remembered; about 24 MB when full */
 
 	SUSPECT_BITS = 1 << 18, /* of each generation: 32 KB; a power of two */
+
+	SCAN_PORTS =
+		64, /* who has looked at more ports of a host is not watched for habits there */
 };
+
+/* In windows longer than this a stray look comes along by itself; habits are no context to it. */
+#define CONTEXT_MAX_NS (15 * 60 * 1000000000ull)
 
 /* A rule at work. */
 struct runner {
@@ -48,6 +55,10 @@ struct engine {
 	uint32_t runners;
 	const struct runner *wake; /* the one that engine_wake_ports() speaks of, or NULL */
 	struct owners *owners;	   /* NULL: nobody knows */
+	struct habits *habits;	   /* NULL: none are learnt */
+	/* Of the contact that is being taken in. */
+	const struct owner *who; /* NULL: unknown, or habits do not ask */
+	bool in_scan;		 /* it is part of a scan of many ports */
 	struct table *history;
 	uint64_t history_span_ns; /* longest window of a rule on probes */
 	uint64_t slack_ns;
@@ -246,6 +257,7 @@ int engine_rules(struct engine *e, const struct rule_set *rules)
 
 struct engine *engine_new(const struct config *cfg, alertbook_emit_fn *emit, void *ctx)
 {
+	bool wanted = cfg->habits && cfg->profile != PROFILE_SPLUNK;
 	struct engine *e = calloc(1, sizeof(*e));
 
 	if (!e)
@@ -255,7 +267,8 @@ struct engine *engine_new(const struct config *cfg, alertbook_emit_fn *emit, voi
 	e->emit_ctx = ctx;
 	e->slack_ns = cfg->settle_open_ns + cfg->settle_ns + cfg->tick_ns;
 	e->history = table_new(sizeof(struct carried), HISTORY_MAX);
-	if (e->history && !engine_rules(e, &cfg->rules))
+	e->habits = wanted ? habits_new(cfg->habits_max) : NULL;
+	if (e->history && (e->habits || !wanted) && !engine_rules(e, &cfg->rules))
 		return e;
 	engine_free(e);
 	return NULL;
@@ -268,7 +281,13 @@ void engine_free(struct engine *e)
 	for (uint32_t i = 0; i < e->runners; i++)
 		runner_free(e->runner[i]);
 	table_free(e->history);
+	habits_free(e->habits);
 	free(e);
+}
+
+struct habits *engine_habits(const struct engine *e)
+{
+	return e->habits;
 }
 
 void engine_owners(struct engine *e, struct owners *owners)
@@ -382,15 +401,17 @@ static bool is_looked_at(const struct engine *e, const struct rule *rule,
 	       (!rule->ports.n || port_ranges_has(&rule->ports, ntohs(key->resp_port)));
 }
 
-/* uncount - what an alert of r lists now, the value v at the moment, is no news to the rules that
- * yield to r. */
-static void uncount(struct engine *e, const struct runner *r, const struct contact_key *key,
-		    const struct window_value *v)
+/* named - an alert of r lists the value v from now on: that is no news to the rules that yield to
+ * r, and somebody has been told of the habit that it may become. */
+static void named(struct engine *e, const struct runner *r, const struct contact_key *key,
+		  const struct window_value *v)
 {
 	struct contact_key k;
 
-	if (!contact_of_value(r->rule, key, v, &k))
+	if (r->rule->where != WHERE_PROBE || !contact_of_value(r->rule, key, v, &k))
 		return;
+	if (e->habits)
+		habits_say(e->habits, &k, e->who);
 	for (uint32_t i = 0; i < e->runners; i++) {
 		struct runner *yields = e->runner[i];
 		struct group_key group;
@@ -438,7 +459,7 @@ static void open_alert(struct engine *e, struct runner *r, const struct group_ke
 			continue;
 		ev.owner = owner_of(e, r->rule, key, c, &v[i]);
 		alertbook_add(r->book, a, &ev);
-		uncount(e, r, key, &v[i]);
+		named(e, r, key, &v[i]);
 	}
 }
 
@@ -471,6 +492,54 @@ static void suspects_age(struct engine *e, uint64_t now_ns)
 	s->since_ns = now_ns;
 }
 
+/* tell - tells an open alert of a value. */
+static void tell(struct engine *e, const struct runner *r, struct alert *a,
+		 const struct contact_key *key, const struct contact *c,
+		 const struct window_value *v, uint32_t attempts)
+{
+	struct alert_evidence ev = evidence_of(v, c, attempts);
+
+	ev.owner = owner_of(e, r->rule, key, c, v);
+	alertbook_add(r->book, a, &ev);
+	named(e, r, key, v);
+	e->in_scan |= r->rule->distinct == FIELD_RESP_PORT && a->count > SCAN_PORTS;
+}
+
+/* is_habit - is the silence of a contact with these bits, at that moment, a habit to this rule?
+ * What no ordinary program sends never is. */
+static bool is_habit(const struct engine *e, const struct rule *rule, const struct contact_key *key,
+		     uint32_t bits, uint64_t t_ns)
+{
+	return e->habits && !(bits & CONTACT_ODD) &&
+	       habits_excuse(e->habits, key, e->who, t_ns, rule->window_ns,
+			     rule->distinct & FIELD_RESP);
+}
+
+/* counts - does what the group shows around the moment `now` count, or are habits all there is to
+ * it? One port that is no habit makes the group count, with the habits as context. Responders come
+ * and go behind a checker: there as many strangers as the threshold are needed. */
+static bool counts(const struct engine *e, const struct runner *r, const struct group_key *group,
+		   const struct window_value *now, const struct contact_key *key)
+{
+	const struct rule *rule = r->rule;
+	bool alone = rule->distinct & FIELD_RESP || rule->window_ns > CONTEXT_MAX_NS;
+	uint32_t n, needed = alone ? rule->threshold : 1;
+	const struct window_value *v;
+
+	if (!e->habits || rule->where != WHERE_PROBE)
+		return true;
+	v = window_values(r->window, group, &n);
+	for (uint32_t i = 0; i < n && needed; i++) {
+		struct contact_key k;
+
+		if (is_near(rule, &v[i], now->t_ns) &&
+		    !(contact_of_value(rule, key, &v[i], &k) &&
+		      is_habit(e, rule, &k, v[i].bits, now->t_ns)))
+			needed--;
+	}
+	return !needed;
+}
+
 /* Shows one moment of a contact to a rule. */
 static void show(struct engine *e, struct runner *r, const struct contact_key *key,
 		 const struct contact *c, uint64_t t_ns, uint32_t attempts)
@@ -487,16 +556,16 @@ static void show(struct engine *e, struct runner *r, const struct contact_key *k
 		alertbook_end(r->book, a); /* over, though no flush has come by yet */
 		a = NULL;
 	}
-	if (a) {
-		struct alert_evidence ev = evidence_of(&v, c, attempts);
-
-		ev.owner = owner_of(e, r->rule, key, c, &v);
-		window_show(r->window, &group, &v); /* what it counts to is said already */
-		alertbook_add(r->book, a, &ev);
-		uncount(e, r, key, &v);
-	} else if (window_add(r->window, &group, &v) >= r->rule->threshold) {
-		open_alert(e, r, &group, &v, key, c);
+	if (!a) {
+		if (window_add(r->window, &group, &v) >= r->rule->threshold &&
+		    counts(e, r, &group, &v, key))
+			open_alert(e, r, &group, &v, key, c);
+		return;
 	}
+	window_show(r->window, &group, &v); /* what it counts to is said already */
+	if (r->rule->where == WHERE_PROBE && is_habit(e, r->rule, key, v.bits, t_ns))
+		return; /* or a health check would keep it open for ever */
+	tell(e, r, a, key, c, &v, attempts);
 }
 
 /* Attempts between the first and the last of a drain need no showing: as long as a drain covers
@@ -602,6 +671,7 @@ static bool is_outweighed(const struct engine *e, const struct contact_key *key,
 enum verdict {
 	VERDICT_IGNORED,
 	VERDICT_OUTWEIGHED,
+	VERDICT_HABIT,
 	VERDICT_PROBE
 };
 
@@ -639,8 +709,11 @@ static enum verdict show_probe(struct engine *e, struct runner *r, const struct 
 
 	if (bits & CONTACT_SILENT)
 		verdict = judge(e, r->rule, key, c);
-	if (verdict == VERDICT_PROBE)
+	if (verdict == VERDICT_PROBE) {
 		show_both(e, r, key, c, c->silent_first_ns, c->silent_last_ns, c->silent);
+		if (is_habit(e, r->rule, key, bits, c->silent_last_ns))
+			verdict = VERDICT_HABIT;
+	}
 	if (bits & CONTACT_TRANSFER && e->cfg->profile == PROFILE_SPLUNK) {
 		/* By the letter, an originator that let the responder stream was silent. */
 		show_both(e, r, key, c, c->carried_first_ns, c->carried_last_ns, c->carried);
@@ -706,19 +779,46 @@ void engine_expect(const struct engine *e, const struct contact_key *key, const 
 	}
 }
 
+/* who_is - whose silence it was, as far as habits ask: what leaves this host. Give it back. */
+static const struct owner *who_is(const struct engine *e, const struct contact_key *key,
+				  const struct contact *c)
+{
+	const struct owner *w = NULL;
+
+	if (e->habits && e->owners && c->dir == DIR_EGRESS &&
+	    CONTACT_BITS(c->word) & CONTACT_SILENT)
+		w = owners_find(e->owners, key, c);
+	return w ? owner_ref(w) : NULL;
+}
+
+/* learn - a silent contact that rules counted, or let be as a habit, is another sighting. A scan's
+ * thousand ports are not: they would push out what may still become a habit. */
+static void learn(struct engine *e, const struct contact_key *key, const struct contact *c,
+		  bool excused)
+{
+	if (CONTACT_BITS(c->word) & CONTACT_ODD || e->in_scan)
+		return;
+	habits_see(e->habits, key, e->who, c->silent_first_ns, c->silent_last_ns);
+	if (excused) {
+		habits_note_excused(e->habits, key, e->who);
+		e->stats.excused += c->silent;
+	}
+}
+
 bool engine_contact(struct engine *e, const struct contact_key *key, const struct contact *c)
 {
-	bool counted = false, outweighed = false;
+	bool found[VERDICT_PROBE + 1] = { false };
 
 	e->stats.contacts++;
 	if (is_allowed(e, key, c))
 		return false;
 	take_carried(e, key, c);
+	e->who = who_is(e, key, c);
+	e->in_scan = false;
 	for (uint32_t i = 0; i < e->runners; i++) {
 		struct runner *r = e->runner[i];
 		uint64_t last = c->carried_last_ns > c->silent_last_ns ? c->carried_last_ns
 								       : c->silent_last_ns;
-		enum verdict verdict;
 
 		if (!is_looked_at(e, r->rule, key, CONTACT_BITS(c->word)))
 			continue;
@@ -726,13 +826,15 @@ bool engine_contact(struct engine *e, const struct contact_key *key, const struc
 			show_both(e, r, key, c, first_of(c), last, c->silent + c->carried);
 			continue;
 		}
-		verdict = show_probe(e, r, key, c);
-		counted |= verdict == VERDICT_PROBE;
-		outweighed |= verdict == VERDICT_OUTWEIGHED;
+		found[show_probe(e, r, key, c)] = true;
 	}
-	e->stats.probes += counted ? c->silent : 0;
-	e->stats.outweighed += outweighed ? c->silent : 0;
-	return counted;
+	if (e->habits && (found[VERDICT_PROBE] || found[VERDICT_HABIT]))
+		learn(e, key, c, found[VERDICT_HABIT]);
+	owner_unref(e->who);
+	e->who = NULL;
+	e->stats.probes += found[VERDICT_PROBE] ? c->silent : 0;
+	e->stats.outweighed += found[VERDICT_OUTWEIGHED] ? c->silent : 0;
+	return found[VERDICT_PROBE];
 }
 
 /* How long after its window an alert still waits for evidence that ripens late; never longer than
@@ -755,6 +857,8 @@ void engine_flush(struct engine *e, uint64_t now_ns, bool lost)
 		window_expire(r->window, now_ns);
 	}
 	suspects_age(e, now_ns);
+	if (e->habits)
+		habits_expire(e->habits, now_ns);
 	while ((h = table_oldest(e->history)) &&
 	       h->t_ns + e->history_span_ns + e->slack_ns < now_ns)
 		table_remove(e->history, h);
@@ -785,6 +889,10 @@ void engine_stats_get(const struct engine *e, struct engine_stats *ret)
 {
 	*ret = e->stats;
 	ret->bytes = table_bytes(e->history);
+	if (e->habits) {
+		habits_stats_get(e->habits, &ret->habits);
+		ret->bytes += ret->habits.bytes;
+	}
 	for (uint32_t i = 0; i < e->runners; i++) {
 		struct alertbook_stats b;
 		struct window_stats w;

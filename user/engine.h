@@ -5,7 +5,8 @@
  *
  * What makes the default profile judge better than the searches it comes from is here too: a
  * contact that carried payload within the window outweighs a silent attempt at the same port by the
- * same originator, before or after it, unless that attempt was refused. */
+ * same originator, before or after it, unless that attempt was refused. And silence that recurs
+ * steadily is a habit (habit.h): a group of habits alone is no scan. */
 #ifndef RECONMON_ENGINE_H
 #define RECONMON_ENGINE_H
 
@@ -13,6 +14,7 @@
 
 #include "alertbook.h"
 #include "config.h"
+#include "habit.h"
 
 struct engine;
 
@@ -21,6 +23,7 @@ struct engine_stats {
 	uint64_t probes;     /* silent attempts counted by a rule (once, however many rules) */
 	uint64_t allowed;    /* silent attempts that the allow-list lets be */
 	uint64_t outweighed; /* silent attempts that payload at the same contact outweighs */
+	uint64_t excused;    /* silent attempts that are a habit to a rule */
 	uint64_t retracted;  /* probes taken back */
 	uint64_t
 		history_full; /* contacts with payload forgotten early: a probe may stand wrongly */
@@ -28,6 +31,7 @@ struct engine_stats {
 	uint64_t no_memory;
 	uint64_t alerts_opened, alerts_open, alerts_closed, alerts_retracted, alerts_forced;
 	uint64_t groups, bytes;
+	struct habits_stats habits;
 };
 
 /* engine_new - an engine for cfg, which must outlive it. emit gets every alert. NULL for want of
@@ -44,6 +48,9 @@ int engine_rules(struct engine *e, const struct rule_set *rules);
 /* engine_owners - from now on alerts say who did it, by asking `owners`, which must outlive the
  * engine. */
 void engine_owners(struct engine *e, struct owners *owners);
+
+/* engine_habits - what has been learnt, the engine's; NULL: habits are off. */
+struct habits *engine_habits(const struct engine *e);
 
 /* engine_clock - wall clock minus the clock of the evidence, before each drain (tumbling bins are
  * aligned to the epoch). */

@@ -75,6 +75,7 @@ static void read_counters(const struct replay *r, struct counters *c)
 	c->drain.no_memory = r->pieces.no_memory;
 	c->sweep = r->swept;
 	c->allow = r->cfg->allow;
+	c->habits = engine_habits(r->engine);
 }
 
 /* What drain_tick() does live, at a moment of the files' clock. */

@@ -19,6 +19,7 @@
 #include "output.h"
 #include "owner_maps.h"
 #include "reload.h"
+#include "state.h"
 #include "store_maps.h"
 
 /* Early drains come no closer together than this, so that a storm of wake-ups costs a bounded share
@@ -44,6 +45,7 @@ struct watch {
 	struct bpf_side bpf;
 	struct sweep *sweep;
 	struct engine *engine;
+	struct state state;
 	struct drain *drain;
 	struct owner_maps *owner_maps; /* NULL: owners stay unknown */
 	struct owners *owners;
@@ -76,6 +78,7 @@ static void read_counters(struct watch *w, struct counters *c)
 	drain_stats_get(w->drain, &c->drain);
 	sweep_stats_get(w->sweep, &c->sweep);
 	c->allow = w->cfg->allow;
+	c->habits = engine_habits(w->engine);
 	if (w->owners)
 		owners_stats_get(w->owners, &c->owners);
 }
@@ -104,6 +107,7 @@ static void drain_now(struct watch *w)
 	w->lost = lost;
 	w->drained_ns = clock_boot_ns();
 	counters_expired(w->cfg->allow, (int64_t)now + clock_wall_offset_ns(now));
+	state_tick(&w->state, engine_habits(w->engine), now, clock_wall_offset_ns(now), false);
 	if (output_dead(w->out) && !w->done)
 		w->done = error_set(w->err, EXIT_RUNTIME, EXIT_RUNTIME,
 				    "no output takes alerts any more: %s",
@@ -660,6 +664,21 @@ static int open_owners(struct watch *w)
 	return 0;
 }
 
+static void open_state(struct watch *w)
+{
+	uint64_t now = clock_boot_ns();
+
+	state_open(&w->state, w->cfg, engine_habits(w->engine), now, clock_wall_offset_ns(now));
+}
+
+/* The last of what was learnt. */
+static void close_state(struct watch *w)
+{
+	uint64_t now = clock_boot_ns();
+
+	state_tick(&w->state, engine_habits(w->engine), now, clock_wall_offset_ns(now), true);
+}
+
 static int open_all(struct watch *w)
 {
 	int r;
@@ -672,6 +691,7 @@ static int open_all(struct watch *w)
 	w->engine = engine_new(w->cfg, output_emit, w->out);
 	if (!w->engine)
 		return error_set(w->err, -ENOMEM, EXIT_RUNTIME, "no memory for windows and rules");
+	open_state(w);
 	w->wake_ports = engine_wake_ports(w->engine);
 	r = bpf_side_load(w->cfg, w->wake_ports, &w->bpf, w->err);
 	if (r < 0)
@@ -743,6 +763,7 @@ int watch_run(struct config *cfg, struct error *err)
 		if (w.done > 0)
 			code = w.done;
 		drain_now(&w);
+		close_state(&w);
 		engine_close(w.engine);
 		output_end(w.out);
 		if (cfg->verbosity >= 0)

@@ -148,6 +148,29 @@ static void check_splunk_sweep(const struct config *cfg)
 	assert_true(cfg->rules.rule[2].enabled);
 }
 
+static void check_habits(const struct config *cfg)
+{
+	char path[STATE_MAX];
+	struct config on = *cfg;
+
+	assert_false(cfg->habits);
+	assert_int_equal(cfg->habits_max, 2048);
+	assert_null(config_state_file(cfg, path));
+	on.habits = true;
+	assert_string_equal(config_state_file(&on, path), "/x/h.json");
+	on.profile = PROFILE_SPLUNK;
+	assert_null(config_state_file(&on, path));
+	on.profile = PROFILE_DEFAULT;
+	strcpy(on.state, "none");
+	assert_null(config_state_file(&on, path));
+	on.state[0] = '\0';
+	setenv("STATE_DIRECTORY", "/tmp:/var", 1);
+	assert_string_equal(config_state_file(&on, path), "/tmp/habits.json");
+	setenv("STATE_DIRECTORY", "/nowhere/at/all", 1);
+	assert_null(config_state_file(&on, path));
+	unsetenv("STATE_DIRECTORY");
+}
+
 static void check_last_setting(const struct config *cfg)
 {
 	assert_int_equal(cfg->rules.rule[0].threshold, 7);
@@ -255,6 +278,9 @@ static const struct good_case {
 	{ "--profile default after another",
 	  { "--profile=splunk", "--profile=default" },
 	  check_defaults },
+	{ "habits off, and kept elsewhere",
+	  { "--no-habits", "--state=/x/h.json", "--limit=habits=2048" },
+	  check_habits },
 	{ "of two settings of a field the last counts",
 	  { "--set=port-scan.threshold=5", "--set=port-scan.threshold=7",
 	    "--set=basic-scanning.window=1m" },
@@ -404,6 +430,12 @@ static const struct bad_case {
 	{ "a settle-open too long",
 	  { "--settle-open=601s" },
 	  "--settle-open '601s': a time from 100ms to 10m is accepted" },
+	{ "a state file without a full path",
+	  { "--state", "habits.json" },
+	  "--state 'habits.json': the full path of a file, auto or none is accepted" },
+	{ "a state file over captures",
+	  { "replay", "--state=none", "x.pcap" },
+	  "--state goes with interfaces, not with `replay`" },
 	{ "a duration of nothing",
 	  { "--duration", "0s" },
 	  "--duration '0s': a time from 100ms to 365d is accepted" },
@@ -438,7 +470,7 @@ static const struct bad_case {
 	  "--limit 'attempts': NAME=N is accepted, as in attempts=131072" },
 	{ "an unknown limit",
 	  { "--limit", "memory=5" },
-	  "--limit 'memory': accepted are attempts, contacts, groups" },
+	  "--limit 'memory': accepted are attempts, contacts, groups, habits" },
 	{ "a limit too small",
 	  { "--limit", "attempts=1023" },
 	  "--limit attempts '1023': a whole number from 1024 to 1048576 is accepted" },

@@ -54,8 +54,8 @@ static char *printed(const struct config *cfg)
 /* --- what is refused, and how it says so --- */
 
 #define KEYS                                                                                       \
-	"keys are profile, interfaces, ingress, internal, settle, settle-open, tick, json, "       \
-	"verbosity, rules, allow, limits"
+	"keys are profile, interfaces, ingress, internal, settle, settle-open, habits, state, "    \
+	"tick, json, verbosity, rules, allow, limits"
 #define FIELDS                                                                                     \
 	"fields are enabled, where, originator, responder, ports, by, distinct, window, mode, "    \
 	"threshold, yields-to, severity, attack-internal, attack-external, description"
@@ -83,7 +83,7 @@ static const struct bad_case {
 	{ "a field twice", "rules:\n  port-scan:\n    window: 5m\n    window: 6m\n",
 	  ":4:5: rules.port-scan: 'window' is there already, in line 3" },
 	{ "an unknown limit", "limits:\n  memory: 5\n",
-	  ":2:3: limits: no limit 'memory': limits are attempts, contacts, groups" },
+	  ":2:3: limits: no limit 'memory': limits are attempts, contacts, groups, habits" },
 	{ "a merge key, which libyaml does not know", "rules:\n  sweep:\n    <<: {}\n",
 	  ":3:5: rules.sweep: no field '<<': " FIELDS },
 	{ "a key that is a list", "[a]: 1\n", ":1:1: a single value is expected, here is a list" },
@@ -292,6 +292,9 @@ static const struct good_case {
 	{ "a list in the file replaces, it does not add",
 	  "rules: {sweep: {by: [originator]}}\n",
 	  { "    by: [originator]\n    distinct: [responder]\n" } },
+	{ "habits, and where they are kept",
+	  "habits: false\nstate: /var/lib/x/h.json\nlimits: {habits: 2048}\n",
+	  { "habits: false\n", "state: /var/lib/x/h.json\n", "  habits: 2048\n" } },
 	{ "the profile comes first, wherever it stands",
 	  "rules: {port-scan: {mode: sliding}}\nprofile: splunk\n",
 	  { "profile: splunk\n",
