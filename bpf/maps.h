@@ -59,9 +59,9 @@ struct {
  * does: then ages only lose resolution. */
 __u32 age_clock;
 
-/* Orphans seen lately: the upper half of their hash, its low bits replaced by what they were. Any
- * flow may overwrite any other; see store_note(). */
-#define ORPHAN_NOTES 4096
+/* What went by lately: store_note_at(). 32 KB; written only where a flow's first segment or first
+ * payload changes it. */
+#define ORPHAN_NOTES 8192
 __u32 orphan_notes[ORPHAN_NOTES];
 
 struct store {
@@ -94,16 +94,10 @@ static __always_inline int store_exempts_transfers(struct store *st)
 	return exempt_transfers;
 }
 
-static __always_inline void store_note(struct store *st, __u64 hash, __u8 what)
+static __always_inline __u32 *store_note_at(struct store *st, __u64 hash)
 {
 	(void)st;
-	orphan_notes[hash & (ORPHAN_NOTES - 1)] = note_make(hash, what);
-}
-
-static __always_inline __u8 store_noted(struct store *st, __u64 hash)
-{
-	(void)st;
-	return note_read(orphan_notes[hash & (ORPHAN_NOTES - 1)], hash);
+	return &orphan_notes[hash & (ORPHAN_NOTES - 1)];
 }
 
 static __always_inline void store_stamp(struct store *st, struct attempt *a)

@@ -54,8 +54,10 @@ static __always_inline int handle_packet(struct cursor *cur, int ethernet, struc
 	}
 	hash = store_hash(st, pkt);
 	look = store_look(st, hash);
-	if (!track_concerns(pkt, look))
+	if (!track_concerns(pkt, look)) {
+		track_passing(st, hash, pkt);
 		return 0;
+	}
 	opened = st->stats->n[STAT_ATTEMPTS];
 	follow_packet(pkt, hash, look, st->ifindex, st->dir);
 	return st->stats->n[STAT_ATTEMPTS] != opened;

@@ -38,6 +38,8 @@ enum {
 	OPT_ALLOW,
 	OPT_NO_HABITS,
 	OPT_STATE,
+	OPT_ATTEMPTS,
+	OPT_ATTEMPTS_FILE,
 };
 
 /* What says which file is read, where -c does not. */
@@ -112,6 +114,13 @@ static const struct argp_option options[] = {
 	  "Where alerts go, instead of standard output; repeatable. Destinations and keys are "
 	  "listed below",
 	  3 },
+	{ "attempts", OPT_ATTEMPTS, "probes|all", OPTION_ARG_OPTIONAL,
+	  "Keep a log of attempts in the shape of Zeek's conn.log: of those in which the originator "
+	  "sent no payload (probes, the default), or of all; with --json as JSON. On standard "
+	  "output, unless there is an --attempts-file; alerts then go to standard error",
+	  3 },
+	{ "attempts-file", OPT_ATTEMPTS_FILE, "NAME", 0,
+	  "Append the log of attempts to this file; opened anew on SIGHUP", 3 },
 	{ "quiet", 'q', NULL, 0, "Alerts and problems only", 3 },
 	{ "verbose", 'v', NULL, 0, "Say more on standard error; of -q and -v the last counts", 3 },
 
@@ -454,6 +463,12 @@ static int option_take(struct cli *cli, int key, const char *arg)
 		return limit_set(cfg, arg, err);
 	case OPT_OUTPUT:
 		return output_add(cfg, arg, err);
+	case OPT_ATTEMPTS:
+		return config_set(cfg, "attempts", "--attempts", arg ? arg : "probes", err);
+	case OPT_ATTEMPTS_FILE:
+		if (cfg->log_attempts == LOG_NONE)
+			cfg->log_attempts = LOG_PROBES;
+		return config_set(cfg, "attempts-file", "--attempts-file", arg, err);
 	case 'j':
 		cfg->json = true;
 		return 0;

@@ -174,6 +174,41 @@ static const char *get_json(const struct config *cfg, char *buf)
 	return strcpy(buf, json_words[cfg->json]);
 }
 
+static const char *const attempts_words[] = { "off", "probes", "all" }; /* enum log_attempts */
+
+static int set_attempts(struct config *cfg, const char *what, const char *text, struct error *err)
+{
+	unsigned int i;
+	int r = choice_parse(what, text, attempts_words, ARRAY_SIZE(attempts_words), &i, err);
+
+	if (!r)
+		cfg->log_attempts = (enum log_attempts)i;
+	return r;
+}
+
+static const char *get_attempts(const struct config *cfg, char *buf)
+{
+	return strcpy(buf, attempts_words[cfg->log_attempts]);
+}
+
+static int set_attempts_file(struct config *cfg, const char *what, const char *text,
+			     struct error *err)
+{
+	if (!*text)
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "%s: a file's name is missing; '-' is standard output", what);
+	if (strlen(text) >= sizeof(cfg->attempts_file))
+		return error_set(err, -EINVAL, EXIT_USAGE, "%s: '%.60s...' is longer than %zu bytes",
+				 what, text, sizeof(cfg->attempts_file) - 1);
+	strcpy(cfg->attempts_file, strcmp(text, "-") ? text : "");
+	return 0;
+}
+
+static const char *get_attempts_file(const struct config *cfg, char *buf)
+{
+	return strcpy(buf, *cfg->attempts_file ? cfg->attempts_file : "-");
+}
+
 static int set_verbosity(struct config *cfg, const char *what, const char *text, struct error *err)
 {
 	unsigned int i;
@@ -250,6 +285,8 @@ static const struct config_setting settings[] = {
 	{ "state", set_state, get_state },
 	{ "json", set_json, get_json },
 	{ "verbosity", set_verbosity, get_verbosity },
+	{ "attempts", set_attempts, get_attempts },
+	{ "attempts-file", set_attempts_file, get_attempts_file },
 };
 
 const struct config_setting *config_settings(unsigned int *ret_n)

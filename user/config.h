@@ -5,6 +5,7 @@
 #ifndef RECONMON_CONFIG_H
 #define RECONMON_CONFIG_H
 
+#include <reconmon/attempt.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -43,6 +44,7 @@ enum output_kind {
 	OUTPUT_HEC, /* Splunk's HTTP Event Collector */
 	OUTPUT_ELASTICSEARCH,
 	OUTPUT_COMMAND,
+	OUTPUT_STDERR,
 	OUTPUT_KIND_MAX,
 };
 
@@ -63,6 +65,8 @@ enum output_format {
 	FORMAT_ZEEK_TSV,
 	FORMAT_ZEEK_JSON, /* notice.log */
 	FORMAT_JOURNAL,	  /* systemd-journald's own, not to be chosen */
+	FORMAT_CONN_TSV,  /* conn.log, of attempts: likewise */
+	FORMAT_CONN_JSON,
 	FORMAT_MAX,
 };
 
@@ -120,14 +124,17 @@ struct config {
 				* config_state_file() */
 	struct allow *allow;   /* what is let be; its counters live; freed by config_done() */
 	struct output_config output[OUTPUTS_MAX];
-	uint32_t outputs;	/* none: alerts go to standard output */
-	bool json;		/* standard output: ECS where no format is given */
-	bool color;		/* text to a terminal, NO_COLOR unset */
-	int verbosity;		/* -1: -q, 0, 1: -v */
-	uint32_t nursery_slots; /* a power of two; 65,536 */
-	uint32_t contacts_max;	/* entries of the map `contacts` */
-	uint32_t groups_max;	/* live groups a rule, user space */
-	uint32_t habits_max;	/* habits, and as many candidates */
+	uint32_t outputs; /* none: alerts go to standard output */
+	bool json;	  /* standard output: ECS where no format is given */
+	enum log_attempts log_attempts;
+	char attempts_file[OUTPUT_TARGET_MAX]; /* where their log goes; "": standard output, and
+						* alerts without an output then to standard error */
+	bool color;			       /* text to a terminal, NO_COLOR unset */
+	int verbosity;			       /* -1: -q, 0, 1: -v */
+	uint32_t nursery_slots;		       /* a power of two; 65,536 */
+	uint32_t contacts_max;		       /* entries of the map `contacts` */
+	uint32_t groups_max;		       /* live groups a rule, user space */
+	uint32_t habits_max;		       /* habits, and as many candidates */
 };
 
 /* config_defaults - what `reconmon` alone means. */
@@ -143,7 +150,7 @@ struct config_setting {
 };
 
 enum {
-	CONFIG_WORD_MAX = STATE_MAX
+	CONFIG_WORD_MAX = STATE_MAX > OUTPUT_TARGET_MAX ? STATE_MAX : OUTPUT_TARGET_MAX
 };
 
 /* config_settings - all of them; *ret_n is how many. config_set - by a name that is one. */

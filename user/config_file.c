@@ -490,6 +490,7 @@ static const struct key keys[] = {
 	{ "habits", take_setting },    { "state", take_setting },
 	{ "tick", take_setting },      { "json", take_setting },
 	{ "verbosity", take_setting }, { "rules", take_rules },
+	{ "attempts", take_setting },  { "attempts-file", take_setting },
 	{ "allow", take_allow },       { "limits", take_limits },
 };
 

@@ -120,6 +120,18 @@ static void print_outputs(FILE *out, const struct counters *c, bool all)
 	}
 }
 
+static void print_attempts(FILE *out, const struct counters *c, bool all)
+{
+	uint64_t unlogged = c->kernel.n[STAT_ENDED_FAILED];
+
+	if (unlogged && !all)
+		print_one(out, kernel_names[STAT_ENDED_FAILED].name, unlogged,
+			  kernel_names[STAT_ENDED_FAILED].text);
+	if (all ? c->attempts.rows : c->attempts.lost)
+		fprintf(out, "  log of attempts: %" PRIu64 " rows, %" PRIu64 " never written\n",
+			c->attempts.rows, c->attempts.lost);
+}
+
 static void say_expired(void *ctx, const struct allow_entry *entry)
 {
 	char what[256], day[16];
@@ -232,6 +244,7 @@ static void print_all(FILE *out, const struct counters *c, uint64_t uptime_ns, b
 		print_one(out, "alerts_not_written", unwritten,
 			  "lost: an output did not take them");
 	print_outputs(out, c, all);
+	print_attempts(out, c, all);
 	print_allowed(out, c, all);
 	print_habits(out, c, all);
 	if (!all)

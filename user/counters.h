@@ -3,6 +3,7 @@
 #ifndef RECONMON_COUNTERS_H
 #define RECONMON_COUNTERS_H
 
+#include "attempt_log.h"
 #include "drain.h"
 #include "output.h"
 
@@ -14,6 +15,7 @@ struct counters {
 	struct owners_stats owners;
 	struct output_stats output[OUTPUTS_MAX];
 	unsigned int outputs;
+	struct attempt_log_stats attempts;
 	const struct allow *allow;
 	const struct habits *habits; /* NULL: none are learnt */
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "attempt_log.h"
 #include "pieces.h"
 #include "store_maps.h"
 
@@ -25,6 +26,9 @@ struct drain {
 	struct contact *contacts;
 	struct owners *owners; /* NULL: nobody knows */
 	struct pieces pieces;  /* this tick's evidence */
+	struct attempt_log *log;    /* NULL: nobody keeps one */
+	struct ring_buffer *ended;  /* its rows from the kernel */
+	int64_t wall_offset_ns;	    /* of this tick */
 	struct drain_stats stats;
 };
 
@@ -68,6 +72,7 @@ void drain_close(struct drain *d)
 {
 	if (!d)
 		return;
+	ring_buffer__free(d->ended);
 	free(d->keys);
 	free(d->contacts);
 	pieces_done(&d->pieces);
@@ -78,6 +83,30 @@ void drain_owners(struct drain *d, struct owners *owners)
 {
 	d->owners = owners;
 	engine_owners(d->engine, owners);
+}
+
+static void on_ended(void *ctx, const struct ended *e)
+{
+	struct drain *d = ctx;
+
+	attempt_log_add(d->log, e, d->wall_offset_ns, d->owners);
+}
+
+static int on_ended_event(void *ctx, void *data, size_t len)
+{
+	if (len >= sizeof(struct ended))
+		on_ended(ctx, data);
+	return 0;
+}
+
+int drain_log(struct drain *d, struct attempt_log *log, struct error *err)
+{
+	d->ended = ring_buffer__new(bpf_map__fd(d->bpf->skel->maps.ended), on_ended_event, d, NULL);
+	if (!d->ended)
+		return error_set(err, -errno, EXIT_RUNTIME, "cannot read the log of attempts: %s",
+				 strerror(errno));
+	d->log = log;
+	return 0;
 }
 
 static void take_batch(struct drain *d, uint32_t n)
@@ -115,7 +144,14 @@ static void take_contacts(struct drain *d)
 
 static void on_ripe(void *ctx, const struct attempt *a, uint32_t bits)
 {
-	pieces_add_attempt(ctx, a, bits);
+	struct drain *d = ctx;
+
+	pieces_add_attempt(&d->pieces, a, bits);
+}
+
+static struct sweep_out sweep_out_of(struct drain *d)
+{
+	return (struct sweep_out){ on_ripe, d->log ? on_ended : NULL, d };
 }
 
 /* Tells the kernel how many ports a pair really has in the window, so that its next wake-up comes
@@ -174,17 +210,32 @@ static void meet_owners(struct drain *d, uint64_t now_ns)
 
 void drain_tick(struct drain *d, uint64_t now_ns, int64_t wall_offset_ns, uint64_t made, bool lost)
 {
+	const struct sweep_out out = sweep_out_of(d);
+
 	d->stats.ticks++;
+	d->wall_offset_ns = wall_offset_ns;
 	pieces_clear(&d->pieces);
 	engine_clock(d->engine, wall_offset_ns);
 	take_contacts(d);
 	note_evicted(d, made);
-	sweep_run(d->sweep, now_ns, on_ripe, &d->pieces);
+	sweep_run(d->sweep, now_ns, &out);
 	if (d->owners)
 		meet_owners(d, now_ns);
 	pieces_feed(&d->pieces, d->engine);
 	correct_sources(d, now_ns);
 	engine_flush(d->engine, now_ns, lost);
+	if (d->log) {
+		ring_buffer__consume(d->ended);
+		attempt_log_flush(d->log);
+	}
+}
+
+void drain_last(struct drain *d)
+{
+	const struct sweep_out out = sweep_out_of(d);
+
+	sweep_last(d->sweep, &out);
+	attempt_log_flush(d->log);
 }
 
 void drain_stats_get(const struct drain *d, struct drain_stats *ret)

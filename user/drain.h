@@ -29,6 +29,14 @@ void drain_close(struct drain *d); /* NULL is fine */
  */
 void drain_owners(struct drain *d, struct owners *owners);
 
+/* drain_log - from now on attempts that are over go to `log`, which must outlive it. Returns 0, or a
+ * negative errno with err filled. */
+struct attempt_log;
+int drain_log(struct drain *d, struct attempt_log *log, struct error *err);
+
+/* drain_last - the run is over: what is still in the nursery goes to the log. */
+void drain_last(struct drain *d);
+
 /* drain_tick - takes everything out of `contacts`, sweeps the nursery, feeds the engine in order of
  * time, lets alerts speak. now_ns: the clock of all evidence, with wall_offset_ns wall clock.
  * `made`: entries made in `contacts` so far, read just before: what was made and is not taken now

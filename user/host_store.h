@@ -31,7 +31,7 @@ typedef void (*judged_fn)(void *ctx, const struct attempt *a, __u32 bits);
 /* An attempt that has left the table; *e is the caller's until it returns. */
 typedef void (*ended_fn)(void *ctx, const struct ended *e);
 
-#define HOST_NOTES 4096
+#define HOST_NOTES 8192 /* as bpf/maps.h */
 
 struct store {
 	struct nursery_tags *tags;
@@ -140,14 +140,9 @@ static __always_inline void store_ended(struct store *st, const struct attempt *
 	st->ended(st->ctx, &e);
 }
 
-static __always_inline void store_note(struct store *st, __u64 hash, __u8 what)
+static __always_inline __u32 *store_note_at(struct store *st, __u64 hash)
 {
-	st->notes[hash % HOST_NOTES] = note_make(hash, what);
-}
-
-static __always_inline __u8 store_noted(struct store *st, __u64 hash)
-{
-	return note_read(st->notes[hash % HOST_NOTES], hash);
+	return &st->notes[hash % HOST_NOTES];
 }
 
 #include <reconmon/track.h>
@@ -256,6 +251,8 @@ static inline void host_store_track(struct store *st, const struct parsed *p)
 
 	if (track_concerns(&p->pkt, look))
 		track_packet(st, p->hash, look, &p->pkt);
+	else
+		track_passing(st, p->hash, &p->pkt);
 }
 
 /* host_store_frame - what bpf/reconmon.bpf.c does with a packet. `have` bytes of the frame are at

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "drain.h"
 #include "kernel_layout.h"
@@ -36,6 +37,7 @@ static void set_constants(const struct config *cfg, uint32_t wake_ports, struct 
 	if (getrandom(seed, sizeof(seed), 0) == sizeof(seed))
 		memcpy((void *)skel->rodata->hash_seed, seed, sizeof(seed));
 	skel->rodata->wake_ports = wake_ports ? wake_ports : UINT64_MAX;
+	skel->rodata->log_ended = (__u8)cfg->log_attempts;
 	skel->rodata->exempt_transfers = cfg->profile != PROFILE_SPLUNK;
 	skel->bss->age_clock = (uint32_t)(clock_boot_ns() >> NURSERY_AGE_SHIFT);
 	skel->rodata->nursery_bucket_mask = cfg->nursery_slots / NURSERY_WAYS - 1;
@@ -91,6 +93,8 @@ static int try_load(const struct config *cfg, uint32_t wake_ports,
 		return -errno;
 	set_constants(cfg, wake_ports, skel);
 	r = bpf_map__set_max_entries(skel->maps.contacts, cfg->contacts_max);
+	if (!r && cfg->log_attempts == LOG_NONE) /* a page: nothing is written to it */
+		r = bpf_map__set_max_entries(skel->maps.ended, (uint32_t)sysconf(_SC_PAGESIZE));
 	if (!r)
 		r = store_maps_size(skel, cfg->nursery_slots);
 	if (!r)

@@ -36,10 +36,11 @@ struct output {
 static const struct dest *dest_of(enum output_kind kind)
 {
 	static const struct dest *const dests[OUTPUT_KIND_MAX] = {
-		[OUTPUT_STDOUT] = &dest_stdout,	     [OUTPUT_FILE] = &dest_file,
-		[OUTPUT_SYSLOG] = &dest_syslog,	     [OUTPUT_JOURNALD] = &dest_journald,
-		[OUTPUT_WEBHOOK] = &dest_http,	     [OUTPUT_HEC] = &dest_http,
-		[OUTPUT_ELASTICSEARCH] = &dest_http, [OUTPUT_COMMAND] = &dest_command,
+		[OUTPUT_STDOUT] = &dest_stdout,	    [OUTPUT_FILE] = &dest_file,
+		[OUTPUT_STDERR] = &dest_stderr,	    [OUTPUT_SYSLOG] = &dest_syslog,
+		[OUTPUT_JOURNALD] = &dest_journald, [OUTPUT_WEBHOOK] = &dest_http,
+		[OUTPUT_HEC] = &dest_http,	    [OUTPUT_ELASTICSEARCH] = &dest_http,
+		[OUTPUT_COMMAND] = &dest_command,
 	};
 
 	return dests[kind];
@@ -64,7 +65,8 @@ static struct output_config settled(const struct config *cfg, const struct outpu
 	struct output_config ret = *oc;
 
 	ret.format = output_format(oc);
-	if (oc->kind == OUTPUT_STDOUT && oc->format == FORMAT_DEFAULT && cfg->json)
+	if ((oc->kind == OUTPUT_STDOUT || oc->kind == OUTPUT_STDERR) &&
+	    oc->format == FORMAT_DEFAULT && cfg->json)
 		ret.format = FORMAT_ECS;
 	return ret;
 }
@@ -115,7 +117,9 @@ int output_open(const struct config *cfg, struct output **ret, struct error *err
 	for (uint32_t i = 0; !r && i < cfg->outputs; i++)
 		r = outlet_open(o, &cfg->output[i], err);
 	if (!cfg->outputs) {
-		r = output_config_dest("stdout", &oc, err);
+		bool taken = cfg->log_attempts && !*cfg->attempts_file; /* by the attempts */
+
+		r = output_config_dest(taken ? "stderr" : "stdout", &oc, err);
 		if (!r)
 			r = outlet_open(o, &oc, err);
 	}

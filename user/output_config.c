@@ -24,7 +24,8 @@ static const char *const format_names[FORMAT_MAX] = {
 	[FORMAT_ECS] = "ecs",		[FORMAT_OCSF] = "ocsf",
 	[FORMAT_CEF] = "cef",		[FORMAT_LEEF] = "leef",
 	[FORMAT_ZEEK_TSV] = "zeek-tsv", [FORMAT_ZEEK_JSON] = "zeek-json",
-	[FORMAT_JOURNAL] = "journal",
+	[FORMAT_JOURNAL] = "journal",	[FORMAT_CONN_TSV] = "conn-tsv",
+	[FORMAT_CONN_JSON] = "conn-json",
 };
 
 static int syslog_target(struct output_config *oc, struct error *err);
@@ -43,6 +44,7 @@ static const struct kind {
 	bool optional; /* the target may be left out */
 } kinds[OUTPUT_KIND_MAX] = {
 	[OUTPUT_STDOUT] = { "stdout", NULL, NULL, FORMAT_TEXT, true },
+	[OUTPUT_STDERR] = { "stderr", NULL, NULL, FORMAT_TEXT, true },
 	[OUTPUT_FILE] = { "file", "PATH", NULL, FORMAT_ECS, false },
 	[OUTPUT_SYSLOG] = { "syslog", "unix|udp|tcp|tls[:HOST[:PORT]]", syslog_target, FORMAT_TEXT,
 			    false },

@@ -44,7 +44,7 @@ struct dest {
 	uint64_t patience_ns; /* of a lane that is patient */
 };
 
-extern const struct dest dest_stdout, dest_file, dest_syslog, dest_journald, dest_http,
+extern const struct dest dest_stdout, dest_stderr, dest_file, dest_syslog, dest_journald, dest_http,
 	dest_command;
 
 /* dest_wait - waits until fd is ready for `events` (poll(2)), at most timeout_ms (-1: for ever).

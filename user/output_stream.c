@@ -64,22 +64,33 @@ static int file_open(struct stream *s)
 	return 0;
 }
 
-static int stdout_open(const struct output_config *oc, void **ret, struct error *err)
+/* standard_open - standard output or error. */
+static int standard_open(int fd, const struct output_config *oc, void **ret, struct error *err)
 {
 	struct stream *s = calloc(1, sizeof(*s));
 
-	if (fcntl(STDOUT_FILENO, F_GETFL) < 0) { /* its number would go to some other file */
+	if (fcntl(fd, F_GETFL) < 0) { /* its number would go to some other file */
 		free(s);
 		return error_set(err, -EBADF, EXIT_RUNTIME,
 				 "it is closed; give alerts another --output");
 	}
 	if (!s)
-		return error_set(err, -ENOMEM, EXIT_RUNTIME, "no memory for standard output");
+		return error_set(err, -ENOMEM, EXIT_RUNTIME, "no memory for a standard stream");
 	s->sink = sink_of(output_format(oc));
-	s->fd = STDOUT_FILENO;
+	s->fd = fd;
 	look_at(s);
 	*ret = s;
 	return 0;
+}
+
+static int stdout_open(const struct output_config *oc, void **ret, struct error *err)
+{
+	return standard_open(STDOUT_FILENO, oc, ret, err);
+}
+
+static int stderr_open(const struct output_config *oc, void **ret, struct error *err)
+{
+	return standard_open(STDERR_FILENO, oc, ret, err);
 }
 
 static int named_open(const struct output_config *oc, void **ret, struct error *err)
@@ -214,6 +225,13 @@ static bool stdout_is_final(int error)
 
 const struct dest dest_stdout = {
 	.open = stdout_open,
+	.send = stream_send,
+	.close = stream_close,
+	.is_final = stdout_is_final,
+};
+
+const struct dest dest_stderr = {
+	.open = stderr_open,
 	.send = stream_send,
 	.close = stream_close,
 	.is_final = stdout_is_final,

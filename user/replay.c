@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attempt_log.h"
 #include "capture.h"
 #include "counters.h"
 #include "host_store.h"
@@ -38,6 +39,7 @@ struct replay {
 	struct pieces pieces;
 	struct engine *engine;
 	struct output *out;
+	struct attempt_log *attempts; /* NULL: none is kept */
 	struct sweep_stats swept;
 	struct waiting waiting[AHEAD]; /* in order of time, none beyond the next tick */
 	unsigned int n_waiting;
@@ -58,7 +60,16 @@ static void on_judged(void *ctx, const struct attempt *a, __u32 bits)
 
 static void on_ripe(void *ctx, const struct attempt *a, uint32_t bits)
 {
-	pieces_add_attempt(ctx, a, bits);
+	struct replay *r = ctx;
+
+	pieces_add_attempt(&r->pieces, a, bits);
+}
+
+static void on_ended(void *ctx, const struct ended *e)
+{
+	struct replay *r = ctx;
+
+	attempt_log_add(r->attempts, e, 0, NULL);
 }
 
 static void on_complaint(void *ctx, const char *text)
@@ -82,11 +93,12 @@ static void read_counters(const struct replay *r, struct counters *c)
 static void replay_tick(struct replay *r, uint64_t now_ns)
 {
 	const struct ripeness ripe = { r->cfg->settle_ns, r->cfg->settle_open_ns };
+	const struct sweep_out out = { on_ripe, r->attempts ? on_ended : NULL, r };
 	struct counters c;
 	uint64_t lost;
 
 	sweep_nursery(r->store.tags, r->store.vals, (uint32_t)r->store.bucket_mask + 1, now_ns,
-		      &ripe, &r->swept, on_ripe, &r->pieces);
+		      &ripe, &r->swept, &out);
 	pieces_feed(&r->pieces, r->engine);
 	pieces_clear(&r->pieces);
 	read_counters(r, &c);
@@ -94,6 +106,7 @@ static void replay_tick(struct replay *r, uint64_t now_ns)
 	counters_expired(r->cfg->allow, (int64_t)now_ns);
 	output_clock(r->out, now_ns);
 	engine_flush(r->engine, now_ns, lost > r->lost);
+	attempt_log_flush(r->attempts);
 	r->lost = lost;
 	r->tick_ns = now_ns + r->cfg->tick_ns;
 }
@@ -268,20 +281,28 @@ static int replay_files(struct replay *r, struct error *err)
 		return error_set(err, -EINVAL, EXIT_USAGE,
 				 "captures and Zeek logs together: a connection would count twice; "
 				 "replay one kind at a time");
+	if (r->attempts)
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "--attempts makes a conn.log of captures; '%.200s' is one already",
+				 r->cfg->file[0]);
 	return replay_logs(r, err);
 }
 
 /* After the last packet nothing more comes: what was silent so far has been so for good. */
 static void replay_end(struct replay *r)
 {
+	const struct sweep_out out = { on_ripe, r->attempts ? on_ended : NULL, r };
 	struct counters c;
 
 	replay_tick(r, r->now_ns);
 	replay_tick(r, r->now_ns + r->cfg->settle_ns + r->cfg->settle_open_ns);
+	sweep_nursery_last(r->store.tags, r->store.vals, (uint32_t)r->store.bucket_mask + 1, &out);
 	engine_close(r->engine);
 	output_end(r->out);
+	attempt_log_end(r->attempts, r->now_ns);
 	read_counters(r, &c);
 	counters_outputs(&c, r->out);
+	attempt_log_stats_get(r->attempts, &c.attempts);
 	if (r->cfg->verbosity >= 0)
 		counters_print(&c, (uint64_t)(seconds_since(&r->started) * 1e9),
 			       r->cfg->verbosity > 0);
@@ -296,6 +317,10 @@ int replay_run(const struct config *cfg, struct error *err)
 	r.progress = isatty(STDERR_FILENO) && cfg->verbosity >= 0;
 	if (output_open(cfg, &r.out, err) < 0)
 		return err->exit_code;
+	if (attempt_log_open(cfg, &r.attempts, err) < 0) {
+		output_free(r.out);
+		return err->exit_code;
+	}
 	r.engine = engine_new(cfg, output_emit, r.out);
 	if (!r.engine ||
 	    host_store_init(&r.store, cfg->nursery_slots / NURSERY_WAYS, on_judged, &r) < 0) {
@@ -303,12 +328,15 @@ int replay_run(const struct config *cfg, struct error *err)
 		code = err->exit_code;
 	} else {
 		r.store.exempt_transfers = cfg->profile != PROFILE_SPLUNK;
+		r.store.ended = r.attempts ? on_ended : NULL;
 		if (replay_files(&r, err) < 0)
 			code = err->exit_code;
 		else
 			replay_end(&r);
 		if (code == EXIT_FINE)
 			code = output_verdict(r.out, err);
+		if (code == EXIT_FINE)
+			code = attempt_log_verdict(r.attempts, err);
 	}
 	if (code == EXIT_FINE && cfg->fail_on_alert) {
 		struct engine_stats s;
@@ -319,6 +347,7 @@ int replay_run(const struct config *cfg, struct error *err)
 	host_store_done(&r.store);
 	pieces_done(&r.pieces);
 	engine_free(r.engine);
+	attempt_log_free(r.attempts);
 	output_free(r.out);
 	return code;
 }

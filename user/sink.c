@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "conn_row.h"
 #include "net.h"
 
 #define NS_PER_S ((uint64_t)1000000000)
@@ -26,6 +27,8 @@ const struct sink *sink_of(enum output_format format)
 				      .end = sink_zeek_tsv_end },
 		[FORMAT_JOURNAL] = { .write = sink_journal_write },
 		[FORMAT_ZEEK_JSON] = { .write = sink_zeek_json_write },
+		/* Of attempts, not of alerts: attempt_log.c writes the rows. */
+		[FORMAT_CONN_TSV] = { .begin = conn_tsv_begin, .end = conn_tsv_end },
 	};
 
 	return &sinks[format];

@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* How does a site that lives by Zeek's logs read an alert? A row of notice.log: src, dst, note and
  * msg where Zeek's own scan detection has them, so that whatever reads that log reads ours; what it
- * has no column for comes behind, with reconmon_ in front. As TSV under Zeek's header, and as JSON,
- * where columns without value are left out. One description of the row serves both. */
+ * has no column for comes behind, with reconmon_ in front. As TSV under Zeek's header, and as JSON:
+ * zeek_table.h. */
 #include <ctype.h>
-#include <errno.h>
-#include <inttypes.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "net.h"
 #include "owner_text.h"
-#include "sink_json.h"
+#include "sink.h"
+#include "zeek_table.h"
 
 enum {
 	ZEEK_PORTS_MAX = 8192,
-	TIME_DIGITS = 16, /* seconds since the epoch with six decimals */
 };
 
 /* name, Zeek's type. Those of Notice::Info in their order (Zeek 6.0, notice/main.zeek), then ours.
@@ -69,32 +66,18 @@ enum column {
 	COL_MAX,
 };
 
-static const struct {
-	const char *name, *type;
-} columns[COL_MAX] = {
+static const struct zeek_column columns[COL_MAX] = {
 #define X(id, name, type) [COL_##id] = { name, type },
 	COLUMNS(X)
 #undef X
 };
+_Static_assert((int)COL_MAX <= (int)ZEEK_COLUMNS_MAX, "zeek_table.h");
 
-enum cell_kind {
-	CELL_UNSET,
-	CELL_TEXT,
-	CELL_COUNT, /* ports too */
-	CELL_TIME,  /* microseconds; intervals too */
-	CELL_SET,   /* elements joined by NUL, an empty one ends it */
-	CELL_BOOL,
-};
-
-struct cell {
-	enum cell_kind kind;
-	const char *text;
-	int64_t number;
-};
+static const struct zeek_table notice = { "notice", columns, COL_MAX };
 
 /* A row and the room for its texts. */
 struct row {
-	struct cell cell[COL_MAX];
+	struct zeek_cell cell[COL_MAX];
 	char orig[NET_TEXT_MAX], resp[NET_TEXT_MAX];
 	char note[RULE_NAME_MAX + 16], msg[SINK_SENTENCE_MAX];
 	char ports[ZEEK_PORTS_MAX], open[ZEEK_PORTS_MAX];
@@ -103,13 +86,12 @@ struct row {
 
 static void set_text(struct row *r, enum column c, const char *text)
 {
-	if (sink_known(text))
-		r->cell[c] = (struct cell){ .kind = CELL_TEXT, .text = text };
+	zeek_set_text(&r->cell[c], text);
 }
 
-static void set_number(struct row *r, enum column c, enum cell_kind kind, int64_t n)
+static void set_number(struct row *r, enum column c, enum zeek_cell_kind kind, int64_t n)
 {
-	r->cell[c] = (struct cell){ .kind = kind, .number = n };
+	zeek_set_number(&r->cell[c], kind, n);
 }
 
 static int64_t wall_us(const struct sink_context *ctx, uint64_t t_ns)
@@ -153,7 +135,7 @@ static void set_techniques(struct row *r, const struct alert *a)
 		len += strlen(technique[i]) + 1;
 	}
 	r->techniques[len] = '\0';
-	r->cell[COL_TECHNIQUE] = (struct cell){ .kind = CELL_SET, .text = r->techniques };
+	r->cell[COL_TECHNIQUE] = (struct zeek_cell){ .kind = CELL_SET, .text = r->techniques };
 }
 
 static void set_parties(struct row *r, const struct alert *a)
@@ -180,8 +162,8 @@ static void row_make(struct row *r, const struct alert *a, enum alert_state stat
 	set_text(r, COL_MSG, sink_message(a, r->msg));
 	set_number(r, COL_N, CELL_COUNT, a->count);
 	set_text(r, COL_PEER_DESCR, ctx->hostname);
-	r->cell[COL_ACTIONS] = (struct cell){ .kind = CELL_SET, .text = actions };
-	r->cell[COL_EMAIL_DEST] = (struct cell){ .kind = CELL_SET, .text = "" };
+	r->cell[COL_ACTIONS] = (struct zeek_cell){ .kind = CELL_SET, .text = actions };
+	r->cell[COL_EMAIL_DEST] = (struct zeek_cell){ .kind = CELL_SET, .text = "" };
 	set_number(r, COL_SUPPRESS_FOR, CELL_TIME, 0);
 
 	set_text(r, COL_ID, a->id);
@@ -199,170 +181,30 @@ static void row_make(struct row *r, const struct alert *a, enum alert_state stat
 	set_number(r, COL_INCOMPLETE, CELL_BOOL, a->incomplete);
 }
 
-/* ---- TSV ---- */
-
-/* put_escaped - as Zeek's ASCII writer: what separates, and what a terminal would obey, as \xNN;
- * and the first byte of a text that would read as unset or empty. */
-static void put_escaped(FILE *out, const char *text, bool in_set)
-{
-	bool reserved = !strcmp(text, "-") || !strcmp(text, "(empty)");
-
-	for (; *text; text++, reserved = false) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c == '\\')
-			fputs("\\\\", out);
-		else if (reserved || c < ' ' || c == 0x7f || (in_set && c == ','))
-			fprintf(out, "\\x%02x", c);
-		else
-			fputc(c, out);
-	}
-}
-
-static void put_set(FILE *out, const char *element)
-{
-	if (!*element)
-		fputs("(empty)", out);
-	for (bool first = true; *element; element += strlen(element) + 1, first = false) {
-		if (!first)
-			fputc(',', out);
-		put_escaped(out, element, true);
-	}
-}
-
-static void put_time(FILE *out, int64_t us)
-{
-	int64_t abs = us < 0 ? -us : us;
-
-	fprintf(out, "%s%" PRId64 ".%06" PRId64, us < 0 ? "-" : "", abs / 1000000, abs % 1000000);
-}
-
-static void put_cell(FILE *out, const struct cell *c)
-{
-	switch (c->kind) {
-	case CELL_UNSET:
-		fputc('-', out);
-		break;
-	case CELL_TEXT:
-		put_escaped(out, c->text, false);
-		break;
-	case CELL_COUNT:
-		fprintf(out, "%" PRId64, c->number);
-		break;
-	case CELL_TIME:
-		put_time(out, c->number);
-		break;
-	case CELL_SET:
-		put_set(out, c->text);
-		break;
-	case CELL_BOOL:
-		fputc(c->number ? 'T' : 'F', out);
-		break;
-	}
-}
-
-static int flushed(FILE *out)
-{
-	return fflush(out) == EOF || ferror(out) ? -EIO : 0;
-}
-
 int sink_zeek_tsv_write(FILE *out, const struct alert *a, enum alert_state state,
 			const struct sink_context *ctx)
 {
 	struct row r;
 
 	row_make(&r, a, state, ctx);
-	for (unsigned int i = 0; i < COL_MAX; i++) {
-		if (i)
-			fputc('\t', out);
-		put_cell(out, &r.cell[i]);
-	}
-	fputc('\n', out);
-	return flushed(out);
-}
-
-/* Zeek writes the times of opening and closing by the local clock; ours is UTC, like all we write.
- */
-static void put_moment(FILE *out, const char *key, uint64_t wall_ns)
-{
-	time_t s = (time_t)(wall_ns / 1000000000);
-	char text[32] = "";
-	struct tm tm;
-
-	if (gmtime_r(&s, &tm))
-		strftime(text, sizeof(text), "%Y-%m-%d-%H-%M-%S", &tm);
-	fprintf(out, "#%s\t%s\n", key, text);
-}
-
-int sink_zeek_tsv_begin(FILE *out, uint64_t wall_ns)
-{
-	fputs("#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n"
-	      "#path\tnotice\n",
-	      out);
-	put_moment(out, "open", wall_ns);
-	fputs("#fields", out);
-	for (unsigned int i = 0; i < COL_MAX; i++)
-		fprintf(out, "\t%s", columns[i].name);
-	fputs("\n#types", out);
-	for (unsigned int i = 0; i < COL_MAX; i++)
-		fprintf(out, "\t%s", columns[i].type);
-	fputc('\n', out);
-	return flushed(out);
-}
-
-int sink_zeek_tsv_end(FILE *out, uint64_t wall_ns)
-{
-	put_moment(out, "close", wall_ns);
-	return flushed(out);
-}
-
-/* ---- JSON ---- */
-
-static json_t *set_json(const char *element)
-{
-	json_t *list = json_array();
-
-	for (; *element; element += strlen(element) + 1)
-		if (json_array_append_new(list, json_string(element)) < 0) {
-			json_decref(list);
-			return NULL;
-		}
-	return list;
-}
-
-static json_t *cell_json(const struct cell *c)
-{
-	switch (c->kind) {
-	case CELL_TEXT:
-		return json_string(c->text);
-	case CELL_COUNT:
-		return json_integer(c->number);
-	case CELL_TIME:
-		return json_real((double)c->number / 1e6);
-	case CELL_SET:
-		return set_json(c->text);
-	case CELL_BOOL:
-		return json_boolean(c->number);
-	case CELL_UNSET:
-		break;
-	}
-	return NULL;
+	return zeek_tsv_row(out, &notice, r.cell);
 }
 
 int sink_zeek_json_write(FILE *out, const struct alert *a, enum alert_state state,
 			 const struct sink_context *ctx)
 {
-	json_t *doc = json_object();
 	struct row r;
-	int bad = 0;
 
 	row_make(&r, a, state, ctx);
-	for (unsigned int i = 0; i < COL_MAX && !bad; i++)
-		if (r.cell[i].kind != CELL_UNSET)
-			bad = json_object_set_new(doc, columns[i].name, cell_json(&r.cell[i]));
-	if (bad) {
-		json_decref(doc);
-		doc = NULL;
-	}
-	return sink_json_line(out, doc, TIME_DIGITS);
+	return zeek_json_row(out, &notice, r.cell);
+}
+
+int sink_zeek_tsv_begin(FILE *out, uint64_t wall_ns)
+{
+	return zeek_tsv_begin(out, &notice, wall_ns);
+}
+
+int sink_zeek_tsv_end(FILE *out, uint64_t wall_ns)
+{
+	return zeek_tsv_end(out, wall_ns);
 }

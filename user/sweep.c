@@ -78,10 +78,15 @@ void sweep_close(struct sweep *s)
 	free(s);
 }
 
-void sweep_run(struct sweep *s, uint64_t now_ns, sweep_fn *fn, void *ctx)
+void sweep_run(struct sweep *s, uint64_t now_ns, const struct sweep_out *out)
 {
 	*s->age_clock = (uint32_t)(now_ns >> NURSERY_AGE_SHIFT);
-	sweep_nursery(s->tags, s->vals, s->buckets, now_ns, &s->ripe, &s->stats, fn, ctx);
+	sweep_nursery(s->tags, s->vals, s->buckets, now_ns, &s->ripe, &s->stats, out);
+}
+
+void sweep_last(struct sweep *s, const struct sweep_out *out)
+{
+	sweep_nursery_last(s->tags, s->vals, s->buckets, out);
 }
 
 void sweep_stats_get(const struct sweep *s, struct sweep_stats *ret)

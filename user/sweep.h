@@ -26,15 +26,29 @@ struct sweep_stats {
  * is the caller's for the call. */
 typedef void sweep_fn(void *ctx, const struct attempt *a, uint32_t bits);
 
+/* sweep_ended_fn - takes an attempt that has left the nursery; *e is the caller's for the call. */
+typedef void sweep_ended_fn(void *ctx, const struct ended *e);
+
+/* Who is told. */
+struct sweep_out {
+	sweep_fn *report;
+	sweep_ended_fn *ended; /* NULL: nobody keeps a log of attempts */
+	void *ctx;	       /* their first argument */
+};
+
 /* sweep_open - maps the nursery. Returns 0 with *ret for sweep_close(), or a negative errno with
  * err filled. `b` must outlive it. */
 int sweep_open(const struct bpf_side *b, const struct config *cfg, struct sweep **ret,
 	       struct error *err);
 void sweep_close(struct sweep *s); /* NULL is fine */
 
-/* sweep_run - one pass at now_ns (CLOCK_BOOTTIME): sets the clock of ages, reports to fn what has
- * ripened or carried payload, retires what is over. Less than 1 ms for 65,536 slots. */
-void sweep_run(struct sweep *s, uint64_t now_ns, sweep_fn *fn, void *ctx);
+/* sweep_run - one pass at now_ns (CLOCK_BOOTTIME): sets the clock of ages, reports what has ripened
+ * or carried payload, retires what is over. Less than 1 ms for 65,536 slots. */
+void sweep_run(struct sweep *s, uint64_t now_ns, const struct sweep_out *out);
+
+/* sweep_last - the run is over: everything that is known to be a probe or to have carried payload
+ * has ended as far as we will ever know. */
+void sweep_last(struct sweep *s, const struct sweep_out *out);
 
 void sweep_stats_get(const struct sweep *s, struct sweep_stats *ret);
 
@@ -54,6 +68,13 @@ struct nursery_tags;
 struct nursery_vals;
 void sweep_nursery(struct nursery_tags *tags, struct nursery_vals *vals, uint32_t buckets,
 		   uint64_t now_ns, const struct ripeness *ripe, struct sweep_stats *stats,
-		   sweep_fn *fn, void *ctx);
+		   const struct sweep_out *out);
+
+/* sweep_nursery_last - likewise for sweep_last(). */
+void sweep_nursery_last(const struct nursery_tags *tags, const struct nursery_vals *vals,
+			uint32_t buckets, const struct sweep_out *out);
+
+/* sweep_tell - hands an attempt that leaves in this state to out->ended, if somebody listens. */
+void sweep_tell(const struct sweep_out *out, const struct attempt *a, uint8_t state);
 
 #endif

@@ -77,20 +77,23 @@ void sweep_close(struct sweep *s)
 
 /* An attempt that carried payload: says so once. */
 static void report_carried(struct sweep *s, const struct attempt_key *key, struct attempt_entry *e,
-			   sweep_fn *fn, void *ctx)
+			   const struct sweep_out *out)
 {
-	uint32_t bits = owed_bits(&e->a, TAG_STATE(e->tag));
+	uint8_t state = TAG_STATE(e->tag);
+	uint32_t bits = owed_bits(&e->a, state);
 
 	e->tag = tag_swept(e->tag, e->a.proto);
 	if (TAG_STATE(e->tag) ? bpf_map_update_elem(s->fd, key, e, BPF_EXIST)
 			      : bpf_map_delete_elem(s->fd, key))
 		return;
 	s->stats.carried++;
-	fn(ctx, &e->a, bits);
+	out->report(out->ctx, &e->a, bits);
+	if (!TAG_STATE(e->tag))
+		sweep_tell(out, &e->a, state);
 }
 
 static void look_at(struct sweep *s, const struct attempt_key *key, struct attempt_entry *e,
-		    uint64_t now_ns, sweep_fn *fn, void *ctx)
+		    uint64_t now_ns, const struct sweep_out *out)
 {
 	uint8_t state = TAG_STATE(e->tag), age = (uint8_t)(now_ns >> NURSERY_AGE_SHIFT);
 	uint64_t old_ns = now_ns > e->a.first_ns ? now_ns - e->a.first_ns : 0;
@@ -101,13 +104,16 @@ static void look_at(struct sweep *s, const struct attempt_key *key, struct attem
 	if (!(state & (STATE_REPORTED | STATE_DECIDED)))
 		s->stats.undecided++;
 	if (owed_bits(&e->a, state)) {
-		report_carried(s, key, e, fn, ctx);
+		report_carried(s, key, e, out);
 		return;
 	}
 	if (state & STATE_DECIDED)
 		old_ns = (uint64_t)(uint8_t)(age - TAG_AGE(e->tag)) << NURSERY_AGE_SHIFT;
 	if (sweep_is_over(&e->a, state, old_ns)) {
-		s->stats.retired += !bpf_map_delete_elem(s->fd, key);
+		if (bpf_map_delete_elem(s->fd, key))
+			return;
+		s->stats.retired++;
+		sweep_tell(out, &e->a, state);
 		return;
 	}
 	if (state & (STATE_REPORTED | STATE_DECIDED) ||
@@ -117,16 +123,17 @@ static void look_at(struct sweep *s, const struct attempt_key *key, struct attem
 	if (bpf_map_update_elem(s->fd, key, e, BPF_EXIST))
 		return;
 	s->stats.ripened++;
-	fn(ctx, &e->a, silent_bits(&e->a, state));
+	out->report(out->ctx, &e->a, silent_bits(&e->a, state));
 }
 
-void sweep_run(struct sweep *s, uint64_t now_ns, sweep_fn *fn, void *ctx)
+/* A walk over all entries, in batches. */
+typedef void walk_fn(struct sweep *s, const struct attempt_key *key, struct attempt_entry *e,
+		     uint64_t now_ns, const struct sweep_out *out);
+
+static void walk(struct sweep *s, walk_fn *fn, uint64_t now_ns, const struct sweep_out *out)
 {
 	uint32_t cursor = 0;
 
-	*s->age_clock = (uint32_t)(now_ns >> NURSERY_AGE_SHIFT);
-	s->stats.live = 0;
-	s->stats.undecided = 0;
 	for (uint32_t round = 0; round <= s->max / BATCH; round++) {
 		LIBBPF_OPTS(bpf_map_batch_opts, opts);
 		uint32_t n = BATCH;
@@ -136,10 +143,34 @@ void sweep_run(struct sweep *s, uint64_t now_ns, sweep_fn *fn, void *ctx)
 		if (r && r != -ENOENT)
 			return;
 		for (uint32_t i = 0; i < n; i++)
-			look_at(s, &s->key[i], &s->entry[i], now_ns, fn, ctx);
+			fn(s, &s->key[i], &s->entry[i], now_ns, out);
 		if (r)
 			return;
 	}
+}
+
+void sweep_run(struct sweep *s, uint64_t now_ns, const struct sweep_out *out)
+{
+	*s->age_clock = (uint32_t)(now_ns >> NURSERY_AGE_SHIFT);
+	s->stats.live = 0;
+	s->stats.undecided = 0;
+	walk(s, look_at, now_ns, out);
+}
+
+static void tell_last(struct sweep *s, const struct attempt_key *key, struct attempt_entry *e,
+		      uint64_t now_ns, const struct sweep_out *out)
+{
+	(void)s;
+	(void)key;
+	(void)now_ns;
+	if (TAG_STATE(e->tag) & (STATE_REPORTED | STATE_DECIDED))
+		sweep_tell(out, &e->a, TAG_STATE(e->tag));
+}
+
+void sweep_last(struct sweep *s, const struct sweep_out *out)
+{
+	if (out->ended)
+		walk(s, tell_last, 0, out);
 }
 
 void sweep_stats_get(const struct sweep *s, struct sweep_stats *ret)

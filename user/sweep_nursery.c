@@ -8,13 +8,24 @@
 struct pass {
 	const struct ripeness *ripe;
 	struct sweep_stats *stats;
+	const struct sweep_out *out;
 };
 
-/* Takes an entry out; whoever loses the exchange leaves it to the winner. */
-static void retire(struct pass *s, uint64_t *tag_ptr, uint64_t tag)
+void sweep_tell(const struct sweep_out *out, const struct attempt *a, uint8_t state)
 {
-	if (CAS(tag_ptr, tag, TAG_EMPTY(tag)) == tag)
-		s->stats->retired++;
+	const struct ended e = { .a = *a, .bits = ended_bits(a, state), .state = state };
+
+	if (out->ended)
+		out->ended(out->ctx, &e);
+}
+
+/* Takes an entry out; whoever loses the exchange leaves it to the winner. */
+static void retire(struct pass *s, uint64_t *tag_ptr, uint64_t tag, const struct attempt *a)
+{
+	if (CAS(tag_ptr, tag, TAG_EMPTY(tag)) != tag)
+		return;
+	s->stats->retired++;
+	sweep_tell(s->out, a, TAG_STATE(tag));
 }
 
 /* Eight bits of age wrap after 137 s: what is older than half of that stays that old. */
@@ -29,17 +40,19 @@ static uint64_t clamp_age(uint64_t *tag_ptr, uint64_t tag, uint8_t now)
 
 /* An attempt that carried payload: says so once. What is lost to another CPU comes again at the
  * next sweep, or that CPU has handed it over. */
-static void report_carried(struct pass *s, uint64_t *tag_ptr, uint64_t tag, const struct attempt *a,
-			   sweep_fn *fn, void *ctx)
+static void report_carried(struct pass *s, uint64_t *tag_ptr, uint64_t tag, const struct attempt *a)
 {
-	if (CAS(tag_ptr, tag, tag_swept(tag, a->proto)) != tag)
+	uint64_t swept = tag_swept(tag, a->proto);
+
+	if (CAS(tag_ptr, tag, swept) != tag)
 		return;
 	s->stats->carried++;
-	fn(ctx, a, owed_bits(a, TAG_STATE(tag)));
+	s->out->report(s->out->ctx, a, owed_bits(a, TAG_STATE(tag)));
+	if (!TAG_STATE(swept))
+		sweep_tell(s->out, a, TAG_STATE(tag));
 }
 
-static void look_at(struct pass *s, uint64_t *tag_ptr, const struct attempt *value, uint64_t now_ns,
-		    sweep_fn *fn, void *ctx)
+static void look_at(struct pass *s, uint64_t *tag_ptr, const struct attempt *value, uint64_t now_ns)
 {
 	uint8_t age = (uint8_t)(now_ns >> NURSERY_AGE_SHIFT);
 	uint64_t tag = LOAD(tag_ptr);
@@ -54,14 +67,14 @@ static void look_at(struct pass *s, uint64_t *tag_ptr, const struct attempt *val
 		s->stats->undecided++;
 	tag = clamp_age(tag_ptr, tag, age);
 	if (owed_bits(&a, state)) {
-		report_carried(s, tag_ptr, tag, &a, fn, ctx);
+		report_carried(s, tag_ptr, tag, &a);
 		return;
 	}
 	old_ns = now_ns > a.first_ns ? now_ns - a.first_ns : 0;
 	if (state & STATE_DECIDED) /* a flow: its last packet counts, to half a second */
 		old_ns = (uint64_t)(uint8_t)(age - TAG_AGE(tag)) << NURSERY_AGE_SHIFT;
 	if (sweep_is_over(&a, state, old_ns)) {
-		retire(s, tag_ptr, tag);
+		retire(s, tag_ptr, tag, &a);
 		return;
 	}
 	if (state & (STATE_REPORTED | STATE_DECIDED) || old_ns < ripe_after_ns(s->ripe, &a, state))
@@ -70,14 +83,14 @@ static void look_at(struct pass *s, uint64_t *tag_ptr, const struct attempt *val
 	if (CAS(tag_ptr, tag, tag | STATE_REPORTED) != tag)
 		return;
 	s->stats->ripened++;
-	fn(ctx, &a, silent_bits(&a, state));
+	s->out->report(s->out->ctx, &a, silent_bits(&a, state));
 }
 
 void sweep_nursery(struct nursery_tags *tags, struct nursery_vals *vals, uint32_t buckets,
 		   uint64_t now_ns, const struct ripeness *ripe, struct sweep_stats *stats,
-		   sweep_fn *fn, void *ctx)
+		   const struct sweep_out *out)
 {
-	struct pass pass = { .ripe = ripe, .stats = stats };
+	struct pass pass = { .ripe = ripe, .stats = stats, .out = out };
 
 	stats->live = 0;
 	stats->undecided = 0;
@@ -89,6 +102,19 @@ void sweep_nursery(struct nursery_tags *tags, struct nursery_vals *vals, uint32_
 			continue;
 		for (int i = 0; i < NURSERY_WAYS; i++)
 			if (t[i] & STATE_LIVE)
-				look_at(&pass, &t[i], &vals[b].v[i], now_ns, fn, ctx);
+				look_at(&pass, &t[i], &vals[b].v[i], now_ns);
+	}
+}
+
+void sweep_nursery_last(const struct nursery_tags *tags, const struct nursery_vals *vals,
+			uint32_t buckets, const struct sweep_out *out)
+{
+	for (uint32_t i = 0; out->ended && i < buckets * NURSERY_WAYS; i++) {
+		uint64_t tag = tags[i / NURSERY_WAYS].t[i % NURSERY_WAYS];
+
+		if (TAG_STATE(tag) & STATE_LIVE &&
+		    TAG_STATE(tag) & (STATE_REPORTED | STATE_DECIDED))
+			sweep_tell(out, &vals[i / NURSERY_WAYS].v[i % NURSERY_WAYS],
+				   TAG_STATE(tag));
 	}
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "attach.h"
+#include "attempt_log.h"
 #include "counters.h"
 #include "output.h"
 #include "owner_maps.h"
@@ -52,6 +53,7 @@ struct watch {
 	struct iface_monitor *monitor;
 	struct ring_buffer *ring;
 	struct output *out;
+	struct attempt_log *attempts; /* NULL: none is kept */
 	struct attachment *hook;
 	size_t hooks, hooks_room;
 	struct refusal *refused;
@@ -89,6 +91,7 @@ static void show_counters(struct watch *w, bool all)
 
 	read_counters(w, &c);
 	counters_outputs(&c, w->out);
+	attempt_log_stats_get(w->attempts, &c.attempts);
 	counters_print(&c, clock_boot_ns() - w->started_ns, all);
 }
 
@@ -544,8 +547,9 @@ static void reload(struct watch *w)
  * the kernel sends it, a terminal is gone: a good end. Returns false for that. */
 static bool on_hangup(struct watch *w, const struct signalfd_siginfo *si)
 {
-	unsigned int files = output_reopen(w->out);
+	unsigned int files = output_reopen(w->out) + !!*w->cfg->attempts_file;
 
+	attempt_log_reopen(w->attempts);
 	if (si->ssi_code == SI_KERNEL || (!files && !w->cfg->config_file))
 		return false;
 	reload(w);
@@ -688,6 +692,9 @@ static int open_all(struct watch *w)
 
 	if (r < 0)
 		return r;
+	r = attempt_log_open(w->cfg, &w->attempts, w->err);
+	if (r < 0)
+		return r;
 	w->engine = engine_new(w->cfg, output_emit, w->out);
 	if (!w->engine)
 		return error_set(w->err, -ENOMEM, EXIT_RUNTIME, "no memory for windows and rules");
@@ -699,6 +706,8 @@ static int open_all(struct watch *w)
 	r = sweep_open(&w->bpf, w->cfg, &w->sweep, w->err);
 	if (!r)
 		r = drain_open(&w->bpf, w->sweep, w->engine, &w->drain, w->err);
+	if (!r && w->attempts)
+		r = drain_log(w->drain, w->attempts, w->err);
 	if (!r)
 		r = open_owners(w);
 	if (!r)
@@ -734,12 +743,20 @@ static void close_all(struct watch *w)
 	owners_free(w->owners);
 	owner_maps_close(w->owner_maps);
 	bpf_side_unload(&w->bpf);
+	attempt_log_free(w->attempts);
 	output_free(w->out);
 	close_fd(w->epoll_fd);
 	close_fd(w->tick_fd);
 	close_fd(w->early_fd);
 	close_fd(w->end_fd);
 	close_fd(w->signal_fd);
+}
+
+static void end_attempts(struct watch *w)
+{
+	uint64_t now = clock_boot_ns();
+
+	attempt_log_end(w->attempts, (uint64_t)((int64_t)now + clock_wall_offset_ns(now)));
 }
 
 int watch_run(struct config *cfg, struct error *err)
@@ -763,13 +780,17 @@ int watch_run(struct config *cfg, struct error *err)
 		if (w.done > 0)
 			code = w.done;
 		drain_now(&w);
+		drain_last(w.drain);
 		close_state(&w);
 		engine_close(w.engine);
 		output_end(w.out);
+		end_attempts(&w);
 		if (cfg->verbosity >= 0)
 			show_counters(&w, cfg->verbosity > 0);
 		if (code == EXIT_FINE)
 			code = output_verdict(w.out, err);
+		if (code == EXIT_FINE)
+			code = attempt_log_verdict(w.attempts, err);
 	}
 	close_all(&w);
 	return code;

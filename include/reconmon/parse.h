@@ -580,6 +580,7 @@ static __always_inline int parse_icmp(struct cursor *cur, struct packet *pkt,
 	if (!asks)
 		return -STAT_PARSE_ICMP_OTHER;
 	if (asks > 0) {
+		pkt->seq = icmp->type; /* for conn_row.c */
 		pkt->src_port = icmp->id;
 		pkt->tcp_flags = TCP_SYN;
 	} else {

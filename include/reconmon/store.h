@@ -64,21 +64,8 @@ static __always_inline void store_judged(struct store *st, const struct attempt 
 static __always_inline void store_ended(struct store *st, const struct attempt *a, __u8 state,
 					__u32 contact_bits);
 
-/* A few bits a flow, remembered for a moment and at no price: was this orphan seen lately? What is
- * forgotten, or another flow's, costs no more than the name of a technique. */
-static __always_inline void store_note(struct store *st, __u64 hash, __u8 what);
-static __always_inline __u8 store_noted(struct store *st, __u64 hash);
-
-/* note_make, note_read - a flow's hash and four bits in one word; 0 if the word is another flow's.
- */
-static __always_inline __u32 note_make(__u64 hash, __u8 what)
-{
-	return ((__u32)(hash >> 32) & ~0xfu) | (what & 0xfu);
-}
-
-static __always_inline __u8 note_read(__u32 note, __u64 hash)
-{
-	return (note ^ (__u32)(hash >> 32)) & ~0xfu ? 0 : (__u8)(note & 0xf);
-}
+/* One word a flow, in a small table in which each has one place and any other may take it: what kind
+ * of segment went by that belonged to no undecided attempt? What is forgotten is no evidence. */
+static __always_inline __u32 *store_note_at(struct store *st, __u64 hash);
 
 #endif

@@ -14,8 +14,8 @@
  *	RST, unreachable	final, if still silent: a probe, with what the scanner learnt
  *	FIN of the originator	final likewise, and kept a while to see how it closes
  *	nothing			ripens in the daemon's sweep (user/sweep_nursery.c)
- *	RST without ACK, to no	answers an ACK or FIN that belonged to nothing: a probe, between
- *	known attempt		ports for which that is no ordinary late packet
+ *	RST without ACK, to no	answers an ACK or FIN that belonged to nothing: a probe, if it was
+ *	known attempt		seen, no payload was, and the ports are not those of a late packet
  *
  * UDP, SCTP, ICMP and empty packets of other protocols follow the same scheme with what they have.
  *
@@ -448,6 +448,38 @@ static __always_inline int track_concerns(const struct packet *pkt, __u32 look)
 	return !(look & (LOOK_NONE | LOOK_DECIDED)) || !is_midstream(pkt);
 }
 
+/* Notes of what went by (store_note_at()): 28 bits of the flow's hash, and an opening: of a probe,
+ * if a RST should answer it, or NOTE_CARRIED, if payload flowed: then it was a connection once. */
+#define NOTE_CARRIED	       0xfu
+#define NOTE(hash, what)       (((__u32)((hash) >> 32) & ~0xfu) | (what))
+#define NOTE_IS_OF(note, hash) (!(((note) ^ (__u32)((hash) >> 32)) & ~0xfu))
+
+/* track_passing - a segment that track_packet() need not see: data or an acknowledgement of a
+ * connection that is long decided, older than we are, or no connection at all. Of each flow the
+ * first is noted, and the first payload; after that a look at the note is all it costs. */
+static __always_inline void track_passing(struct store *st, __u64 h, const struct packet *pkt)
+{
+	__u32 *note = store_note_at(st, h);
+	__u32 was = *note, carried = NOTE(h, NOTE_CARRIED);
+
+	if (was == carried)
+		return;
+	if (pkt->payload_len)
+		*note = carried;
+	else if (!NOTE_IS_OF(was, h))
+		*note = NOTE(h, OPENING_ACK);
+}
+
+/* note_orphan - likewise for a FIN-ACK or SYN-ACK of nothing. */
+static __always_inline void note_orphan(struct store *st, __u64 h, const struct packet *pkt,
+					__u32 opening)
+{
+	__u32 *note = store_note_at(st, h);
+
+	if (*note != NOTE(h, NOTE_CARRIED))
+		*note = NOTE(h, pkt->payload_len ? NOTE_CARRIED : opening);
+}
+
 static __always_inline void count_judged(struct store *st, __u32 bits)
 {
 	if (bits & CONTACT_TRANSFER)
@@ -507,6 +539,7 @@ static __always_inline void slot_judge(struct store *st, __u64 h, const struct p
 				       struct slot *s, __u32 verdict, struct attempt *a)
 {
 	if (verdict & VERDICT_DECIDE) {
+		*store_note_at(st, h) = NOTE(h, NOTE_CARRIED);
 		if (store_decide(st, s))
 			store_count(st, STAT_PAYLOAD);
 	} else if (verdict & VERDICT_SETTLE) {
@@ -540,14 +573,14 @@ static __always_inline __u32 track_known(struct store *st, struct slot *s, const
 
 /* track_refused - a RST that acknowledges nothing and belongs to nothing we know answers a segment
  * with ACK that belonged to nothing its sender knows (RFC 9293, 3.10.7.1): a look at that port, if
- * the ports say that it is no late packet. Which flags the look had beside ACK was noted. */
+ * that segment was seen, no payload was, and the ports say that it is no late packet. */
 static __always_inline void track_refused(struct store *st, __u64 h, const struct packet *pkt,
 					  struct attempt *a)
 {
-	__u8 opening = store_noted(st, h);
-	__u32 bits;
+	__u32 note = *store_note_at(st, h), opening = note & 0xf, bits;
 
-	if (is_late(pkt->dst_port, pkt->src_port)) {
+	if (!NOTE_IS_OF(note, h) || opening == NOTE_CARRIED ||
+	    is_late(pkt->dst_port, pkt->src_port)) {
 		store_count(st, STAT_ORPHAN_LATE);
 		return;
 	}
@@ -558,7 +591,7 @@ static __always_inline void track_refused(struct store *st, __u64 h, const struc
 	a->isn = pkt->seq;
 	a->syn_len = 0;
 	a->proto = PROTO_TCP;
-	a->acct = (__u64)(opening ? opening : OPENING_ACK) << ACCT_OPENING_SHIFT | ACCT_RST_RESP;
+	a->acct = (__u64)opening << ACCT_OPENING_SHIFT | ACCT_RST_RESP;
 	store_stamp(st, a);
 	a->dir = !a->dir; /* this is the answer: the probe went the other way */
 	bits = CONTACT_CLOSED | CONTACT_SPAN | opening_bits(a);
@@ -573,17 +606,19 @@ static __always_inline void track_orphan(struct store *st, __u64 h, const struct
 {
 	__u8 flags = pkt->tcp_flags & (TCP_SYN | TCP_ACK | TCP_FIN | TCP_RST);
 
-	if (is_midstream(pkt))
+	if (is_midstream(pkt)) {
+		track_passing(st, h, pkt);
 		return;
+	}
 	store_count(st, STAT_ORPHAN);
 	if (pkt->proto != PROTO_TCP || pkt->kind != PACKET_PLAIN)
 		return;
 	if (flags == TCP_RST && !pkt->payload_len)
 		track_refused(st, h, pkt, a);
 	else if (flags == (TCP_FIN | TCP_ACK))
-		store_note(st, h, OPENING_MAIMON);
+		note_orphan(st, h, pkt, OPENING_MAIMON);
 	else if (flags == (TCP_SYN | TCP_ACK))
-		store_note(st, h, OPENING_SYN_ACK);
+		note_orphan(st, h, pkt, OPENING_SYN_ACK);
 }
 
 /* track_unknown - a packet of no known attempt: it opens one, or is an orphan. A datagram with

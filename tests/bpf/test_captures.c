@@ -177,10 +177,10 @@ void __real_engine_flush(struct engine *e, uint64_t now_ns, bool lost);
 void __wrap_engine_flush(struct engine *e, uint64_t now_ns, bool lost);
 void __real_sweep_nursery(struct nursery_tags *tags, struct nursery_vals *vals, uint32_t buckets,
 			  uint64_t now_ns, const struct ripeness *ripe, struct sweep_stats *stats,
-			  sweep_fn *fn, void *ctx);
+			  const struct sweep_out *out);
 void __wrap_sweep_nursery(struct nursery_tags *tags, struct nursery_vals *vals, uint32_t buckets,
 			  uint64_t now_ns, const struct ripeness *ripe, struct sweep_stats *stats,
-			  sweep_fn *fn, void *ctx);
+			  const struct sweep_out *out);
 uint64_t __real_counters_lost(const struct counters *c);
 uint64_t __wrap_counters_lost(const struct counters *c);
 void __wrap_output_emit(void *ctx, struct alert *a, enum alert_state state);
@@ -204,10 +204,10 @@ void __wrap_pieces_add_contact(struct pieces *p, const struct contact_key *key,
 
 void __wrap_sweep_nursery(struct nursery_tags *tags, struct nursery_vals *vals, uint32_t buckets,
 			  uint64_t now_ns, const struct ripeness *ripe, struct sweep_stats *stats,
-			  sweep_fn *fn, void *ctx)
+			  const struct sweep_out *out)
 {
 	now_recording->sweeping = true;
-	__real_sweep_nursery(tags, vals, buckets, now_ns, ripe, stats, fn, ctx);
+	__real_sweep_nursery(tags, vals, buckets, now_ns, ripe, stats, out);
 	now_recording->sweeping = false;
 }
 

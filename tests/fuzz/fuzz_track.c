@@ -323,13 +323,14 @@ static void check_kept(const struct store *st, const struct nursery_tags *before
 
 static void sweep(struct run *r, __u64 now_ns)
 {
+	const struct sweep_out out = { .report = on_swept, .ctx = r };
 	static struct nursery_tags before[LARGE_BUCKETS];
 
 	memcpy(before, r->st.tags, (r->st.bucket_mask + 1) * sizeof(*before));
 	r->st.now_ns = now_ns;
 	r->sweeping = true;
 	sweep_nursery(r->st.tags, r->st.vals, (uint32_t)r->st.bucket_mask + 1, now_ns, &ripe,
-		      &r->swept, on_swept, r);
+		      &r->swept, &out);
 	r->sweeping = false;
 	r->tick_ns = now_ns + TICK_NS;
 	check_kept(&r->st, before);

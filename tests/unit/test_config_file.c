@@ -55,7 +55,7 @@ static char *printed(const struct config *cfg)
 
 #define KEYS                                                                                       \
 	"keys are profile, interfaces, ingress, internal, settle, settle-open, habits, state, "    \
-	"tick, json, verbosity, rules, allow, limits"
+	"tick, json, verbosity, rules, attempts, attempts-file, allow, limits"
 #define FIELDS                                                                                     \
 	"fields are enabled, where, originator, responder, ports, by, distinct, window, mode, "    \
 	"threshold, yields-to, severity, attack-internal, attack-external, description"
