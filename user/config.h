@@ -150,7 +150,7 @@ struct config_setting {
 };
 
 enum {
-	CONFIG_WORD_MAX = STATE_MAX > OUTPUT_TARGET_MAX ? STATE_MAX : OUTPUT_TARGET_MAX
+	CONFIG_WORD_MAX = OUTPUT_TARGET_MAX /* the longest are paths */
 };
 
 /* config_settings - all of them; *ret_n is how many. config_set - by a name that is one. */
