@@ -3,12 +3,14 @@
 """The target's side of make.sh, beside the listeners of tests/e2e/serve.py: answers every datagram
 at the UDP ports given, and speaks as much SCTP as a port scanner asks for: INIT ACK where --sctp
 says that a port is open, ABORT elsewhere (RFC 9260, 8.4), nothing to a COOKIE ECHO at an open one.
-Prints "up" once it listens."""
+On every address, from the one that is nearest (SCTP: IPv4 alone); with --at, on the addresses
+given, each answering for itself. Prints "up" once it listens."""
 import argparse
 import socket
 import struct
 import threading
 
+IPV6_FREEBIND = 78  # linux/in6.h; Python has no name for it
 INIT, INIT_ACK, ABORT, COOKIE_ECHO = 1, 2, 6, 10
 
 
@@ -47,10 +49,12 @@ def sctp_answer(data, is_open):
 
 def serve_sctp(sock, is_open):
     while True:
-        data, (host, _) = sock.recvfrom(65535)
-        answer = sctp_answer(data[(data[0] & 15) * 4:], is_open)
+        data, peer = sock.recvfrom(65535)
+        if sock.family == socket.AF_INET: # raw IPv4 sockets show the header, those of IPv6 do not
+            data = data[(data[0] & 15) * 4:]
+        answer = sctp_answer(data, is_open)
         if answer:
-            sock.sendto(answer, (host, 0))
+            sock.sendto(answer, (peer[0], 0))
 
 
 def serve_udp(sock):
@@ -59,18 +63,32 @@ def serve_udp(sock):
         sock.sendto(b"answer", peer)
 
 
+def bound(kind, proto, address, port):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    s = socket.socket(family, kind, proto)
+    if family == socket.AF_INET6: # an address by a local route alone is one only to IPv4's bind()
+        s.setsockopt(socket.IPPROTO_IPV6, IPV6_FREEBIND, 1)
+    if family == socket.AF_INET6 and kind == socket.SOCK_DGRAM:
+        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, address != "::")
+    s.bind((address, port))
+    return s
+
+
+def start(fn, *args):
+    threading.Thread(target=fn, args=args, daemon=True).start()
+
+
 def main():
     args = argparse.ArgumentParser(description=__doc__)
     args.add_argument("--udp", type=int, nargs="*", default=[])
     args.add_argument("--sctp", type=int, nargs="*", default=[])
+    args.add_argument("--at", nargs="*", default=[], metavar="ADDRESS")
     a = args.parse_args()
     for port in a.udp:
-        s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
-        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        s.bind(("::", port))
-        threading.Thread(target=serve_udp, args=(s,), daemon=True).start()
-    raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_SCTP)
-    threading.Thread(target=serve_sctp, args=(raw, set(a.sctp)), daemon=True).start()
+        for address in a.at or ["::"]:
+            start(serve_udp, bound(socket.SOCK_DGRAM, 0, address, port))
+    for address in a.at or ["0.0.0.0"]:
+        start(serve_sctp, bound(socket.SOCK_RAW, socket.IPPROTO_SCTP, address, 0), set(a.sctp))
     print("up", flush=True)
     threading.Event().wait()
 

@@ -168,4 +168,5 @@ def main():
 
 
 assert not re.search(r"\s", ranges({1, 2, 3})) and ranges({80, 81, 90, 91, 92}) == "80,81,90-92"
-main()
+if __name__ == "__main__":  # techniques.py takes what it needs
+    main()

@@ -7,6 +7,7 @@
     serve.py http PORT...           HTTP/1.1 with keep-alive
     serve.py dns PORT...            UDP: answers each query
     serve.py ftp PORT FILE...       anonymous, passive only, a new data port for each transfer
+    serve.py bounce PORT            FTP that lists to whatever host PORT names, as all once did
     serve.py hold PORT HOW GO       echoes; when the file GO exists, ends every connection at once:
                                     HOW is fin or rst"""
 import http.server
@@ -171,6 +172,30 @@ def ftp(args):
     thread(accept_all, listener(int(args[0])), ftp_one)
 
 
+@quietly
+def bounce_one(conn):
+    conn.sendall(b"220 ready\r\n")
+    to = None
+    for line in conn.makefile("r"):
+        verb, _, arg = line.strip().partition(" ")
+        reply = {"USER": "331 any password", "PASS": "230 logged in"}.get(verb, "200 ok")
+        if verb == "PORT":
+            n = arg.split(",")
+            to = ".".join(n[:4]), int(n[4]) << 8 | int(n[5])
+        elif verb == "LIST":
+            try:
+                with socket.create_connection(to, 5) as d:
+                    d.sendall(b"-rw-r--r-- 1 0 0 0 Jan 1 00:00 file\r\n")
+                reply = "226 done" # no 150 before: nmap would wait for another line
+            except OSError:
+                reply = "425 no connection"
+        conn.sendall(reply.encode() + b"\r\n")
+
+
+def bounce(args):
+    thread(accept_all, listener(int(args[0])), bounce_one)
+
+
 def hold(args):
     port, how, go = args
     conns = []
@@ -193,7 +218,8 @@ def hold(args):
     thread(end)
 
 
-KINDS = {"listen": listen, "greet": greet, "http": web, "dns": dns, "ftp": ftp, "hold": hold}
+KINDS = {"listen": listen, "greet": greet, "http": web, "dns": dns, "ftp": ftp, "bounce": bounce,
+         "hold": hold}
 
 if len(sys.argv) < 3 or sys.argv[1] not in KINDS:
     sys.exit(__doc__)
