@@ -188,11 +188,14 @@ static void words_list(char *buf, size_t size)
 
 int output_config_dest(const char *dest, struct output_config *ret, struct error *err)
 {
-	struct output_config oc = { .states = STATES_ALL, .queue_bytes = QUEUE_DEFAULT };
+	struct output_config oc;
 	size_t len = strcspn(dest, ":");
 	char list[256];
 	int r;
 
+	memset(&oc, 0, sizeof(oc)); /* padding too: a reload compares by memory */
+	oc.states = STATES_ALL;
+	oc.queue_bytes = QUEUE_DEFAULT;
 	for (oc.kind = 0; oc.kind < OUTPUT_KIND_MAX; oc.kind++)
 		if (strlen(kinds[oc.kind].word) == len && !strncmp(dest, kinds[oc.kind].word, len))
 			break;
