@@ -185,8 +185,13 @@ static uint64_t word_at(const struct portset *p, enum answer a, uint32_t port)
 static uint32_t port_next(const struct portset *p, enum answer a, bool in, uint32_t port)
 {
 	while (port < PORTS) {
-		uint64_t word = word_at(p, a, port);
+		uint64_t word;
 
+		if (in && !(p->used >> port / CHUNK_PORTS & 1)) { /* 1,024 ports at once */
+			port = (port / CHUNK_PORTS + 1) * CHUNK_PORTS;
+			continue;
+		}
+		word = word_at(p, a, port);
 		word = (in ? word : ~word) >> port % WORD_BITS;
 		if (word)
 			return port + (uint32_t)__builtin_ctzll(word);
