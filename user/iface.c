@@ -10,9 +10,13 @@
 #include <string.h>
 #include <time.h>
 
+enum {
+	LIST_TRIES = 10
+};
+
 struct iface_monitor {
 	struct mnl_socket *events; /* subscribed; non-blocking */
-	struct mnl_socket *query;  /* dumps */
+	struct mnl_socket *query;  /* dumps; NULL: to be opened */
 	iface_event_fn *fn;	   /* of the call that is running */
 	void *ctx;
 };
@@ -130,7 +134,7 @@ static int on_message(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
-int iface_monitor_list(struct iface_monitor *m, iface_event_fn *fn, void *ctx)
+static int list_once(struct iface_monitor *m)
 {
 	char buf[32768] __attribute__((aligned(8)));
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
@@ -144,8 +148,6 @@ int iface_monitor_list(struct iface_monitor *m, iface_event_fn *fn, void *ctx)
 	nlh->nlmsg_seq = seq;
 	ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
 	ifi->ifi_family = AF_UNSPEC;
-	m->fn = fn;
-	m->ctx = ctx;
 	if (mnl_socket_sendto(m->query, nlh, nlh->nlmsg_len) < 0)
 		return -errno;
 	while (r > 0) {
@@ -155,6 +157,28 @@ int iface_monitor_list(struct iface_monitor *m, iface_event_fn *fn, void *ctx)
 		r = mnl_cb_run(buf, (size_t)n, seq, mnl_socket_get_portid(m->query), on_message, m);
 	}
 	return r < 0 ? -errno : 0;
+}
+
+/* Interfaces that come and go while they are listed break the list off (NLM_F_DUMP_INTR, -EINTR).
+ * What is left of a broken answer must not be taken for the next one's: hence a new socket. */
+int iface_monitor_list(struct iface_monitor *m, iface_event_fn *fn, void *ctx)
+{
+	int r = -EINTR;
+
+	m->fn = fn;
+	m->ctx = ctx;
+	for (int i = 0; r == -EINTR && i < LIST_TRIES; i++) {
+		if (!m->query)
+			m->query = open_socket(0);
+		if (!m->query)
+			return -errno;
+		r = list_once(m);
+		if (r < 0) {
+			mnl_socket_close(m->query);
+			m->query = NULL;
+		}
+	}
+	return r;
 }
 
 int iface_monitor_read(struct iface_monitor *m, iface_event_fn *fn, void *ctx)

@@ -392,11 +392,14 @@ static void on_retry(void *ctx, const struct iface *iface, bool gone)
 static void retry_refused(struct watch *w)
 {
 	uint64_t now = clock_boot_ns();
+	int r;
 
 	if (!w->refusals || now - w->retried_ns < RETRY_NS || !refusals_passing(w))
 		return;
 	w->retried_ns = now;
-	iface_monitor_list(w->monitor, on_retry, w);
+	r = iface_monitor_list(w->monitor, on_retry, w);
+	if (r < 0)
+		log_debug("interfaces: %s; tried again later", strerror(-r));
 }
 
 static bool is_glob(const char *name)
