@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "incident.h"
 #include "owner.h"
 #include "portset.h"
 #include "rule.h"
@@ -26,6 +27,7 @@ enum {
 	ALERT_HOSTS_MAX = 4096, /* distinct responders remembered of a sweep; beyond: hosts_cut */
 	ALERT_PAIRS_MAX = 4096, /* likewise pairs of responder and port */
 	ALERT_OWNERS_MAX = 32,	/* distinct owners told apart; beyond: owners_cut */
+	ALERT_HOSTS_MANY = 5,	/* responders of an incident: no mistake of one program's */
 	ALERT_TECHNIQUES_MAX = 16, /* names that alert_techniques() may give */
 };
 
@@ -45,6 +47,9 @@ struct alert_pair {
 struct alert {
 	char id[ALERT_ID_LEN];	 /* event.id, the same from open to close */
 	const struct rule *rule; /* outlives the alert */
+	/* What it belongs to (incident.h): its originator's alerts share it; "": nothing. */
+	char incident[INCIDENT_ID_LEN];
+	uint32_t incident_hosts; /* responders with alerts of their own in it, so far */
 
 	/* The group. Fields that rule->group leaves out are zero; proto 0 means any. */
 	struct ip_addr orig, resp;
@@ -99,8 +104,9 @@ unsigned int alert_techniques(const struct alert *a, const char **ret);
 const struct attack_ref *alert_attack(const struct alert *a);
 
 /* alert_severity - 0 to 10; the rule's, if it has one, else from facts: 4; +1 if ports were found
- * open; +2 if the originator is internal (somebody is in already); +1 from 100 distinct values on.
- */
+ * open; +2 if the originator is internal (somebody is in already); +1 from 100 distinct values on;
+ * +1 if it sent what no ordinary program sends (CONTACT_ODD); +1 if its incident has
+ * ALERT_HOSTS_MANY responders. Whose it was says who, and not how bad it is. */
 int alert_severity(const struct alert *a);
 
 #endif

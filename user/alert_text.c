@@ -88,5 +88,6 @@ int alert_severity(const struct alert *a)
 
 	if (a->rule->severity)
 		return a->rule->severity;
-	return 4 + open + 2 * a->orig_internal + (a->count >= 100);
+	return 4 + open + 2 * a->orig_internal + (a->count >= 100) + !!(a->bits & CONTACT_ODD) +
+	       (a->incident_hosts >= ALERT_HOSTS_MANY);
 }

@@ -73,6 +73,10 @@ static void print_user(FILE *out, const struct counters *c)
 	print_one(out, "habits_evicted", c->engine.habits.evicted,
 		  "habits forgotten for want of room (--limit habits=)");
 	print_one(out, "habits_overlooked", c->engine.habits.overlooked, "candidates likewise");
+	print_one(out, "incidents_live", c->engine.incidents.live,
+		  "originators whose alerts belong together");
+	print_one(out, "incidents_evicted", c->engine.incidents.evicted,
+		  "incidents ended early: too many at once");
 	print_one(out, "engine_bytes", c->engine.bytes, "memory of windows and history");
 	print_one(out, "engine_no_memory", c->engine.no_memory,
 		  "lost: no memory for a value or an alert");

@@ -6,11 +6,13 @@
 #include <string.h>
 
 #include "habit.h"
+#include "incident.h"
 #include "net.h"
 #include "window.h"
 
 enum {
-	ALERTS_MAX = 4096,    /* open at once, a rule */
+	ALERTS_MAX = 4096, /* open at once, a rule */
+	INCIDENTS_MAX = 16384,
 	KEEP_MAX = 131072,    /* values a group; twice the highest threshold */
 	HISTORY_MAX = 262144, /* contacts with payload remembered; about 24 MB when full */
 
@@ -60,6 +62,7 @@ struct engine {
 	const struct owner *who; /* NULL: unknown, or habits do not ask */
 	bool in_scan;		 /* it is part of a scan of many ports */
 	struct table *history;
+	struct incidents *incidents;
 	uint64_t history_span_ns; /* longest window of a rule on probes */
 	uint64_t slack_ns;
 	int64_t wall_offset_ns;
@@ -267,8 +270,9 @@ struct engine *engine_new(const struct config *cfg, alertbook_emit_fn *emit, voi
 	e->emit_ctx = ctx;
 	e->slack_ns = cfg->settle_open_ns + cfg->settle_ns + cfg->tick_ns;
 	e->history = table_new(sizeof(struct carried), HISTORY_MAX);
+	e->incidents = incidents_new(INCIDENTS_MAX);
 	e->habits = wanted ? habits_new(cfg->habits_max) : NULL;
-	if (e->history && (e->habits || !wanted) && !engine_rules(e, &cfg->rules))
+	if (e->history && e->incidents && (e->habits || !wanted) && !engine_rules(e, &cfg->rules))
 		return e;
 	engine_free(e);
 	return NULL;
@@ -282,6 +286,7 @@ void engine_free(struct engine *e)
 		runner_free(e->runner[i]);
 	table_free(e->history);
 	habits_free(e->habits);
+	incidents_free(e->incidents);
 	free(e);
 }
 
@@ -439,6 +444,29 @@ static bool is_covered(const struct engine *e, const struct runner *r,
 	return a && t_ns <= a->last_ns + r->cover->rule->window_ns;
 }
 
+/* How long after its window an alert still waits for evidence that ripens late; never longer than
+ * the window itself: who asks for five seconds does not want to wait for forty. */
+static uint64_t grace_of(const struct engine *e, const struct rule *rule)
+{
+	return e->slack_ns < rule->window_ns ? e->slack_ns : rule->window_ns;
+}
+
+/* join - an alert with evidence of t_ns belongs to its originator's incident. It may last for a
+ * window (a bin, which may have begun with it) and what ripens late; then a window more. */
+static void join(struct engine *e, const struct runner *r, struct alert *a, uint64_t t_ns)
+{
+	uint64_t until = t_ns + 2 * (r->rule->window_ns + grace_of(e, r->rule));
+	const struct incident *i = incident_join(e->incidents, &a->orig, &a->resp, t_ns, until);
+
+	if (!i) {
+		e->stats.no_memory++;
+		return;
+	}
+	a->incident_hosts = i->hosts;
+	if (!a->incident[0])
+		memcpy(a->incident, i->id, sizeof(a->incident));
+}
+
 /* The threshold is reached: an alert opens with everything that its window holds. */
 static void open_alert(struct engine *e, struct runner *r, const struct group_key *group,
 		       const struct window_value *now, const struct contact_key *key,
@@ -451,6 +479,7 @@ static void open_alert(struct engine *e, struct runner *r, const struct group_ke
 	if (!a)
 		return;
 	a->orig_internal = net_list_has(&e->cfg->internal, &group->orig);
+	join(e, r, a, now->t_ns);
 	v = window_values(r->window, group, &n);
 	for (uint32_t i = 0; i < n; i++) {
 		struct alert_evidence ev = evidence_of(&v[i], c, 1);
@@ -501,6 +530,7 @@ static void tell(struct engine *e, const struct runner *r, struct alert *a,
 
 	ev.owner = owner_of(e, r->rule, key, c, v);
 	alertbook_add(r->book, a, &ev);
+	join(e, r, a, v->t_ns);
 	named(e, r, key, v);
 	e->in_scan |= r->rule->distinct == FIELD_RESP_PORT && a->count > SCAN_PORTS;
 }
@@ -837,13 +867,6 @@ bool engine_contact(struct engine *e, const struct contact_key *key, const struc
 	return found[VERDICT_PROBE];
 }
 
-/* How long after its window an alert still waits for evidence that ripens late; never longer than
- * the window itself: who asks for five seconds does not want to wait for forty. */
-static uint64_t grace_of(const struct engine *e, const struct rule *rule)
-{
-	return e->slack_ns < rule->window_ns ? e->slack_ns : rule->window_ns;
-}
-
 void engine_flush(struct engine *e, uint64_t now_ns, bool lost)
 {
 	struct carried *h;
@@ -857,6 +880,7 @@ void engine_flush(struct engine *e, uint64_t now_ns, bool lost)
 		window_expire(r->window, now_ns);
 	}
 	suspects_age(e, now_ns);
+	incidents_expire(e->incidents, now_ns);
 	if (e->habits)
 		habits_expire(e->habits, now_ns);
 	while ((h = table_oldest(e->history)) &&
@@ -889,6 +913,8 @@ void engine_stats_get(const struct engine *e, struct engine_stats *ret)
 {
 	*ret = e->stats;
 	ret->bytes = table_bytes(e->history);
+	incidents_stats_get(e->incidents, &ret->incidents);
+	ret->bytes += ret->incidents.bytes;
 	if (e->habits) {
 		habits_stats_get(e->habits, &ret->habits);
 		ret->bytes += ret->habits.bytes;

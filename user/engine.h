@@ -32,6 +32,7 @@ struct engine_stats {
 	uint64_t alerts_opened, alerts_open, alerts_closed, alerts_retracted, alerts_forced;
 	uint64_t groups, bytes;
 	struct habits_stats habits;
+	struct incidents_stats incidents;
 };
 
 /* engine_new - an engine for cfg, which must outlive it. emit gets every alert. NULL for want of

@@ -294,6 +294,9 @@ static json_t *document(const struct alert *a, enum alert_state state,
 			"reconmon", "alert", sink_alert_json(a, state));
 	/* clang-format on */
 
+	if (a->incident[0])
+		r |= json_object_set_new(json_object_get(doc, "reconmon"), "incident",
+					 json_pack("{s:s}", "id", a->incident));
 	r |= host_set(doc, ctx);
 	r |= owner_json_set(doc, a, ctx);
 	if (a->rule->group & (FIELD_RESP | FIELD_RESP_PORT))

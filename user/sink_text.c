@@ -232,6 +232,8 @@ static void notes_add(struct line *l, const struct alert *a, enum alert_state st
 		line_add(l, "retracted: payload came after all; ");
 	if (a->incomplete)
 		line_add(l, "some evidence was lost; ");
+	if (a->incident[0])
+		line_add(l, "incident %s; ", a->incident);
 	line_add(l, "id %s)", a->id);
 }
 

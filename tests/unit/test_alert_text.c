@@ -87,6 +87,7 @@ static const struct severity_case {
 	{ "99 distinct values are few", CONTACT_NONE, false, 99, 4, 0 },
 	{ "100 distinct values are many", CONTACT_NONE, false, 100, 5, 0 },
 	{ "all of it", CONTACT_OPEN, true, 65536, 8, 0 },
+	{ "what no program sends", CONTACT_CLOSED | CONTACT_XMAS, false, 3, 5, 0 },
 	{ "a rule that says so itself", CONTACT_OPEN, true, 65536, 2, 2 },
 	{ "a rule that says ten", CONTACT_CLOSED, false, 3, 10, 10 },
 };
@@ -100,6 +101,22 @@ static void test_severity(void **state)
 	};
 
 	assert_int_equal(alert_severity(&a), c->want);
+}
+
+static void an_incident_with_many_responders_is_worse(void **state)
+{
+	const struct rule rule = { .severity = 0 };
+	struct alert a = { .rule = &rule, .incident_hosts = ALERT_HOSTS_MANY - 1 };
+
+	(void)state;
+	assert_int_equal(alert_severity(&a), 4);
+	a.incident_hosts++;
+	assert_int_equal(alert_severity(&a), 5);
+	/* All there is. */
+	a.bits = CONTACT_OPEN | CONTACT_FIN;
+	a.orig_internal = true;
+	a.count = 100;
+	assert_int_equal(alert_severity(&a), 10);
 }
 
 static void a_port_that_took_payload_is_open_too(void **state)
@@ -173,6 +190,7 @@ static void states_have_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_incident_with_many_responders_is_worse),
 		cmocka_unit_test(a_port_that_took_payload_is_open_too),
 		cmocka_unit_test(attack_depends_on_where_the_originator_is),
 		cmocka_unit_test(states_have_names),

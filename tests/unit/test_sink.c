@@ -18,6 +18,13 @@
 
 #define AT "2026-11-25T02:50:00.123Z "
 
+static void a_scan_of_an_incident(struct alert *a)
+{
+	a_scan_taken_back(a);
+	a->retracted = false;
+	strcpy(a->incident, "0192-i7");
+}
+
 static const struct text_case {
 	const char *name;
 	void (*build)(struct alert *);
@@ -40,6 +47,9 @@ static const struct text_case {
 	  AT
 	  "CLOSE  port-scan 10.0.0.5 -> 10.0.0.9 tcp: 1 port in 0ms; none 22 (syn; lasted 0ms, 1 "
 	  "attempt; retracted: payload came after all; id 0192-1)\n" },
+	{ "an incident", a_scan_of_an_incident, ALERT_OPEN, false,
+	  AT "OPEN   port-scan 10.0.0.5 -> 10.0.0.9 tcp: 1 port in 0ms; none 22 (syn; incident "
+	     "0192-i7; id 0192-1)\n" },
 	{ "a rule that knows no responder and no protocol", basic_scanning_of_any_host, ALERT_OPEN,
 	  false,
 	  AT "OPEN   basic-scanning 10.0.0.5 -> any host: 1000 ports in 3h 0m; closed 1-1000 "
@@ -214,6 +224,8 @@ static const struct field_case {
 	{ "related addresses without responder", basic_scanning_of_any_host, ALERT_OPEN,
 	  "related.ip", "[\"10.0.0.5\"]" },
 	/* reconmon.alert */
+	{ "incident", a_scan_of_an_incident, ALERT_OPEN, "reconmon.incident.id", "\"0192-i7\"" },
+	{ "no incident", a_port_scan, ALERT_OPEN, "reconmon.incident", NULL },
 	{ "state open", a_port_scan, ALERT_OPEN, "reconmon.alert.state", "\"open\"" },
 	{ "state update", a_port_scan, ALERT_UPDATE, "reconmon.alert.state", "\"update\"" },
 	{ "state close", a_port_scan, ALERT_CLOSE, "reconmon.alert.state", "\"close\"" },

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "incident.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "table.h"
+
+struct incidents {
+	struct table *by_orig;
+	uint32_t run; /* random, tells two runs apart in ids */
+	uint32_t serial;
+	uint64_t evicted;
+};
+
+struct incidents *incidents_new(uint32_t max)
+{
+	struct incidents *in = calloc(1, sizeof(*in));
+
+	if (!in)
+		return NULL;
+	in->by_orig = table_new(sizeof(struct incident), max);
+	if (!in->by_orig) {
+		free(in);
+		return NULL;
+	}
+	if (getrandom(&in->run, sizeof(in->run), GRND_NONBLOCK) != sizeof(in->run))
+		in->run = (uint32_t)(uintptr_t)in;
+	return in;
+}
+
+void incidents_free(struct incidents *in)
+{
+	if (!in)
+		return;
+	table_free(in->by_orig);
+	free(in);
+}
+
+static void begin(struct incidents *in, struct incident *i)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	*i = (struct incident){ .until_ns = 0 };
+	snprintf(i->id, sizeof(i->id), "%08x-%08x-i%x", (uint32_t)now.tv_sec, in->run,
+		 in->serial++);
+}
+
+static struct incident *get(struct incidents *in, const struct ip_addr *orig, bool *ret_new)
+{
+	struct group_key key = { .orig = *orig };
+	struct incident *i = table_put(in->by_orig, &key, ret_new);
+
+	if (!i && table_full(in->by_orig)) {
+		table_remove(in->by_orig, table_oldest(in->by_orig));
+		in->evicted++;
+		i = table_put(in->by_orig, &key, ret_new);
+	}
+	return i;
+}
+
+static void host_note(struct incident *i, const struct ip_addr *resp)
+{
+	const struct ip_addr none = { { 0 } };
+
+	if (i->hosts == INCIDENT_HOSTS_MAX || addr_same(resp, &none))
+		return;
+	for (uint32_t n = 0; n < i->hosts; n++)
+		if (addr_same(&i->host[n], resp))
+			return;
+	i->host[i->hosts++] = *resp;
+}
+
+const struct incident *incident_join(struct incidents *in, const struct ip_addr *orig,
+				     const struct ip_addr *resp, uint64_t t_ns, uint64_t until_ns)
+{
+	bool is_new;
+	struct incident *i = get(in, orig, &is_new);
+
+	if (!i)
+		return NULL;
+	if (is_new || t_ns > i->until_ns)
+		begin(in, i);
+	if (until_ns > i->until_ns)
+		i->until_ns = until_ns;
+	host_note(i, resp);
+	return i;
+}
+
+/* All of them: the order of the last news is not that of their ends, windows differ. */
+void incidents_expire(struct incidents *in, uint64_t now_ns)
+{
+	struct incident *i, *newer;
+
+	for (i = table_oldest(in->by_orig); i; i = newer) {
+		newer = table_newer(in->by_orig, i);
+		if (i->until_ns < now_ns)
+			table_remove(in->by_orig, i);
+	}
+}
+
+void incidents_stats_get(const struct incidents *in, struct incidents_stats *ret)
+{
+	*ret = (struct incidents_stats){
+		.live = table_count(in->by_orig),
+		.evicted = in->evicted,
+		.bytes = table_bytes(in->by_orig),
+	};
+}
