@@ -226,11 +226,14 @@ format: ## reformat the C files
 
 install: all ## install below DESTDIR/PREFIX
 	install -D -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/sbin/reconmon
+	install -D -m 0644 docs/reconmon.yaml.5 $(DESTDIR)$(PREFIX)/share/man/man5/reconmon.yaml.5
+	install -D -m 0644 deploy/reconmon.yaml $(DESTDIR)$(PREFIX)/share/doc/reconmon/examples/reconmon.yaml
 	install -D -m 0644 README.md $(DESTDIR)$(PREFIX)/share/doc/reconmon/README.md
 	install -m 0644 LICENSE LICENSE.BSD-2-Clause LICENSE.GPL-2.0-only $(DESTDIR)$(PREFIX)/share/doc/reconmon/
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/sbin/reconmon
+	rm -f $(DESTDIR)$(PREFIX)/share/man/man5/reconmon.yaml.5
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/reconmon
 
 clean: ## remove everything built

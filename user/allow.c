@@ -114,6 +114,9 @@ static int set_text(char *field, size_t max, const char *what, const char *word,
 	if (!len || len > max)
 		return error_set(err, -EINVAL, EXIT_USAGE,
 				 "%s '%.40s': 1 to %zu bytes are accepted", what, word, max);
+	if (!text_is_plain(word))
+		return error_set(err, -EINVAL, EXIT_USAGE, "%s: control characters, or not UTF-8",
+				 what);
 	memcpy(field, word, len + 1);
 	return 0;
 }

@@ -115,7 +115,8 @@ static const struct argp_option options[] = {
 	  "listed below",
 	  3 },
 	{ "attempts", OPT_ATTEMPTS, "probes|all", OPTION_ARG_OPTIONAL,
-	  "Keep a log of attempts in the shape of Zeek's conn.log: of those in which the originator "
+	  "Keep a log of attempts in the shape of Zeek's conn.log: of those in which the "
+	  "originator "
 	  "sent no payload (probes, the default), or of all; with --json as JSON. On standard "
 	  "output, unless there is an --attempts-file; alerts then go to standard error",
 	  3 },
@@ -234,7 +235,7 @@ struct cli {
 	const char **settings; /* --set, in their order: they wait for --profile */
 	size_t n_settings;
 	const char *config_file; /* -c */
-	bool profile_given, ifaces_given;
+	bool profile_given, ifaces_given, outputs_given;
 	int next;    /* state->next after the last option that was understood */
 	bool done;   /* --help or --version */
 	bool failed; /* err is filled */
@@ -265,20 +266,6 @@ static int limit_set(struct config *cfg, const char *text, struct error *err)
 	return config_limit_set(cfg, &limits[i], what, equals + 1, err);
 }
 
-static int output_add(struct config *cfg, const char *text, struct error *err)
-{
-	int r;
-
-	if (cfg->outputs == OUTPUTS_MAX)
-		return error_set(err, -EINVAL, EXIT_USAGE, "--output '%.80s': more than %d of them",
-				 text, OUTPUTS_MAX);
-	r = output_config_parse(text, &cfg->output[cfg->outputs], err);
-	if (r < 0)
-		return error_prefix(err, r, "--output");
-	cfg->outputs++;
-	return 0;
-}
-
 static int internal_set(struct config *cfg, const char *text, struct error *err)
 {
 	int r = net_list_parse(text, &cfg->internal, err);
@@ -293,6 +280,15 @@ static int iface_add(struct cli *cli, const char *pattern)
 		cli->cfg->ifaces = 0;
 	cli->ifaces_given = true;
 	return config_iface_add(cli->cfg, "--interface", pattern, cli->err);
+}
+
+/* output_add - as iface_add(). */
+static int output_add(struct cli *cli, const char *text)
+{
+	if (!cli->outputs_given)
+		cli->cfg->outputs = 0;
+	cli->outputs_given = true;
+	return config_output_add(cli->cfg, "--output", text, cli->err);
 }
 
 static int profile_set(struct cli *cli, const char *text)
@@ -462,7 +458,7 @@ static int option_take(struct cli *cli, int key, const char *arg)
 	case OPT_LIMIT:
 		return limit_set(cfg, arg, err);
 	case OPT_OUTPUT:
-		return output_add(cfg, arg, err);
+		return output_add(cli, arg);
 	case OPT_ATTEMPTS:
 		return config_set(cfg, "attempts", "--attempts", arg ? arg : "probes", err);
 	case OPT_ATTEMPTS_FILE:
@@ -635,6 +631,7 @@ static enum cli_result cli_walk(struct cli *cli, int argc, char **argv)
 	cli->next = 1;
 	cli->n_settings = 0;
 	cli->ifaces_given = false;
+	cli->outputs_given = false;
 	cli->profile_given = false;
 	cli->cfg->files = 0;
 	r = argp_parse(&argp, argc, argv, flags, NULL, cli);
@@ -655,6 +652,7 @@ static int file_read(struct cli *cli)
 	enum rule_profile profile = cli->cfg->profile;
 	const char *env = getenv(CONFIG_FILE_ENV);
 	const char *path = cli->config_file ? cli->config_file : env;
+	int r;
 
 	if (!path || (path == env && !*env)) {
 		path = CONFIG_FILE_DEFAULT;
@@ -667,7 +665,13 @@ static int file_read(struct cli *cli)
 	rules_builtin(profile, &cli->cfg->rules);
 	if (!path)
 		return 0;
-	return config_file_read(path, cli->profile_given ? &profile : NULL, cli->cfg, cli->err);
+	r = config_file_read(path, cli->profile_given ? &profile : NULL, cli->cfg, cli->err);
+	if (cli->cfg->command == COMMAND_REPLAY) { /* what is found there is no news to those */
+		cli->cfg->outputs = 0;
+		cli->cfg->log_attempts = LOG_NONE;
+		cli->cfg->attempts_file[0] = '\0';
+	}
+	return r;
 }
 
 /* start_over - forgets what the first walk has set, but for what it was about. */

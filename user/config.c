@@ -4,12 +4,13 @@
 #include "config.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "output_config.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -357,7 +358,7 @@ int config_iface_add(struct config *cfg, const char *what, const char *pattern, 
 		return error_set(err, -EINVAL, EXIT_USAGE,
 				 "%s '%.80s': %s has at most %zu characters", what, pattern,
 				 glob ? "a glob" : "the name of an interface", max - without);
-	if (!is_text(pattern))
+	if (!text_is_plain(pattern))
 		return error_set(err, -EINVAL, EXIT_USAGE,
 				 "%s '%s': control characters, or not UTF-8; write ? for each such "
 				 "byte",
@@ -374,4 +375,37 @@ int config_iface_add(struct config *cfg, const char *what, const char *pattern, 
 				 pattern, IFACE_PATTERNS_MAX);
 	memcpy(cfg->iface[cfg->ifaces++], pattern, len + 1);
 	return 0;
+}
+
+/* --- outputs --- */
+
+int config_output_put(struct config *cfg, const struct output_config *oc, const char *said,
+		      const char *what, struct error *err)
+{
+	if (strlen(said) >= OUTPUT_SAID_MAX)
+		return error_set(err, -EINVAL, EXIT_USAGE, "%s '%.40s...': longer than %d bytes",
+				 what, said, OUTPUT_SAID_MAX - 1);
+	if (cfg->outputs == OUTPUTS_MAX)
+		return error_set(err, -EINVAL, EXIT_USAGE, "%s '%.80s': more than %d of them", what,
+				 said, OUTPUTS_MAX);
+	cfg->output[cfg->outputs] = *oc;
+	strcpy(cfg->output_said[cfg->outputs++], said);
+	return 0;
+}
+
+int config_output_add(struct config *cfg, const char *what, const char *text, struct error *err)
+{
+	char said[OUTPUT_SAID_MAX + 1];
+	struct output_config oc;
+	int r = output_config_parse(text, &oc, err);
+
+	if (r < 0)
+		return error_prefix(err, r, "%s", what);
+	if (!text_is_plain(text))
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "%s '%.80s': control characters, or not UTF-8", what, text);
+	snprintf(said, sizeof(said), "%s", text);
+	for (char *p = said; (p = strchr(p, ',')); p++)
+		*p = '\n';
+	return config_output_put(cfg, &oc, said, what, err);
 }

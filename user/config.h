@@ -72,6 +72,7 @@ enum output_format {
 
 enum {
 	OUTPUTS_MAX = 16,
+	OUTPUT_SAID_MAX = 1024, /* bytes of an output as it was written */
 	OUTPUT_TARGET_MAX = 512,
 	OUTPUT_RULES_MAX = 256,
 	OUTPUT_PATH_MAX = 256,
@@ -124,6 +125,8 @@ struct config {
 				* config_state_file() */
 	struct allow *allow;   /* what is let be; its counters live; freed by config_done() */
 	struct output_config output[OUTPUTS_MAX];
+	/* As they were written: the destination and, a line each, KEY=VALUE. */
+	char output_said[OUTPUTS_MAX][OUTPUT_SAID_MAX];
 	uint32_t outputs; /* none: alerts go to standard output */
 	bool json;	  /* standard output: ECS where no format is given */
 	enum log_attempts log_attempts;
@@ -185,6 +188,12 @@ int config_limit_set(struct config *cfg, const struct config_limit *limit, const
 /* config_iface_add - one more interface, glob or, with "!", exclusion. Returns 0, or -EINVAL with
  * err filled. */
 int config_iface_add(struct config *cfg, const char *what, const char *pattern, struct error *err);
+
+/* config_output_add - one more output, "DEST[,KEY=VALUE]...". Returns 0, or -EINVAL with err
+ * filled. config_output_put - the same of one that was read otherwise; `said` as in output_said. */
+int config_output_add(struct config *cfg, const char *what, const char *text, struct error *err);
+int config_output_put(struct config *cfg, const struct output_config *oc, const char *said,
+		      const char *what, struct error *err);
 
 /* config_print - the configuration as YAML that config_file_read() takes for the same. Returns 0,
  * -ENOMEM, or -EIO with the stream's errno. */

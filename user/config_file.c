@@ -18,6 +18,8 @@
 #include <sys/stat.h>
 #include <yaml.h>
 
+#include "output_config.h"
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 enum {
@@ -34,6 +36,7 @@ struct reader {
 	yaml_document_t doc;
 	char where[WHERE_MAX]; /* path of the node in hand; "" is the whole file */
 	size_t key_at;	       /* where in it the last key entered begins */
+	const yaml_node_t *output_at[OUTPUTS_MAX];
 	const yaml_node_t *yields_at[RULES_MAX]; /* by index of rules: `yields-to`, if set here */
 };
 
@@ -227,13 +230,13 @@ struct key {
 	int (*take)(struct reader *r, const yaml_node_t *value);
 };
 
-/* unknown - an error about a key, told from the mapping that it stands in. */
-static int unknown(struct reader *r, const yaml_node_t *key, int code)
+/* outside - an error that names its key itself: told from the mapping that the key stands in. */
+static int outside(struct reader *r, const yaml_node_t *node, int code)
 {
 	r->where[r->key_at] = '\0';
 	if (*r->where)
 		error_prefix(r->err, code, "%s", r->where);
-	return placed(r, &key->start_mark, code);
+	return placed(r, &node->start_mark, code);
 }
 
 static int take_iface(struct reader *r, const yaml_node_t *node, void *ctx)
@@ -302,7 +305,7 @@ static int take_limit(struct reader *r, const char *key, const yaml_node_t *key_
 		names[l] = limits[l].name;
 	i = name_find("limit", key, strlen(key), names, n, r->err);
 	if (i < 0)
-		return unknown(r, key_node, i);
+		return outside(r, key_node, i);
 	e = get_text(r, value, &text);
 	if (e < 0)
 		return e;
@@ -340,7 +343,7 @@ static int take_field(struct reader *r, const char *key, const yaml_node_t *key_
 
 	h->field = rule_field_find(key, strlen(key), r->err);
 	if (!h->field)
-		return unknown(r, key_node, -EINVAL);
+		return outside(r, key_node, -EINVAL);
 	h->seen[h->field - rule_fields(&n)] = value;
 	if (!h->field->list)
 		return take_word(r, value, h);
@@ -447,7 +450,7 @@ static int take_allow_field(struct reader *r, const char *key, const yaml_node_t
 
 	h->field = allow_field_find(key, strlen(key), r->err);
 	if (!h->field)
-		return unknown(r, key_node, -EINVAL);
+		return outside(r, key_node, -EINVAL);
 	if (h->field->list)
 		return each_item(r, value, take_allow_word, h);
 	return take_allow_word(r, value, h);
@@ -481,6 +484,131 @@ static int take_allow(struct reader *r, const yaml_node_t *value)
 	return each_item(r, value, take_allow_entry, &n);
 }
 
+/* --- outputs --- */
+
+/* An output in hand. */
+struct output_in_hand {
+	struct output_config oc;
+	char said[OUTPUT_SAID_MAX + 1];
+	char words[OUTPUT_RULES_MAX + 1]; /* of a list, joined by '+' */
+	bool has_dest;
+};
+
+/* take_dest - `to` comes first, wherever it stands: it sets the defaults of its kind. */
+static int take_dest(struct reader *r, const char *key, const yaml_node_t *key_node,
+		     const yaml_node_t *value, void *ctx)
+{
+	struct output_in_hand *h = ctx;
+	const char *text = "";
+	int e;
+
+	(void)key_node;
+	if (strcmp(key, "to") != 0)
+		return 0;
+	e = get_text(r, value, &text);
+	if (e < 0)
+		return e;
+	e = output_config_dest(text, &h->oc, r->err);
+	if (e < 0)
+		error_prefix(r->err, e, "%s", r->where);
+	snprintf(h->said, sizeof(h->said), "%s", text);
+	h->has_dest = true;
+	return checked(r, value, e);
+}
+
+static int take_output_word(struct reader *r, const yaml_node_t *node, void *ctx)
+{
+	struct output_in_hand *h = ctx;
+	size_t len = strlen(h->words);
+	const char *text = "";
+	int e = get_text(r, node, &text);
+
+	if (!e)
+		snprintf(h->words + len, sizeof(h->words) - len, "%s%s", len ? "+" : "", text);
+	return e;
+}
+
+static int take_output_key(struct reader *r, const char *key, const yaml_node_t *key_node,
+			   const yaml_node_t *value, void *ctx)
+{
+	struct output_in_hand *h = ctx;
+	size_t len = strlen(h->said);
+	int e;
+
+	if (!strcmp(key, "to"))
+		return 0;
+	h->words[0] = '\0';
+	e = each_item(r, value, take_output_word, h);
+	if (e < 0)
+		return e;
+	if (strlen(h->words) >= OUTPUT_RULES_MAX)
+		return wrong(r, value, "longer than %d bytes", OUTPUT_RULES_MAX - 1);
+	e = output_config_set(&h->oc, key, h->words, r->err);
+	if (e < 0) /* its sentence begins with the key, or with "setting" if there is no such key */
+		return strncmp(r->err->text, "setting ", 8) != 0 ? outside(r, value, e)
+								 : outside(r, key_node, e);
+	snprintf(h->said + len, sizeof(h->said) - len, "\n%s=%s", key, h->words);
+	return 0;
+}
+
+static int take_output_map(struct reader *r, const yaml_node_t *node)
+{
+	struct output_in_hand h = { .has_dest = false };
+	int e = each_pair(r, node, take_dest, &h);
+
+	if (!e && !h.has_dest)
+		return wrong(r, node,
+			     "`to`, the destination, is missing, as in stdout or "
+			     "file:/var/log/alerts.json");
+	if (!e)
+		e = each_pair(r, node, take_output_key, &h);
+	if (e < 0)
+		return e;
+	return checked(r, node, config_output_put(r->cfg, &h.oc, h.said, r->where, r->err));
+}
+
+static int take_output(struct reader *r, const yaml_node_t *node, void *ctx)
+{
+	size_t back = strlen(r->where);
+	uint32_t n = r->cfg->outputs;
+	const char *text = "";
+	int e;
+
+	(void)ctx;
+	snprintf(r->where + back, sizeof(r->where) - back, "[%u]", n);
+	if (node->type == YAML_MAPPING_NODE) {
+		e = take_output_map(r, node);
+	} else {
+		e = get_text(r, node, &text);
+		if (!e)
+			e = checked(r, node, config_output_add(r->cfg, r->where, text, r->err));
+	}
+	if (!e)
+		r->output_at[n] = node;
+	leave(r, back);
+	return e;
+}
+
+/* take_outputs - a list, of texts or mappings. */
+static int take_outputs(struct reader *r, const yaml_node_t *value)
+{
+	return each_item(r, value, take_output, NULL);
+}
+
+/* check_outputs - the rules they name, once all rules are known. */
+static int check_outputs(const struct reader *r)
+{
+	for (uint32_t i = 0; i < r->cfg->outputs; i++) {
+		int e = output_config_rules(&r->cfg->output[i], &r->cfg->rules, r->err);
+
+		if (e < 0) {
+			error_prefix(r->err, e, "outputs[%u]", i);
+			return checked(r, r->output_at[i], e);
+		}
+	}
+	return 0;
+}
+
 /* --- the whole --- */
 
 static const struct key keys[] = {
@@ -491,7 +619,8 @@ static const struct key keys[] = {
 	{ "tick", take_setting },      { "json", take_setting },
 	{ "verbosity", take_setting }, { "rules", take_rules },
 	{ "attempts", take_setting },  { "attempts-file", take_setting },
-	{ "allow", take_allow },       { "limits", take_limits },
+	{ "allow", take_allow },       { "outputs", take_outputs },
+	{ "limits", take_limits },
 };
 
 static int take_key(struct reader *r, const char *key, const yaml_node_t *key_node,
@@ -504,7 +633,7 @@ static int take_key(struct reader *r, const char *key, const yaml_node_t *key_no
 	for (size_t n = 0; n < ARRAY_SIZE(keys); n++)
 		names[n] = keys[n].name;
 	i = name_find("key", key, strlen(key), names, ARRAY_SIZE(keys), r->err);
-	return i < 0 ? unknown(r, key_node, i) : keys[i].take(r, value);
+	return i < 0 ? outside(r, key_node, i) : keys[i].take(r, value);
 }
 
 static int take_profile(struct reader *r, const char *key, const yaml_node_t *key_node,
@@ -527,6 +656,8 @@ static int take_document(struct reader *r)
 		r->cfg->profile = *r->profile;
 	rules_builtin(r->cfg->profile, &r->cfg->rules);
 	e = root ? each_pair(r, root, take_key, NULL) : 0;
+	if (!e)
+		e = check_outputs(r);
 	if (!e && r->profile) /* which the file's has replaced again */
 		r->cfg->profile = *r->profile;
 	return e;

@@ -161,6 +161,35 @@ static void put_allow(struct writer *w, const struct allow *allow)
 	list_end(w);
 }
 
+/* put_output - what was written, line by line. */
+static void put_output(struct writer *w, const char *said)
+{
+	char text[OUTPUT_SAID_MAX], *line = text, *next, *equals;
+
+	snprintf(text, sizeof(text), "%s", said);
+	next = strsep(&line, "\n");
+	map_begin(w);
+	put_pair(w, "to", next);
+	while ((next = strsep(&line, "\n"))) {
+		equals = strchr(next, '=');
+		*equals = '\0';
+		put_pair(w, next, equals + 1);
+	}
+	map_end(w);
+}
+
+static void put_outputs(struct writer *w, const struct config *cfg)
+{
+	yaml_event_t e;
+
+	put_text(w, "outputs");
+	put(w, &e,
+	    yaml_sequence_start_event_initialize(&e, NULL, NULL, 1, YAML_BLOCK_SEQUENCE_STYLE));
+	for (uint32_t i = 0; i < cfg->outputs; i++)
+		put_output(w, cfg->output_said[i]);
+	list_end(w);
+}
+
 static void put_limits(struct writer *w, const struct config *cfg)
 {
 	unsigned int n;
@@ -188,6 +217,7 @@ static void put_document(struct writer *w, const struct config *cfg)
 	put_internal(w, cfg);
 	put_rules(w, &cfg->rules);
 	put_allow(w, cfg->allow);
+	put_outputs(w, cfg);
 	put_limits(w, cfg);
 	map_end(w);
 	put(w, &e, yaml_document_end_event_initialize(&e, 1));

@@ -74,10 +74,14 @@ static void keep_limits(const struct config *now, struct config *next, const str
 
 static void keep_outputs(const struct config *now, struct config *next, const struct noting *n)
 {
-	if (next->outputs != now->outputs ||
-	    memcmp(next->output, now->output, now->outputs * sizeof(now->output[0])) != 0)
+	bool same = next->outputs == now->outputs;
+
+	for (uint32_t i = 0; same && i < now->outputs; i++)
+		same = !strcmp(now->output_said[i], next->output_said[i]);
+	if (!same)
 		note(n, "outputs stay as they are; others need a restart");
 	memcpy(next->output, now->output, sizeof(next->output));
+	memcpy(next->output_said, now->output_said, sizeof(next->output_said));
 	next->outputs = now->outputs;
 }
 

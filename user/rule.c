@@ -381,6 +381,9 @@ static int set_description(struct rule *rule, const char *what, const char *word
 		return error_set(err, -EINVAL, EXIT_USAGE,
 				 "%s '%.40s...': at most %d bytes are accepted, these are %zu",
 				 what, word, RULE_DESCRIPTION_MAX, len);
+	if (!text_is_plain(word))
+		return error_set(err, -EINVAL, EXIT_USAGE, "%s: control characters, or not UTF-8",
+				 what);
 	memset(rule->description, 0, sizeof(rule->description));
 	memcpy(rule->description, word, len);
 	return 0;

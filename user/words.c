@@ -4,6 +4,7 @@
 #include "words.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -270,4 +271,15 @@ int name_find(const char *kind, const char *word, size_t len, const char *const 
 			 (int)(len < 80 ? len : 80), word, closest ? " (did you mean '" : "",
 			 closest ? closest : "", closest ? "'?)" : "", kind,
 			 names_join(names, n, list, sizeof(list)));
+}
+
+bool text_is_plain(const char *text)
+{
+	json_t *utf8 = json_string(text); /* NULL if it is not */
+
+	json_decref(utf8);
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == '\x7f')
+			return false;
+	return utf8;
 }

@@ -3,6 +3,7 @@
 #ifndef RECONMON_WORDS_H
 #define RECONMON_WORDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,5 +33,9 @@ int choice_parse(const char *what, const char *text, const char *const *words, u
  * was probably meant, and all there are. `kind` says what they are names of, in the singular. */
 int name_find(const char *kind, const char *word, size_t len, const char *const *names,
 	      unsigned int n, struct error *err);
+
+/* text_is_plain - whether it is UTF-8 without control characters, which would reach terminals, logs
+ * and files that hold nothing else. */
+bool text_is_plain(const char *text);
 
 #endif

@@ -5,7 +5,7 @@
 # its counters, interfaces that come and go with the file.
 # shellcheck source=tests/e2e/lib.sh
 . tests/e2e/lib.sh
-need nmap
+need nmap mandoc
 
 config=$tmp/reconmon.yaml
 
@@ -146,4 +146,22 @@ verdict "check of a bad file: the place" grep -q \
 	"^reconmon: $config:3:5: rules.port-scan: no field 'treshold' (did you mean 'threshold'?)" \
 	"$tmp/err"
 verdict "check of a bad file: nothing on standard output" test ! -s "$tmp/out"
+
+# --- the example and the manual ------------------------------------------------------------------
+"$RECONMON" check -c deploy/reconmon.yaml >"$tmp/example.yaml" 2>"$tmp/err"
+verdict "the commented example is accepted" test $? -eq 0
+verdict "as it stands it changes nothing" \
+	diff <("$RECONMON" check -c /dev/null 2>/dev/null) "$tmp/example.yaml"
+# What is commented out, without the mark: lines that begin with it below a key.
+sed -E 's/^(  +)# /\1/; s/^  (A built-in|Rules of one).*\.$//' deploy/reconmon.yaml >"$tmp/full.yaml"
+"$RECONMON" check -c "$tmp/full.yaml" >"$tmp/full.out" 2>"$tmp/err"
+verdict "so is what it has commented out" test $? -eq 0
+verdict "and that does change something" grep -q '  few-ports-many-hosts:' "$tmp/full.out"
+verdict "the manual is well-formed" test -z "$(mandoc -Tlint -W warning docs/reconmon.yaml.5 2>&1)"
+mandoc -Tascii docs/reconmon.yaml.5 2>/dev/null | sed $'s/.\b//g' >"$tmp/manual"
+missing=$(grep -oE '^[ -]*[a-z-]+:' "$tmp/full.out" "$tmp/example.yaml" -h | tr -d ' :' |
+	sed 's/^-//' | sort -u | while read -r key; do
+	grep -qw -- "$key" "$tmp/manual" || echo "$key"
+done)
+verdict "the manual knows every key that check prints" test -z "$missing"
 finish

@@ -229,6 +229,8 @@ static const struct bad_case {
 	  "needed" },
 	{ "no reason", "ports=22", "`comment` is missing: say why, for who reads its counter" },
 	{ "an empty reason", "ports=22,comment=", "comment '': 1 to 120 bytes are accepted" },
+	{ "a reason that is not UTF-8", "ports=22,comment=\xc3",
+	  "comment: control characters, or not UTF-8" },
 	{ "an unknown key", "orig=10.0.0.5,comment=x",
 	  "no field 'orig': fields are originator, responder, ports, protocol, process, "
 	  "executable, "

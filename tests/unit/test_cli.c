@@ -740,6 +740,7 @@ static const char file_text[] =
 	"tick: 3s\n"
 	"internal: 192.0.2.0/24\n"
 	"json: true\n"
+	"outputs: ['stdout,format=text', 'file:/f']\n"
 	"limits: {groups: 4096}\n"
 	"rules:\n"
 	"  port-scan: {threshold: 7, window: 1h}\n"
@@ -755,6 +756,8 @@ static void file_holds(const struct config *cfg)
 	assert_int_equal(cfg->tick_ns, 3 * S);
 	assert_int_equal(cfg->internal.n, 1);
 	assert_true(cfg->json);
+	assert_int_equal(cfg->outputs, 2);
+	assert_string_equal(cfg->output[1].target, "/f");
 	assert_int_equal(cfg->groups_max, 4096);
 	assert_int_equal(cfg->nursery_slots, 65536);
 	assert_int_equal(cfg->rules.n, 5);
@@ -773,6 +776,8 @@ static void options_go_over(const struct config *cfg)
 	assert_int_equal(cfg->settle_ns, 1 * S);
 	assert_int_equal(cfg->tick_ns, 3 * S);
 	assert_int_equal(cfg->internal.n, 2);
+	assert_int_equal(cfg->outputs, 1);
+	assert_string_equal(cfg->output[0].target, "/g");
 	assert_int_equal(cfg->groups_max, 8192);
 	assert_int_equal(cfg->rules.rule[0].threshold, 8);
 	assert_int_equal(cfg->rules.rule[0].window_ns, 3600 * S);
@@ -792,6 +797,7 @@ static void replays_with_the_file(const struct config *cfg)
 	assert_int_equal(cfg->files, 2);
 	assert_string_equal(cfg->file[0], "a.pcap");
 	assert_string_equal(cfg->file[1], "b.pcap");
+	assert_int_equal(cfg->outputs, 0); /* nobody is told of old captures by accident */
 	assert_int_equal(cfg->rules.rule[0].threshold, 7);
 }
 
@@ -804,7 +810,7 @@ static void checks(const struct config *cfg)
 static const struct file_case {
 	const char *name;
 	bool by_env;	       /* named by the environment, not by -c */
-	const char *words[20]; /* FILE stands for it */
+	const char *words[24]; /* FILE stands for it */
 	void (*check)(const struct config *cfg);
 	const char *want; /* the error; FILE stands for it at its beginning */
 } file_cases[] = {
@@ -813,9 +819,16 @@ static const struct file_case {
 	{ "-c goes over the environment", true, { "-c", "/dev/null" }, no_file, NULL },
 	{ "options go over the file, wherever they stand",
 	  false,
-	  { "--set", "port-scan.threshold=8", "-i", "eth0", "-i", "!veth*", "--profile", "default",
-	    "--settle", "1s", "--internal", "10.0.0.0/8,fd00::/8", "-c", "FILE", "--limit",
-	    "groups=8192", "--set", "own.threshold=2" },
+	  { "--set",	  "port-scan.threshold=8",
+	    "-i",	  "eth0",
+	    "-i",	  "!veth*",
+	    "--profile",  "default",
+	    "--settle",	  "1s",
+	    "--internal", "10.0.0.0/8,fd00::/8",
+	    "-c",	  "FILE",
+	    "--limit",	  "groups=8192",
+	    "--set",	  "own.threshold=2",
+	    "--output",	  "file:/g" },
 	  options_go_over,
 	  NULL },
 	{ "replay takes its rules from the file",

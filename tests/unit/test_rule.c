@@ -230,6 +230,10 @@ static const struct bad_set_case {
 	{ "a technique that goes on", "sweep.attack-internal=TA0007/T1046.0010",
 	  "sweep.attack-internal 'TA0007/T1046.0010': TACTIC/TECHNIQUE of MITRE ATT&CK is "
 	  "accepted, as in TA0007/T1046 or TA0043/T1595.002, or none" },
+	{ "a description with an escape sequence", "sweep.description=\033[2J",
+	  "sweep.description: control characters, or not UTF-8" },
+	{ "a description that is not UTF-8", "sweep.description=\xff",
+	  "sweep.description: control characters, or not UTF-8" },
 	{ "an unknown scope", "sweep.responder=inside",
 	  "sweep.responder 'inside': accepted are any, internal, external" },
 	{ "a second '=' belongs to the value",
