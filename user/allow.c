@@ -327,6 +327,16 @@ const struct allow_entry *allow_entry(const struct allow *a, uint32_t i)
 	return &a->entry[i];
 }
 
+void allow_totals_get(const struct allow *a, struct allow_totals *ret)
+{
+	*ret = (struct allow_totals){ 0 };
+	for (uint32_t i = 0; i < allow_count(a); i++) {
+		ret->contacts += a->entry[i].contacts;
+		ret->attempts += a->entry[i].attempts;
+		ret->silent += a->entry[i].silent;
+	}
+}
+
 bool allow_wants_owner(const struct allow *a)
 {
 	return a && a->wants_owner;

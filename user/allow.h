@@ -82,6 +82,12 @@ void allow_expired(struct allow *a, int64_t wall_s,
 /* allow_carry - takes the counters over from entries of `old` that match the same. */
 void allow_carry(struct allow *a, const struct allow *old);
 
+/* What all entries have let be together. */
+struct allow_totals {
+	uint64_t contacts, attempts, silent;
+};
+void allow_totals_get(const struct allow *a, struct allow_totals *ret);
+
 uint32_t allow_count(const struct allow *a);
 const struct allow_entry *allow_entry(const struct allow *a, uint32_t i);
 

@@ -173,6 +173,7 @@ static struct record *record_make(const struct output *o, const struct outlet *o
 		.sequence = out->sequence + 1,
 		.hostname = o->hostname,
 		.host_id = o->host_id,
+		.allow = o->cfg->allow,
 		.color = o->cfg->color && out->cfg.kind == OUTPUT_STDOUT,
 	};
 	char *text = NULL;

@@ -16,9 +16,10 @@ struct sink_context {
 	int64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_BOOTTIME; 0 where times are wall clock */
 	uint64_t now_ns;	/* CLOCK_BOOTTIME: when the alert is written */
 	uint64_t sequence; /* event.sequence: 1, 2, 3 ... of this output; a gap is what was lost */
-	const char *hostname; /* "" if unknown */
-	const char *host_id;  /* /etc/machine-id, "" if unknown */
-	bool color;	      /* sink_text only */
+	const char *hostname;	   /* "" if unknown */
+	const char *host_id;	   /* /etc/machine-id, "" if unknown */
+	bool color;		   /* sink_text only */
+	const struct allow *allow; /* the allow-list; NULL: there is none */
 };
 
 enum {

@@ -267,6 +267,20 @@ static int host_set(json_t *doc, const struct sink_context *ctx)
 		json_pack("{s:s*, s:s*, s:s*}", "name", name, "hostname", name, "id", id));
 }
 
+/* allow_set - what the allow-list has let be so far, so that who reads alerts alone knows of it. */
+static int allow_set(json_t *doc, const struct sink_context *ctx)
+{
+	struct allow_totals t;
+
+	if (!allow_count(ctx->allow))
+		return 0;
+	allow_totals_get(ctx->allow, &t);
+	return json_object_set_new(
+		json_object_get(doc, "reconmon"), "allowed",
+		json_pack("{s:i, s:I, s:I}", "entries", (int)allow_count(ctx->allow), "attempts",
+			  (json_int_t)t.attempts, "silent", (json_int_t)t.silent));
+}
+
 /* document - the whole of it; NULL for want of memory. json_pack() and json_object_set_new() fail
  * on a NULL they are given as object, so no step needs a check of its own. */
 static json_t *document(const struct alert *a, enum alert_state state,
@@ -299,6 +313,7 @@ static json_t *document(const struct alert *a, enum alert_state state,
 					 json_pack("{s:s}", "id", a->incident));
 	r |= host_set(doc, ctx);
 	r |= owner_json_set(doc, a, ctx);
+	r |= allow_set(doc, ctx);
 	if (a->rule->group & (FIELD_RESP | FIELD_RESP_PORT))
 		r |= json_object_set_new(doc, "destination", destination_json(a));
 	if (!r && doc)

@@ -317,6 +317,30 @@ static void broken_utf8_costs_its_field_only(void **state)
 	json_decref(doc);
 }
 
+static void what_is_allowed_is_told(void **state)
+{
+	const struct contact contact = { .silent = 3, .carried = 1 };
+	struct contact_key key = { .orig = addr("10.0.0.5"), .resp = addr("10.0.0.9") };
+	struct sink_context ctx = context;
+	struct allow *allow = NULL;
+	json_t *doc;
+
+	(void)state;
+	doc = document(a_port_scan, ALERT_OPEN, &ctx);
+	assert_null(at(doc, "reconmon.allowed"));
+	json_decref(doc);
+	assert_int_equal(allow_parse("originator=10.0.0.5,comment=x", &allow, NULL), 0);
+	assert_int_equal(allow_parse("originator=10.0.0.6,comment=y", &allow, NULL), 0);
+	assert_true(allow_match(allow, &key, &contact, NULL, 0));
+	ctx.allow = allow;
+	doc = document(a_port_scan, ALERT_OPEN, &ctx);
+	assert_int_equal(json_integer_value(at(doc, "reconmon.allowed.entries")), 2);
+	assert_int_equal(json_integer_value(at(doc, "reconmon.allowed.attempts")), 4);
+	assert_int_equal(json_integer_value(at(doc, "reconmon.allowed.silent")), 3);
+	json_decref(doc);
+	allow_free(allow);
+}
+
 static void an_unknown_host_is_left_out(void **state)
 {
 	struct sink_context ctx = context;
@@ -602,6 +626,7 @@ int main(void)
 		cmocka_unit_test(lists_of_addresses_end_at_256),
 		cmocka_unit_test(lists_of_ports_end_at_16_kib),
 		cmocka_unit_test(broken_utf8_costs_its_field_only),
+		cmocka_unit_test(what_is_allowed_is_told),
 		cmocka_unit_test(an_unknown_host_is_left_out),
 		cmocka_unit_test(each_field_is_as_ecs_has_it),
 		cmocka_unit_test(a_full_disk_is_an_error),
