@@ -66,19 +66,6 @@ void config_done(struct config *cfg)
 	cfg->files = 0;
 }
 
-/* is_text - the kernel takes nearly any bytes for a name, but JSON and YAML hold UTF-8 only, and
- * the configuration file takes no control characters. */
-static bool is_text(const char *name)
-{
-	json_t *utf8 = json_string(name); /* NULL if it is not */
-
-	json_decref(utf8);
-	for (; *name; name++)
-		if ((unsigned char)*name < ' ' || *name == '\x7f')
-			return false;
-	return utf8;
-}
-
 /* --- settings of one word --- */
 
 static const char *const ingress_words[] = {
@@ -244,7 +231,7 @@ static int set_state(struct config *cfg, const char *what, const char *text, str
 {
 	bool word = !strcmp(text, "none") || !strcmp(text, "auto");
 
-	if ((!word && *text != '/') || strlen(text) >= STATE_MAX - 16 || !is_text(text))
+	if ((!word && *text != '/') || strlen(text) >= STATE_MAX - 16 || !text_is_plain(text))
 		return error_set(err, -EINVAL, EXIT_USAGE,
 				 "%s '%.80s': the full path of a file, auto or none is accepted",
 				 what, text);
