@@ -270,6 +270,7 @@ stop_monitor host
 stop_monitor router
 kill $beside 2>/dev/null
 reap $beside
+run "$T" sh -c 'echo 0 >/proc/sys/net/ipv4/ip_forward' # else it says that nobody is at .51
 
 # --- without -------------------------------------------------------------------------------------
 # Sockets that are older than the daemon, sending again from a timer: nobody is named.
