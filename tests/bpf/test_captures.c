@@ -139,6 +139,8 @@ static void record_alert(const struct alert *a, enum alert_state state)
 		copy.hosts = hosts;
 	}
 	memset(copy.id, 0, sizeof(copy.id));
+	/* Of an incident's id, its number alone: the rest tells two runs apart. */
+	memmove(copy.incident, strrchr(a->incident, '-'), strlen(strrchr(a->incident, '-')) + 1);
 	memset(copy.ifname, 0, sizeof(copy.ifname));
 	copy.ifindex = 0;
 	copy.dir = DIR_INGRESS;
