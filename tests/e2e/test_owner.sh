@@ -17,6 +17,7 @@ remove_cgroups() {
 
 	for ((i = ${#made[@]} - 1; i >= 0; i--)); do
 		d=${made[i]}
+		[ ! -d "$d" ] || xargs -r kill -9 <"$d/cgroup.procs" 2>/dev/null
 		for _ in 1 2 3 4 5 6 7 8 9 10; do # its last process may be ending
 			[ ! -d "$d" ] || rmdir "$d" 2>/dev/null || { sleep 0.1; continue; }
 			break
