@@ -711,8 +711,12 @@ static enum verdict judge(const struct engine *e, const struct rule *rule,
 {
 	uint32_t bits = CONTACT_BITS(c->word);
 
-	if (e->cfg->profile == PROFILE_SPLUNK) /* without a span Zeek leaves orig_bytes unset */
+	if (e->cfg->profile == PROFILE_SPLUNK) {
+		/* Zeek has no ports of these; without a span it leaves orig_bytes unset. */
+		if (key->proto == PROTO_SCTP || key->proto == PROTO_ANY)
+			return VERDICT_IGNORED;
 		return bits & CONTACT_SPAN ? VERDICT_PROBE : VERDICT_IGNORED;
+	}
 	if (bits & CONTACT_UNASKED) /* a late packet, if ever there was a connection */
 		return is_outweighed(e, key, c->silent_last_ns, e->history_span_ns)
 			       ? VERDICT_OUTWEIGHED
