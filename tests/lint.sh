@@ -20,6 +20,7 @@ tidy_files=()
 for f in user/*.c; do
 	[ "$f" = user/sweep_lru.c ] || tidy_files+=("$f") # that one needs the other skeleton
 done
-clang-tidy --quiet "${tidy_files[@]}" -- -std=gnu11 -D_GNU_SOURCE -DRECONMON_VERSION='"x"' -Iinclude -Iuser \
-	-Ibuild/obj-nursery 2>/dev/null | grep -E '/user/.*(warning:|error:)' && bad=1
+printf '%s\n' "${tidy_files[@]}" | xargs -P "$(nproc)" -n 4 sh -c '
+	clang-tidy --quiet "$@" -- -std=gnu11 -D_GNU_SOURCE -DRECONMON_VERSION=\"x\" -Iinclude -Iuser \
+		-Ibuild/obj-nursery 2>/dev/null' tidy | grep -E '/user/.*(warning:|error:)' && bad=1
 exit "$bad"

@@ -20,11 +20,16 @@ enum {
 };
 
 static const char *const format_names[FORMAT_MAX] = {
-	[FORMAT_DEFAULT] = "default",	[FORMAT_TEXT] = "text",
-	[FORMAT_ECS] = "ecs",		[FORMAT_OCSF] = "ocsf",
-	[FORMAT_CEF] = "cef",		[FORMAT_LEEF] = "leef",
-	[FORMAT_ZEEK_TSV] = "zeek-tsv", [FORMAT_ZEEK_JSON] = "zeek-json",
-	[FORMAT_JOURNAL] = "journal",	[FORMAT_CONN_TSV] = "conn-tsv",
+	[FORMAT_DEFAULT] = "default",
+	[FORMAT_TEXT] = "text",
+	[FORMAT_ECS] = "ecs",
+	[FORMAT_OCSF] = "ocsf",
+	[FORMAT_CEF] = "cef",
+	[FORMAT_LEEF] = "leef",
+	[FORMAT_ZEEK_TSV] = "zeek-tsv",
+	[FORMAT_ZEEK_JSON] = "zeek-json",
+	[FORMAT_JOURNAL] = "journal",
+	[FORMAT_CONN_TSV] = "conn-tsv",
 	[FORMAT_CONN_JSON] = "conn-json",
 };
 

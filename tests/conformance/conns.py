@@ -21,7 +21,8 @@ ANY = "?"  # the baseline makes no statement
 
 def table(path):
     with open(path, newline="") as f:
-        return list(csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE))
+        lines = (line for line in f if not line.startswith("# "))
+        return list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
 def address(text):
