@@ -15,7 +15,8 @@ struct attempt_log;
 
 struct attempt_log_stats {
 	uint64_t rows; /* made */
-	uint64_t lost; /* never written: the receiver was too slow, failed, or there was no memory */
+	uint64_t
+		lost; /* never written: the receiver was too slow, failed, or there was no memory */
 };
 
 /* attempt_log_open - the log that cfg asks for; cfg must outlive it. Returns 0 with *ret for
@@ -38,8 +39,8 @@ void attempt_log_reopen(struct attempt_log *l);
 void attempt_log_end(struct attempt_log *l, uint64_t wall_ns);
 void attempt_log_free(struct attempt_log *l); /* NULL is fine */
 
-/* attempt_log_verdict - after attempt_log_end(): EXIT_FINE, or EXIT_RUNTIME with err filled if a row
- * was never written. */
+/* attempt_log_verdict - after attempt_log_end(): EXIT_FINE, or EXIT_RUNTIME with err filled if a
+ * row was never written. */
 int attempt_log_verdict(const struct attempt_log *l, struct error *err);
 
 void attempt_log_stats_get(const struct attempt_log *l, struct attempt_log_stats *ret);

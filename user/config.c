@@ -186,8 +186,9 @@ static int set_attempts_file(struct config *cfg, const char *what, const char *t
 		return error_set(err, -EINVAL, EXIT_USAGE,
 				 "%s: a file's name is missing; '-' is standard output", what);
 	if (strlen(text) >= sizeof(cfg->attempts_file))
-		return error_set(err, -EINVAL, EXIT_USAGE, "%s: '%.60s...' is longer than %zu bytes",
-				 what, text, sizeof(cfg->attempts_file) - 1);
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "%s: '%.60s...' is longer than %zu bytes", what, text,
+				 sizeof(cfg->attempts_file) - 1);
 	strcpy(cfg->attempts_file, strcmp(text, "-") ? text : "");
 	return 0;
 }

@@ -140,8 +140,8 @@ const char *conn_state(const struct ended *e)
 static char tcp_opening(const struct ended *e)
 {
 	static const char letter[] = {
-		[OPENING_PLAIN] = 'S', [OPENING_FIN] = 'F',    [OPENING_XMAS] = 'F',
-		[OPENING_FLAGS] = 'Q', [OPENING_ACK] = 'A',    [OPENING_MAIMON] = 'F',
+		[OPENING_PLAIN] = 'S', [OPENING_FIN] = 'F',	[OPENING_XMAS] = 'F',
+		[OPENING_FLAGS] = 'Q', [OPENING_ACK] = 'A',	[OPENING_MAIMON] = 'F',
 		[OPENING_NULL] = 0,    [OPENING_SYN_ACK] = 'H',
 	};
 	uint32_t opening = ACCT_OPENING(e->a.acct);
@@ -195,7 +195,8 @@ struct row {
  * every run. */
 static const char *uid_make(const struct attempt *a, char *buf)
 {
-	static const char digit[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+	static const char digit[] =
+		"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 	uint64_t x = a->first_ns, y;
 
 	for (int i = 0; i < 2; i++) {

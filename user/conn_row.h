@@ -15,7 +15,8 @@
 struct conn_context {
 	int64_t wall_offset_ns; /* wall clock minus the clock of the attempts */
 	const struct net_list *internal;
-	bool literal; /* orig_bytes is unset where Zeek leaves it unset: the connection had no span */
+	bool literal; /* orig_bytes is unset where Zeek leaves it unset: the connection had no span
+		       */
 	bool json;
 };
 

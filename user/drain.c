@@ -24,11 +24,11 @@ struct drain {
 	struct engine *engine;
 	struct contact_key *keys; /* BATCH each: what a batch call fills */
 	struct contact *contacts;
-	struct owners *owners; /* NULL: nobody knows */
-	struct pieces pieces;  /* this tick's evidence */
-	struct attempt_log *log;    /* NULL: nobody keeps one */
-	struct ring_buffer *ended;  /* its rows from the kernel */
-	int64_t wall_offset_ns;	    /* of this tick */
+	struct owners *owners;	   /* NULL: nobody knows */
+	struct pieces pieces;	   /* this tick's evidence */
+	struct attempt_log *log;   /* NULL: nobody keeps one */
+	struct ring_buffer *ended; /* its rows from the kernel */
+	int64_t wall_offset_ns;	   /* of this tick */
 	struct drain_stats stats;
 };
 

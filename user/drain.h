@@ -29,8 +29,8 @@ void drain_close(struct drain *d); /* NULL is fine */
  */
 void drain_owners(struct drain *d, struct owners *owners);
 
-/* drain_log - from now on attempts that are over go to `log`, which must outlive it. Returns 0, or a
- * negative errno with err filled. */
+/* drain_log - from now on attempts that are over go to `log`, which must outlive it. Returns 0, or
+ * a negative errno with err filled. */
 struct attempt_log;
 int drain_log(struct drain *d, struct attempt_log *log, struct error *err);
 

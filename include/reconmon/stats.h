@@ -46,7 +46,7 @@
 	X(ORPHAN, "orphans", "SYN-ACK, FIN, RST, ICMP error or late reply of no attempt")          \
 	X(ORPHAN_PROBE, "orphans_refused", "probes without a SYN, told by the RST that answered")  \
 	X(ORPHAN_LATE, "orphans_late",                                                             \
-	  "RST that may be a late packet's: by its ports, payload, or what was not seen")           \
+	  "RST that may be a late packet's: by its ports, payload, or what was not seen")          \
 	X(BAD_ANSWER, "answers_invalid",                                                           \
 	  "answer that does not fit the attempt's sequence numbers")                               \
 	X(NURSERY_EXISTS, "nursery_exists", "another CPU opened the same attempt first")           \

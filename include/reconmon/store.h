@@ -64,8 +64,9 @@ static __always_inline void store_judged(struct store *st, const struct attempt 
 static __always_inline void store_ended(struct store *st, const struct attempt *a, __u8 state,
 					__u32 contact_bits);
 
-/* One word a flow, in a small table in which each has one place and any other may take it: what kind
- * of segment went by that belonged to no undecided attempt? What is forgotten is no evidence. */
+/* One word a flow, in a small table in which each has one place and any other may take it: what
+ * kind of segment went by that belonged to no undecided attempt? What is forgotten is no evidence.
+ */
 static __always_inline __u32 *store_note_at(struct store *st, __u64 hash);
 
 #endif
