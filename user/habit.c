@@ -23,12 +23,26 @@
 enum {
 	ROUNDS = 6,
 	ROUNDS_LONG = 3,
+	ONCE_MIN = 1024,
 };
 
-/* Candidates apart from habits: a scan of thousands of ports makes thousands of candidates, and may
- * not push out a single habit. */
+/* The unit in which a single sighting is remembered: it tells times within
+ * six years apart. */
+#define ONCE_UNIT_NS (NS_PER_S / 10)
+
+/* Something that was seen once, and will mostly never be seen again: eight bytes of a filter, found
+ * by a hash of the key, are all that it gets. Where two meet, the later one stays. */
+struct once {
+	uint32_t tag;	/* the rest of that hash; 0: free */
+	uint32_t units; /* when */
+};
+
+/* Candidates apart from habits: a scan of thousands of ports that is repeated makes thousands of
+ * candidates, and may not push out a single habit. */
 struct habits {
 	struct table *ready, *candidates;
+	struct once *once;
+	uint32_t once_mask;
 	uint64_t changed;
 	struct habits_stats stats;
 };
@@ -50,9 +64,13 @@ struct habits *habits_new(uint32_t max)
 
 	if (!h)
 		return NULL;
+	h->once_mask = ONCE_MIN - 1;
+	while (h->once_mask < max)
+		h->once_mask = 2 * h->once_mask + 1;
+	h->once = calloc(h->once_mask + 1ul, sizeof(*h->once));
 	h->ready = table_new(sizeof(struct habit), max);
 	h->candidates = table_new(sizeof(struct habit), max);
-	if (!h->ready || !h->candidates) {
+	if (!h->once || !h->ready || !h->candidates) {
 		habits_free(h);
 		return NULL;
 	}
@@ -65,6 +83,7 @@ void habits_free(struct habits *h)
 		return;
 	table_free(h->ready);
 	table_free(h->candidates);
+	free(h->once);
 	free(h);
 }
 
@@ -198,10 +217,61 @@ static void promote(struct habits *h, const struct group_key *key, struct habit 
 	h->changed++;
 }
 
+static uint64_t hash_of(const struct group_key *key)
+{
+	uint64_t w[sizeof(*key) / 8], x = 0;
+
+	memcpy(w, key, sizeof(w));
+	for (size_t i = 0; i < sizeof(w) / sizeof(w[0]); i++) {
+		x = (x ^ w[i]) * 0x9E3779B97F4A7C15ull;
+		x ^= x >> 32;
+	}
+	return x;
+}
+
+/* seen_before - whether what is no candidate yet was seen before, and in *ret_t when; else that is
+ * remembered. */
+static bool seen_before(struct habits *h, const struct group_key *key, int64_t t, int64_t *ret_t)
+{
+	uint64_t hash = hash_of(key);
+	struct once *o = &h->once[hash & h->once_mask];
+	uint32_t tag = (uint32_t)(hash >> 32) | 1, units = (uint32_t)(t / ONCE_UNIT_NS);
+	int64_t ago = (int32_t)(units - o->units) * ONCE_UNIT_NS;
+
+	if (o->tag == tag && ago < 0) /* late */
+		return false;
+	if (o->tag == tag && ago <= PAUSE_MAX_NS) {
+		*ret_t = t - ago;
+		return true;
+	}
+	h->stats.overlooked += o->tag && o->tag != tag && ago <= PAUSE_MAX_NS;
+	*o = (struct once){ tag, units };
+	return false;
+}
+
+/* candidate_of - the candidate that a key is, or becomes with its second sighting; NULL if it is
+ * none. */
+static struct habit *candidate_of(struct habits *h, const struct group_key *key, int64_t t)
+{
+	struct habit *b = table_get(h->candidates, key);
+	int64_t first;
+	bool is_new;
+
+	if (!b) {
+		if (!seen_before(h, key, t, &first) || t - first < SIGHTING_NS)
+			return NULL;
+		b = room_for(h->candidates, key, &h->stats.overlooked, &is_new);
+		if (b)
+			begin(b, first);
+		return b;
+	}
+	table_touch(h->candidates, b);
+	return b;
+}
+
 static void see_one(struct habits *h, const struct group_key *key, int64_t t)
 {
 	struct habit *b = table_get(h->ready, key);
-	bool is_new;
 
 	if (b) {
 		if (t - b->last_ns < SIGHTING_NS)
@@ -212,13 +282,10 @@ static void see_one(struct habits *h, const struct group_key *key, int64_t t)
 		table_touch(h->ready, b);
 		return;
 	}
-	b = room_for(h->candidates, key, &h->stats.overlooked, &is_new);
+	b = candidate_of(h, key, t);
 	if (!b)
 		return;
-	if (is_new)
-		begin(b, t);
-	else
-		observe(b, t);
+	observe(b, t);
 	if (is_steady(b))
 		promote(h, key, b);
 }

@@ -13,8 +13,8 @@
  * minutes after a quarter of an hour, every quarter of an hour after three of them, and hourly
  * after three hours. Rarer ones are none: they need an entry in the allow-list.
  *
- * Memory is bounded: `max` habits and as many candidates; past that the one not seen for longest
- * leaves, and is counted. Reads no clock; one thread owns it. */
+ * Memory is bounded: `max` habits, as many candidates, and eight bytes for what was seen once; past
+ * that the one not seen for longest leaves, and is counted. Reads no clock; one thread owns it. */
 #ifndef RECONMON_HABIT_H
 #define RECONMON_HABIT_H
 

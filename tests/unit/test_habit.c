@@ -54,7 +54,7 @@ static const struct steady_case {
 	{ "every 10 s", 10 * S, 7 },
 	{ "every 30 s: six rounds", 30 * S, 7 },
 	{ "every minute", M, 7 },
-	{ "just below 3 minutes", 3 * M - 1, 7 },
+	{ "just below 3 minutes", 3 * M - S, 7 },
 	{ "every 3 minutes: three rounds", 3 * M, 4 },
 	{ "every 5 minutes", 5 * M, 4 },
 	{ "every 15 minutes", 15 * M, 4 },
@@ -101,7 +101,7 @@ static void a_burst_is_one_sighting(void **state)
 		habits_see(h, &key, NULL, BASE + i * (S / 300), BASE + i * (S / 300));
 	habits_stats_get(h, &s);
 	assert_int_equal(s.live, 0);
-	assert_int_equal(s.candidates, 2);
+	assert_int_equal(s.candidates, 0);
 	habits_free(h);
 }
 
@@ -157,13 +157,14 @@ static void memory_is_bounded_and_what_leaves_is_counted(void **state)
 	for (uint16_t port = 1; port <= 100; port++) {
 		struct contact_key key = key_of("10.0.0.7", "10.0.0.9", port);
 
-		habits_see(h, &key, NULL, BASE + H, BASE + H);
+		habits_see(h, &key, NULL, BASE + H, BASE + H + M);
 	}
 	habits_stats_get(h, &s);
 	assert_int_equal(s.live, 10);
 	assert_int_equal(s.evicted, 2);
 	assert_int_equal(s.candidates, 10);
-	assert_int_equal(s.overlooked, 190);
+	/* 200 came, ten stay; and some that had been seen once met in the filter. */
+	assert_in_range(s.overlooked, 190, 230);
 	habits_free(h);
 }
 
@@ -638,7 +639,7 @@ static void a_large_scan_leaves_candidates_alone(void **state)
 	for (uint32_t port = 1; port <= 65535; port++)
 		look(w, port * (S / 1000), "10.0.0.30", "10.0.0.40", (uint16_t)port, REFUSED);
 	assert_int_equal(w->of_rule[PORT_SCAN], 1);
-	assert_in_range(stats_of(w).habits.candidates, 3, 2 * 65);
+	assert_int_equal(stats_of(w).habits.candidates, 0);
 	world_free(w);
 }
 
