@@ -194,6 +194,8 @@ struct world {
 	struct ip_addr orig[16]; /* of whom, in the order of opening */
 	char ports[64];		 /* of the last that opened */
 	uint64_t last_open;
+	uint32_t last_count; /* of the last that closed */
+	uint64_t last_span;
 	const char *program[4]; /* whose port 5432, 6379, 9092 is, by the originator's last digit */
 	struct owners *owners;
 	uint32_t jitter;
@@ -211,7 +213,11 @@ static void on_alert(void *ctx, struct alert *a, enum alert_state state)
 	struct world *w = ctx;
 
 	w->updates += state == ALERT_UPDATE;
-	w->closed += state == ALERT_CLOSE;
+	if (state == ALERT_CLOSE) {
+		w->closed++;
+		w->last_count = a->count;
+		w->last_span = alert_span_ns(a);
+	}
 	if (state != ALERT_OPEN)
 		return;
 	if (w->opened < ARRAY_SIZE(w->orig))
@@ -572,6 +578,42 @@ static void ms_01_old_habits_of_five_ports_are_no_slow_scan(void **state)
 	world_free(w);
 }
 
+/* --- MS-05: the second scan --- */
+
+static void scan_100(struct world *w, uint64_t t, const char *resp)
+{
+	for (uint16_t port = 1; port <= 100; port++)
+		look(w, t + port * (S / 100), "10.0.1.50", resp, port, REFUSED);
+}
+
+static void ms_05_another_host_and_the_same_again(void **state)
+{
+	struct world *w = world_new(true);
+	unsigned int more = 0;
+
+	(void)state;
+	scan_100(w, 0, "10.0.1.51");
+	scan_100(w, S, "10.0.1.52");
+	for (uint64_t t = 2 * M; t < 3 * H; t += 2 * M) { /* a port more every two minutes */
+		if (t == 12 * M) {
+			assert_int_equal(w->closed,
+					 1); /* the first is over before it comes again */
+			scan_100(w, t, "10.0.1.51");
+		}
+		look(w, t + S, "10.0.1.50", "10.0.1.52", (uint16_t)(1000 + more++), REFUSED);
+	}
+	pass(w, 3 * H);
+	assert_int_equal(w->of_rule[PORT_SCAN], 3);
+	assert_int_equal(w->opened, 3);
+	assert_int_equal(w->updates, 0); /* 100 ports and 89 */
+	assert_int_equal(w->closed, 2);
+	pass(w, 3 * H + 10 * M);
+	assert_int_equal(w->closed, 3);
+	assert_int_equal(w->last_count, 100 + more); /* the last word has it all */
+	assert_true(w->last_span >= 3 * H - 3 * M);
+	world_free(w);
+}
+
 /* --- one stranger among habits --- */
 
 static void check_four(struct world *w, uint64_t from, uint64_t to)
@@ -857,6 +899,7 @@ int main(void)
 		cmocka_unit_test(fp_11_a_script_that_waits),
 		cmocka_unit_test(ms_01_every_port_in_eight_windows_before_the_next),
 		cmocka_unit_test(ms_01_old_habits_of_five_ports_are_no_slow_scan),
+		cmocka_unit_test(ms_05_another_host_and_the_same_again),
 		cmocka_unit_test(one_new_port_counts_with_the_habits_as_context),
 		cmocka_unit_test(the_stranger_may_come_before_the_habits),
 		cmocka_unit_test(what_no_program_sends_is_never_a_habit),
