@@ -24,6 +24,8 @@ enum {
 	 * grows; a wrong one costs that search. */
 	FILTER_BITS = 8,
 	VALUE_SIZE = sizeof(struct window_value) + FILTER_BITS / 8,
+
+	SPARED = 4, /* groups that one newcomer may send behind the others: a bounded search */
 };
 
 struct window {
@@ -100,6 +102,21 @@ void window_free(struct window *w)
 	free(w);
 }
 
+/* make_room - the group without news for longest leaves, but one that has shown several values goes
+ * behind the others first: what a flood from forged addresses brings are groups of one, and a slow
+ * scan lives among them for a day. */
+static void make_room(struct window *w)
+{
+	struct group *g = table_oldest(w->groups);
+
+	for (int i = 0; i < SPARED && g->n > 1; i++) {
+		table_touch(w->groups, g);
+		g = table_oldest(w->groups);
+	}
+	group_drop(w, g);
+	w->evicted++;
+}
+
 static struct group *group_get(struct window *w, const struct group_key *key)
 {
 	struct group *g;
@@ -107,8 +124,7 @@ static struct group *group_get(struct window *w, const struct group_key *key)
 
 	g = table_put(w->groups, key, &is_new);
 	if (!g && table_full(w->groups)) {
-		group_drop(w, table_oldest(w->groups));
-		w->evicted++;
+		make_room(w);
 		g = table_put(w->groups, key, &is_new);
 	}
 	if (!g) {

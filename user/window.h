@@ -11,8 +11,8 @@
  * span looks back over one such pause at most. With slack > span a value shown before two pauses
  * may be missed by evidence that late.
  *
- * Groups are bounded too: past max_groups the one without
- * news for longest leaves and `evicted` grows.
+ * Groups are bounded too: past max_groups the one without news for longest leaves and `evicted`
+ * grows; of several such, one that has shown a single value.
  *
  * A sliding window of span s that ends at t holds [t - s, t], both ends included, to the
  * nanosecond. A tumbling bin b holds [b * s, (b + 1) * s). Reads no clock; one thread owns it. */

@@ -424,6 +424,51 @@ static void memory_comes_back_when_groups_leave(void **state)
 	window_free(w);
 }
 
+static struct group_key group_n(uint64_t n)
+{
+	return (struct group_key){ .orig = { { 1, n } } };
+}
+
+/* Room for four: a scan of two ports so far, then groups of one in any number. */
+static void a_group_of_several_outlives_those_of_one(void **state)
+{
+	struct window *w = window_of(WINDOW_SLIDING, 1000000, 0, 16);
+	struct window_stats s;
+
+	(void)state;
+	show(w, &group_a, 1, 10);
+	show(w, &group_a, 2, 20);
+	for (uint64_t n = 0; n < 1000; n++) {
+		struct group_key g = group_n(n);
+
+		assert_int_equal(show(w, &g, 1, 30 + n), 1);
+	}
+	assert_int_equal(show(w, &group_a, 3, 2000), 3);
+	window_stats_get(w, &s);
+	assert_int_equal(s.groups, 4);
+	assert_int_equal(s.evicted, 997);
+	window_free(w);
+}
+
+static void where_all_have_several_the_oldest_leaves(void **state)
+{
+	struct window *w = window_of(WINDOW_SLIDING, 1000000, 0, 16);
+
+	(void)state;
+	for (uint64_t n = 0; n < 5; n++) {
+		struct group_key g = group_n(n);
+
+		show(w, &g, 1, 10 + n);
+		show(w, &g, 2, 10 + n);
+	}
+	for (uint64_t n = 5; n-- > 1;) {
+		struct group_key g = group_n(n);
+
+		assert_int_equal(window_count(w, &g, 20), 2);
+	}
+	window_free(w);
+}
+
 static void freeing_nothing_is_fine(void **state)
 {
 	(void)state;
@@ -572,6 +617,8 @@ int main(void)
 {
 	static const struct CMUnitTest single[] = {
 		cmocka_unit_test(a_group_whose_last_value_is_taken_back_is_gone),
+		cmocka_unit_test(a_group_of_several_outlives_those_of_one),
+		cmocka_unit_test(where_all_have_several_the_oldest_leaves),
 		cmocka_unit_test(groups_do_not_mix),
 		cmocka_unit_test(a_value_is_its_address_and_its_port),
 		cmocka_unit_test(bits_of_all_shows_come_together),
