@@ -193,6 +193,7 @@ struct world {
 	unsigned int of_rule[8]; /* opened, by index of the rule */
 	struct ip_addr orig[16]; /* of whom, in the order of opening */
 	char ports[64];		 /* of the last that opened */
+	const char *technique;	 /* its */
 	uint64_t last_open;
 	uint32_t last_count; /* of the last that closed */
 	uint64_t last_span;
@@ -210,6 +211,7 @@ enum {
 
 static void on_alert(void *ctx, struct alert *a, enum alert_state state)
 {
+	const char *technique[ALERT_TECHNIQUES_MAX];
 	struct world *w = ctx;
 
 	w->updates += state == ALERT_UPDATE;
@@ -226,6 +228,8 @@ static void on_alert(void *ctx, struct alert *a, enum alert_state state)
 	w->of_rule[rules_find(&w->cfg.rules, a->rule->name) - w->cfg.rules.rule]++;
 	w->last_open = w->now;
 	w->ports[0] = '\0';
+	assert_int_equal(alert_techniques(a, technique), 1);
+	w->technique = technique[0];
 	if (a->ports)
 		portset_format(a->ports, ANSWER_MAX, w->ports, sizeof(w->ports));
 }
@@ -331,9 +335,10 @@ static void fp_01_pods_that_live_ten_minutes(void **state)
 static const struct balancer_case {
 	const char *name;
 	uint32_t bits;
+	const char *technique;
 } balancer_cases[] = {
-	{ "FP-02 a: SYN, SYN-ACK, RST", HALF_OPEN },
-	{ "FP-02 b, c: handshake, then RST or FIN", HANDSHAKE },
+	{ "FP-02 a: SYN, SYN-ACK, RST", HALF_OPEN, "syn" },
+	{ "FP-02 b, c: handshake, then RST or FIN", HANDSHAKE, "connect" },
 };
 
 static void test_balancer(void **state)
@@ -348,6 +353,7 @@ static void test_balancer(void **state)
 			look(w, t + i * S / 10, "10.0.1.5", "10.0.9.10", ports[i], c->bits);
 		}
 	assert_int_equal(w->opened, 2); /* one each */
+	assert_string_equal(w->technique, c->technique);
 	assert_int_equal(w->of_rule[PORT_SCAN], 2);
 	assert_int_equal(w->updates, 0);
 	assert_int_equal(w->closed, 2);
