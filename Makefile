@@ -200,17 +200,21 @@ e2e: all ## real scanners and innocent work in network namespaces (root)
 test-kernel: all ## load, attach and catch a scan in Debian's own kernel under qemu
 	$(Q)RECONMON=$(abspath $(BIN)) tests/run tests/kernel/test_kernel.sh
 
-test: all $(UNIT) $(BPFTESTS) bpf-arm64 fuzz-bins ## everything; ends with a line that counts
-	$(Q)$(MAKE) --no-print-directory lru
-	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/san SAN=1 san-bins
+# All that is built, on every processor; then the tests one by one.
+JOBS := $(shell nproc)
+test: ## everything; ends with a line that counts
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) test-bins
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) lru
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/san SAN=1 san-bins
 	$(Q)RECONMON=$(abspath $(BIN)) RECONMON_LRU=$(abspath $(BUILD)/reconmon-lru) tests/run \
 		tests/lint.sh $(UNIT) $(UNIT:$(BUILD)/%=$(BUILD)/san/%) $(BPFTESTS) \
 		tests/fuzz/test_fuzz.sh $(sort $(wildcard tests/conformance/test_*.sh)) \
 		$(sort $(wildcard tests/e2e/test_*.sh)) \
 		tests/kernel/test_kernel.sh
 
+test-bins: all $(UNIT) $(BPFTESTS) bpf-arm64 fuzz-bins
 san-bins: $(UNIT)
-.PHONY: san-bins
+.PHONY: test-bins san-bins
 
 bench: all lru $(BENCHES) $(BUILD)/tests/bench/make_capture ## measure: cost a packet, time to the alert, replay; prints a table
 	$(Q)RECONMON=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench/bench.sh
