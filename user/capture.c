@@ -5,7 +5,8 @@
  * it inflates to when it begins with gzip's magic. libpcap turns the stream into records.
  * linktype.c turns a record into what parse.h reads: the Ethernet frame, or the internet header and
  * its EtherType. Above them, a heap of the files' next packets gives one stream in order of time; a
- * single file goes around it, straight from libpcap's loop to the one who takes the packets. */
+ * single file goes around it, straight from libpcap's loop to the one who takes the packets, and
+ * its plain records go around libpcap too. */
 #include "capture.h"
 
 #include <errno.h>
@@ -32,6 +33,9 @@ enum {
 	BUFFER_SIZE = 64 * 1024,
 
 	HEAD_LEN = 4, /* enough to tell captures and compressions apart */
+
+	RECORD_HEAD = 16,	      /* of a pcap file, before each packet */
+	RECORD_MAX = 2 * BUFFER_SIZE, /* of a plain record; the longest IP packet fits */
 };
 
 /* --- source: a file on disk to a stream ----------------------------------------------------- */
@@ -541,6 +545,105 @@ static void on_record(u_char *user, const struct pcap_pkthdr *hdr, const u_char 
 	p->fn(p->ctx, &p->f->next);
 }
 
+/* --- plain records -------------------------------------------------------------------------- */
+
+/* A record of a pcap file in this machine's byte order is four words (draft-ietf-opsawg-pcap,
+ * section 5) and the packet. libpcap copies each out of its stream by two calls of fread(), which
+ * took a fifth of replay's time over small packets; such records are handed on from where read(2)
+ * put them. Whatever is not plain is libpcap's to judge, as ever: a record that is cut short,
+ * longer than the snap length or than the buffer, an error of the disk, the end of the file. */
+struct plain {
+	struct passage *to;
+	char *buffer; /* RECORD_MAX */
+	size_t have;  /* bytes in it, a record begins with the first */
+	off_t at;     /* where in the file they begin */
+	uint32_t unit_ns, longest;
+	bool odd; /* the record at `at` is not plain */
+};
+
+/* plain_unit_ns - how long the unit of a file's fractions of a second is; 0: its records are not of
+ * the plain kind, or cannot be sought. The magic says version 2.4 alone: older ones have the
+ * lengths in another order. */
+static uint32_t plain_unit_ns(const struct file *f)
+{
+	const uint32_t in_us = 0xa1b2c3d4, in_ns = 0xa1b23c4d;
+	uint32_t magic;
+
+	if (!f->source.direct || pcap_major_version(f->pcap) != 2 ||
+	    pcap_minor_version(f->pcap) != 4)
+		return 0;
+	memcpy(&magic, f->source.head, sizeof(magic));
+	return magic == in_us ? 1000 : magic == in_ns ? 1 : 0;
+}
+
+/* plain_hand_on - the records that are whole; what is left of the buffer moves to its begin. */
+static void plain_hand_on(struct plain *p)
+{
+	size_t used = 0;
+
+	while (p->have - used >= RECORD_HEAD) {
+		struct pcap_pkthdr hdr = { .len = 0 };
+		uint32_t head[RECORD_HEAD / sizeof(uint32_t)];
+
+		memcpy(head, p->buffer + used, sizeof(head));
+		p->odd = head[2] > p->longest;
+		if (p->odd || p->have - used - RECORD_HEAD < head[2])
+			break;
+		hdr.ts.tv_sec = (int32_t)head[0]; /* as libpcap has it: time_ns() */
+		hdr.ts.tv_usec = (int64_t)(int32_t)head[1] * p->unit_ns;
+		hdr.caplen = head[2];
+		hdr.len = head[3];
+		on_record((u_char *)p->to, &hdr, (u_char *)p->buffer + used + RECORD_HEAD);
+		used += RECORD_HEAD + head[2];
+	}
+	p->at += (off_t)used;
+	p->have -= used;
+	memmove(p->buffer, p->buffer + used, p->have);
+}
+
+static void plain_read(struct plain *p, int fd)
+{
+	while (!p->odd) {
+		size_t room = RECORD_MAX - p->have;
+		ssize_t n = read(fd, p->buffer + p->have, room < BUFFER_SIZE ? room : BUFFER_SIZE);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return;
+		p->have += (size_t)n;
+		plain_hand_on(p);
+	}
+}
+
+/* file_plain - hands on plain records from the file's begin, and leaves the stream before the first
+ * that is not. Returns false if that failed. */
+static bool file_plain(struct passage *to)
+{
+	struct file *f = to->f;
+	struct plain p = { .to = to, .unit_ns = plain_unit_ns(f) };
+	uint32_t snap = (uint32_t)pcap_snapshot(f->pcap);
+	FILE *stream = f->source.direct;
+	off_t before;
+	int fd;
+
+	if (!p.unit_ns)
+		return true;
+	p.longest = snap < RECORD_MAX - RECORD_HEAD ? snap : RECORD_MAX - RECORD_HEAD;
+	fd = fileno(stream);
+	before = lseek(fd, 0, SEEK_CUR);
+	p.at = ftello(stream);
+	p.buffer = malloc(RECORD_MAX);
+	if (!p.buffer || before < 0 || p.at < 0 || lseek(fd, p.at, SEEK_SET) < 0) {
+		free(p.buffer);
+		return true; /* nothing was moved: libpcap reads it all */
+	}
+	plain_read(&p, fd);
+	free(p.buffer);
+	/* The stream trusts that the file is where it left it. */
+	return lseek(fd, before, SEEK_SET) >= 0 && !fseeko(stream, p.at, SEEK_SET);
+}
+
 /* captures_alone - the file that is left, if it is the only one. */
 static struct file *captures_alone(const struct captures *c)
 {
@@ -568,8 +671,12 @@ void captures_each(struct captures *c, capture_fn *fn, void *ctx)
 	if (!p.f)
 		return;
 	c->begun = true;
-	if (pcap_loop(p.f->pcap, -1, on_record, (u_char *)&p) == PCAP_ERROR)
+	if (!file_plain(&p)) {
+		p.f->source.error = "the file cannot be sought";
 		file_fail(c, p.f);
+	} else if (pcap_loop(p.f->pcap, -1, on_record, (u_char *)&p) == PCAP_ERROR) {
+		file_fail(c, p.f);
+	}
 	file_close(p.f);
 }
 

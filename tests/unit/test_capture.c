@@ -843,6 +843,68 @@ static void test_snap_length(void **state)
 	assert_int_equal(r->packet[3].have, 3);
 }
 
+/* add_native - a record in this machine's byte order, as captures are mostly read where they were
+ * made; its bytes are its second. Returns what follows. */
+static unsigned char *add_native(unsigned char *at, uint32_t s, uint32_t len)
+{
+	const uint32_t head[] = { s, 0, len, len };
+
+	memcpy(at, head, sizeof(head));
+	memset(at + sizeof(head), (int)s, len);
+	return at + sizeof(head) + len;
+}
+
+/* run_long - records across the ends of buffers, and longer than they are: snap says where libpcap
+ * cuts. */
+static void run_long(uint32_t snap)
+{
+	static const uint32_t longer[] = { 65535, 131056, 131057, 262144, 10, 131056, 0 };
+	const struct {
+		uint32_t magic;
+		uint16_t version[2];
+		uint32_t zone, accuracy, snap, link;
+	} head = { MAGIC_MICRO, { 2, 4 }, 0, 0, snap, ETHERNET };
+	enum {
+		SHORT = 450
+	};
+	unsigned char *file = malloc(2 << 20), *at = file + sizeof(head);
+	struct run *r;
+	uint32_t s = 0;
+
+	assert_non_null(file);
+	memcpy(file, &head, sizeof(head));
+	while (s < SHORT)
+		at = add_native(at, s, s * 7919 % 1600), s++;
+	for (size_t i = 0; i < ARRAY_SIZE(longer); i++)
+		at = add_native(at, s++, longer[i]);
+	r = run_one(file, (size_t)(at - file));
+	assert_string_equal(r->said, "");
+	assert_int_equal(r->stats.packets, s);
+	for (uint32_t i = 0; i < s; i++) {
+		uint32_t len = i < SHORT ? i * 7919 % 1600 : longer[i - SHORT];
+
+		assert_int_equal(r->packet[i].have, len < snap ? len : snap);
+		if (len)
+			assert_int_equal(r->first[i], i & 0xff);
+	}
+	/* And where it ends within a record: the longest, and its head. */
+	r = run_one(file, (size_t)(at - file) - 20);
+	assert_int_equal(r->stats.packets, s - 2);
+	assert_int_equal(r->stats.files_damaged, 1);
+	r = run_one(file, (size_t)(at - file) - 5);
+	assert_int_equal(r->stats.packets, s - 1);
+	assert_int_equal(r->stats.files_damaged, 1);
+	free(file);
+}
+
+static void test_long(void **state)
+{
+	(void)state;
+	run_long(262144);
+	run_long(65535);
+	run_long(1000);
+}
+
 /* --- merging -------------------------------------------------------------------------------- */
 
 /* add_marked - a file whose packets, at the given seconds, begin with the byte `mark`. */
@@ -1013,6 +1075,7 @@ int main(void)
 		{ "pcapng: a second link type in the middle", test_two_links, NULL, NULL, NULL },
 		{ "time that runs backwards stands still", test_backwards, NULL, NULL, NULL },
 		{ "packets cut by the snap length", test_snap_length, NULL, NULL, NULL },
+		{ "packets across and beyond buffers", test_long, NULL, NULL, NULL },
 		{ "three files become one stream", test_merge_three, NULL, NULL, NULL },
 		{ "a file without packets beside one with", test_merge_no_packets, NULL, NULL,
 		  NULL },
