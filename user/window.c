@@ -15,15 +15,15 @@ struct group {
 	uint32_t n, room;
 	struct window_value one;
 	struct window_value
-		*many; /* used once room > 1; behind its room come FILTER_BITS a value */
+		*many; /* used once room > 1; from INDEXED on, an index comes behind its room */
 };
 
 enum {
-	/* Of a filter over a group's values: a new value is nearly always told by one look at it,
-	 * where a search would go through all. Bits of values that have left stay until the group
-	 * grows; a wrong one costs that search. */
-	FILTER_BITS = 8,
-	VALUE_SIZE = sizeof(struct window_value) + FILTER_BITS / 8,
+	/* From this room on a value is found by an index: open addressing, INDEX_SLOTS a value,
+	 * each the number of a value from 1 on, or 0. A scanner's ports are a thousand and more,
+	 * and each is shown again and again. A few are searched as fast. */
+	INDEXED = 16,
+	INDEX_SLOTS = 2,
 
 	SPARED = 4, /* groups that one newcomer may send behind the others: a bounded search */
 };
@@ -80,10 +80,18 @@ static struct window_value *values_of(struct group *g)
 	return g->room > 1 ? g->many : &g->one;
 }
 
+/* room_bytes - what `many` takes. */
+static size_t room_bytes(uint32_t room)
+{
+	size_t index = room < INDEXED ? 0 : INDEX_SLOTS * sizeof(uint32_t);
+
+	return room * (sizeof(struct window_value) + index);
+}
+
 static void group_drop(struct window *w, struct group *g)
 {
 	if (g->room > 1) {
-		w->value_bytes -= (uint64_t)g->room * VALUE_SIZE;
+		w->value_bytes -= room_bytes(g->room);
 		free(g->many);
 	}
 	table_remove(w->groups, g);
@@ -136,6 +144,74 @@ static struct group *group_get(struct window *w, const struct group_key *key)
 	return g;
 }
 
+static bool same_value(const struct window_value *a, const struct window_value *b)
+{
+	return a->port == b->port && addr_same(&a->addr, &b->addr);
+}
+
+/* --- the index of a group with INDEXED room or more --- */
+
+static uint32_t *index_of(const struct group *g)
+{
+	return (uint32_t *)(g->many + g->room);
+}
+
+static uint32_t index_home(const struct group *g, const struct window_value *v)
+{
+	uint64_t hash = (addr_hash(&v->addr) ^ (uint32_t)v->port * 0x9E3779B1u) & UINT32_MAX;
+
+	return (uint32_t)(hash * g->room * INDEX_SLOTS >> 32);
+}
+
+static uint32_t index_next(const struct group *g, uint32_t slot)
+{
+	return slot + 1 < g->room * INDEX_SLOTS ? slot + 1 : 0;
+}
+
+/* index_slot - the slot of a value, or the free one where it would go. */
+static uint32_t index_slot(const struct group *g, const struct window_value *v)
+{
+	const uint32_t *index = index_of(g);
+	uint32_t slot = index_home(g, v);
+
+	while (index[slot] && !same_value(&g->many[index[slot] - 1], v))
+		slot = index_next(g, slot);
+	return slot;
+}
+
+static void index_add(struct group *g, const struct window_value *v)
+{
+	if (g->room >= INDEXED)
+		index_of(g)[index_slot(g, v)] = (uint32_t)(v - g->many) + 1;
+}
+
+/* index_remove - what follows without a gap is placed anew, or a search would end too early. */
+static void index_remove(struct group *g, const struct window_value *v)
+{
+	uint32_t slot, *index;
+
+	if (g->room < INDEXED)
+		return;
+	index = index_of(g);
+	slot = index_slot(g, v);
+	index[slot] = 0;
+	for (slot = index_next(g, slot); index[slot]; slot = index_next(g, slot)) {
+		uint32_t n = index[slot];
+
+		index[slot] = 0;
+		index[index_slot(g, &g->many[n - 1])] = n;
+	}
+}
+
+static void index_renew(struct group *g)
+{
+	if (g->room < INDEXED)
+		return;
+	memset(index_of(g), 0, (size_t)g->room * INDEX_SLOTS * sizeof(uint32_t));
+	for (uint32_t i = 0; i < g->n; i++)
+		index_add(g, &g->many[i]);
+}
+
 /* Values that no window can hold any more together with what may still come. */
 static void forget_old(const struct window *w, struct group *g)
 {
@@ -148,25 +224,10 @@ static void forget_old(const struct window *w, struct group *g)
 	for (uint32_t i = 0; i < g->n; i++)
 		if (v[i].t_ns >= g->newest_ns - reach)
 			v[kept++] = v[i];
+	if (kept == g->n)
+		return;
 	g->n = kept;
-}
-
-/* filter_byte - where in a group with `many` the bit of a value is; *ret_bit is that bit. */
-static uint8_t *filter_byte(const struct group *g, const struct window_value *v, uint8_t *ret_bit)
-{
-	uint64_t hash = (addr_hash(&v->addr) ^ (uint32_t)v->port * 0x9E3779B1u) & UINT32_MAX;
-	uint64_t bit = hash * g->room * FILTER_BITS >> 32;
-
-	*ret_bit = (uint8_t)(1u << bit % 8);
-	return (uint8_t *)(g->many + g->room) + bit / 8;
-}
-
-static void filter_add(struct group *g, const struct window_value *v)
-{
-	uint8_t bit;
-
-	if (g->room > 1)
-		*filter_byte(g, v, &bit) |= bit;
+	index_renew(g);
 }
 
 static int group_grow(struct window *w, struct group *g)
@@ -176,17 +237,15 @@ static int group_grow(struct window *w, struct group *g)
 
 	if (room > w->spec.keep)
 		room = w->spec.keep;
-	many = realloc(g->room > 1 ? g->many : NULL, (size_t)room * VALUE_SIZE);
+	many = realloc(g->room > 1 ? g->many : NULL, room_bytes(room));
 	if (!many)
 		return -1;
 	if (g->room == 1)
 		many[0] = g->one;
-	w->value_bytes += (uint64_t)(room - (g->room > 1 ? g->room : 0)) * VALUE_SIZE;
+	w->value_bytes += room_bytes(room) - (g->room > 1 ? room_bytes(g->room) : 0);
 	g->many = many;
 	g->room = room;
-	memset(many + room, 0, room * FILTER_BITS / 8);
-	for (uint32_t i = 0; i < g->n; i++)
-		filter_add(g, &many[i]);
+	index_renew(g);
 	return 0;
 }
 
@@ -203,14 +262,30 @@ static struct window_value *oldest_value(struct group *g)
 static struct window_value *find_value(struct group *g, const struct window_value *v)
 {
 	struct window_value *have = values_of(g);
-	uint8_t bit;
 
-	if (g->room > 1 && !(*filter_byte(g, v, &bit) & bit))
-		return NULL;
+	if (g->room >= INDEXED) {
+		uint32_t n = index_of(g)[index_slot(g, v)];
+
+		return n ? &have[n - 1] : NULL;
+	}
 	for (uint32_t i = 0; i < g->n; i++)
-		if (have[i].port == v->port && addr_same(&have[i].addr, &v->addr))
+		if (same_value(&have[i], v))
 			return &have[i];
 	return NULL;
+}
+
+/* drop_value - the last one takes its place. */
+static void drop_value(struct group *g, struct window_value *v)
+{
+	struct window_value *last = &values_of(g)[g->n - 1];
+
+	index_remove(g, v);
+	if (v != last) {
+		index_remove(g, last);
+		*v = *last;
+		index_add(g, v);
+	}
+	g->n--;
 }
 
 static uint64_t sum_capped(uint64_t a, uint64_t b)
@@ -322,7 +397,10 @@ static struct window_value *place_value(struct window *w, struct group *g, uint6
 	if (g->n < g->room)
 		return &values_of(g)[g->n++];
 	oldest = oldest_value(g);
-	return oldest->t_ns <= t ? oldest : NULL;
+	if (oldest->t_ns > t)
+		return NULL;
+	index_remove(g, oldest);
+	return oldest;
 }
 
 /* window_put - stores that the value was shown. Returns its group, or NULL if it was not stored. */
@@ -343,7 +421,7 @@ static struct group *window_put(struct window *w, const struct group_key *group,
 		if (!have)
 			return NULL;
 		*have = *v;
-		filter_add(g, have);
+		index_add(g, have);
 		have->run_ns = v->t_ns;
 		have->before_ns = v->t_ns;
 	}
@@ -383,7 +461,7 @@ void window_forget(struct window *w, const struct group_key *group, const struct
 
 	if (!have)
 		return;
-	*have = values_of(g)[--g->n];
+	drop_value(g, have);
 	if (!g->n)
 		group_drop(w, g);
 }

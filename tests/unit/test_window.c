@@ -417,7 +417,7 @@ static void memory_comes_back_when_groups_leave(void **state)
 		show(w, &group_a, port, 0);
 	window_stats_get(w, &many);
 	assert_int_equal(many.bytes - one.bytes,
-			 64 * (sizeof(struct window_value) + 1)); /* and a byte of filter */
+			 64 * (sizeof(struct window_value) + 8)); /* and the index */
 	window_expire(w, 1000);
 	window_stats_get(w, &gone);
 	assert_int_equal(gone.bytes, one.bytes);
@@ -568,6 +568,81 @@ static void test_random(void **state)
 }
 
 /* One window counts exactly, one with `enough`, one is shown every other value without a count. */
+/* --- a group of many values, found by an index ------------------------------------------------ */
+
+enum {
+	MANY_PORTS = 700,
+	MANY_KEEP = 600, /* so that it is full most of the time */
+	MANY_STEPS = 60000,
+};
+
+/* When each port was last shown; 0: it is not held. */
+struct naive_group {
+	uint64_t shown[MANY_PORTS];
+	uint32_t held;
+};
+
+static void naive_drop(struct naive_group *g, uint32_t port)
+{
+	g->held -= g->shown[port] != 0;
+	g->shown[port] = 0;
+}
+
+/* naive_put - a new one takes the place of the oldest in a full group. */
+static void naive_put(struct naive_group *g, uint32_t port, uint64_t t)
+{
+	uint32_t oldest = 0;
+
+	for (uint32_t i = 1; i < MANY_PORTS; i++)
+		if (g->shown[i] && (!g->shown[oldest] || g->shown[i] < g->shown[oldest]))
+			oldest = i;
+	if (!g->shown[port] && g->held == MANY_KEEP)
+		naive_drop(g, oldest);
+	g->held += !g->shown[port];
+	g->shown[port] = t;
+}
+
+static void assert_holds(const struct window *w, const struct naive_group *g)
+{
+	uint32_t n;
+	const struct window_value *v = window_values(w, &group_a, &n);
+
+	assert_int_equal(n, g->held);
+	for (uint32_t i = 0; i < n; i++)
+		assert_int_equal(v[i].t_ns, g->shown[v[i].port]);
+}
+
+static void a_group_of_many_values_holds_what_a_list_would(void **state)
+{
+	struct window *w = window_of(WINDOW_SLIDING, MANY_STEPS, 0, MANY_KEEP);
+	struct naive_group g = { .held = 0 };
+	uint32_t n;
+
+	(void)state;
+	srandom(3);
+	for (uint64_t t = 1; t <= MANY_STEPS; t++) {
+		uint32_t port = (uint32_t)random() % MANY_PORTS;
+		struct window_value v = { .port = (uint16_t)port, .t_ns = t };
+
+		if (random() % 8) {
+			window_show(w, &group_a, &v);
+			naive_put(&g, port, t);
+		} else {
+			window_forget(w, &group_a, &v);
+			naive_drop(&g, port);
+		}
+		if (t % 32 == 0 || t < MANY_PORTS)
+			assert_holds(w, &g);
+	}
+	/* What is out of reach leaves at once when there is no room; what stays is still found. */
+	for (int again = 0; again < 2; again++)
+		for (uint16_t port = 0; port < MANY_KEEP; port++)
+			show(w, &group_a, port + 1000, 3 * MANY_STEPS);
+	window_values(w, &group_a, &n);
+	assert_int_equal(n, MANY_KEEP);
+	window_free(w);
+}
+
 static void a_count_that_need_not_be_exact_decides_the_same(void **state)
 {
 	struct window_spec spec = { .span_ns = 100, .slack_ns = 60, .keep = 64, .max_groups = 4 };
@@ -627,6 +702,7 @@ int main(void)
 		cmocka_unit_test(a_group_behind_a_newer_one_expires_at_most_the_slack_later),
 		cmocka_unit_test(memory_comes_back_when_groups_leave),
 		cmocka_unit_test(freeing_nothing_is_fine),
+		cmocka_unit_test(a_group_of_many_values_holds_what_a_list_would),
 		cmocka_unit_test(a_count_that_need_not_be_exact_decides_the_same),
 	};
 	struct CMUnitTest tests[ARRAY_SIZE(count_cases) + ARRAY_SIZE(at_cases) +
