@@ -61,6 +61,7 @@ struct engine {
 	/* Of the contact that is being taken in. */
 	const struct owner *who; /* NULL: unknown, or habits do not ask */
 	bool in_scan;		 /* it is part of a scan of many ports */
+	bool said;		 /* habits know that an alert lists it */
 	struct table *history;
 	struct incidents *incidents;
 	uint64_t history_span_ns; /* longest window of a rule on probes */
@@ -415,8 +416,10 @@ static void named(struct engine *e, const struct runner *r, const struct contact
 
 	if (r->rule->where != WHERE_PROBE || !contact_of_value(r->rule, key, v, &k))
 		return;
-	if (e->habits)
+	if (e->habits && !(e->said && !memcmp(&k, key, sizeof(k)))) {
 		habits_say(e->habits, &k, e->who);
+		e->said |= !memcmp(&k, key, sizeof(k));
+	}
 	for (uint32_t i = 0; i < e->runners; i++) {
 		struct runner *yields = e->runner[i];
 		struct group_key group;
@@ -808,6 +811,8 @@ void engine_expect(const struct engine *e, const struct contact_key *key, const 
 
 		if (r->rule->where == WHERE_PROBE && !(CONTACT_BITS(c->word) & CONTACT_SILENT))
 			continue;
+		if (!(r->rule->group & (FIELD_RESP | FIELD_RESP_PORT))) /* few, in the cache */
+			continue;
 		k = group_of(e, r->rule, key, c->silent_last_ns);
 		window_expect(r->window, &k, near);
 	}
@@ -849,6 +854,7 @@ bool engine_contact(struct engine *e, const struct contact_key *key, const struc
 	take_carried(e, key, c);
 	e->who = who_is(e, key, c);
 	e->in_scan = false;
+	e->said = false;
 	for (uint32_t i = 0; i < e->runners; i++) {
 		struct runner *r = e->runner[i];
 		uint64_t last = c->carried_last_ns > c->silent_last_ns ? c->carried_last_ns

@@ -129,28 +129,26 @@ static struct habit_id id_of(const struct group_key *k)
 	return id;
 }
 
-/* contact_id - what a contact is as a habit of that kind. Returns false if it is none: of a program
- * whose name is guessed, or of nobody's. */
+/* contact_id - what a contact is as a habit of that kind: key_of() of it, at once. Returns false if
+ * it is none: of a program whose name is guessed, or of nobody's. */
 static bool contact_id(enum habit_kind kind, const struct contact_key *key, const struct owner *who,
 		       struct group_key *ret)
 {
-	struct habit_id id = {
-		.kind = kind,
-		.port = ntohs(key->resp_port),
+	*ret = (struct group_key){
+		.resp_port = ntohs(key->resp_port),
 		.proto = key->proto,
+		.bin = kind,
 	};
-
 	if (kind == HABIT_PROGRAM) {
 		if (!who || who->source != OWNER_COOKIE || !who->name[0])
 			return false;
-		memcpy(id.program, who->name, sizeof(id.program));
-		id.uid = who->uid;
-	} else {
-		id.orig = key->orig;
+		memcpy(&ret->orig, who->name, sizeof(ret->orig));
+		ret->resp.w[0] = who->uid;
+		return true;
 	}
+	ret->orig = key->orig;
 	if (kind == HABIT_CONTACT)
-		id.resp = key->resp;
-	*ret = key_of(&id);
+		ret->resp = key->resp;
 	return true;
 }
 

@@ -27,7 +27,7 @@ struct table {
 	uint32_t buckets; /* a power of two */
 	char **chunk;
 	uint32_t chunks;
-	uint64_t seed[2];
+	uint64_t seed[6];
 };
 
 static struct node *node_at(const struct table *t, uint32_t n)
@@ -46,17 +46,24 @@ static struct node *node_of(const void *value)
 	return (struct node *)(uintptr_t)value - 1;
 }
 
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+	unsigned __int128 p = (unsigned __int128)a * b;
+
+	return (uint64_t)p ^ (uint64_t)(p >> 64);
+}
+
+/* hash_key - pairs of words, each with a secret of its own, multiplied side by side (the way of
+ * wyhash): a chain of multiplications, one a word, takes three times as long. */
 static uint32_t hash_key(const struct table *t, const struct group_key *key)
 {
-	uint64_t w[5], x = t->seed[0];
+	const uint64_t *s = t->seed;
+	uint64_t w[5];
 
 	memcpy(w, key, sizeof(w));
-	for (int i = 0; i < 5; i++) {
-		x = (x ^ w[i]) * (t->seed[1] | 1);
-		x ^= x >> 32;
-	}
-	x *= 0x9E3779B97F4A7C15ull;
-	return (uint32_t)(x >> 32);
+	return (uint32_t)(fold(fold(w[0] ^ s[0], w[1] ^ s[1]) ^ s[2],
+			       fold(w[2] ^ s[3], w[3] ^ s[4]) ^ fold(w[4] ^ s[5], s[2] | 1)) >>
+			  32);
 }
 
 struct table *table_new(size_t value_size, uint32_t max)
@@ -76,7 +83,8 @@ struct table *table_new(size_t value_size, uint32_t max)
 	}
 	/* A weak seed only makes collisions guessable; early at boot there may be none better. */
 	if (getrandom(t->seed, sizeof(t->seed), GRND_NONBLOCK) != sizeof(t->seed))
-		t->seed[0] = (uintptr_t)t, t->seed[1] = (uintptr_t)t->bucket;
+		for (size_t i = 0; i < sizeof(t->seed) / sizeof(t->seed[0]); i++)
+			t->seed[i] = ((uintptr_t)t + i) * 0x9E3779B97F4A7C15ull;
 	return t;
 }
 
@@ -117,7 +125,7 @@ void table_expect(const struct table *t, const struct group_key *key, bool near)
 
 void *table_get(const struct table *t, const struct group_key *key)
 {
-	struct node *n = find(t, key, hash_key(t, key));
+	struct node *n = t->count ? find(t, key, hash_key(t, key)) : NULL;
 
 	return n ? value_of(n) : NULL;
 }
@@ -193,7 +201,8 @@ static struct node *node_new(struct table *t)
 		if (!more)
 			return NULL;
 		t->chunk = more;
-		t->chunk[t->chunks] = malloc(CHUNK_NODES * t->node_size);
+		/* A node of 64 bytes is one cache line then. */
+		t->chunk[t->chunks] = aligned_alloc(64, CHUNK_NODES * t->node_size);
 		if (!t->chunk[t->chunks])
 			return NULL;
 		t->chunks++;
