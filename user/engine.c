@@ -14,7 +14,7 @@ enum {
 	ALERTS_MAX = 4096, /* open at once, a rule */
 	INCIDENTS_MAX = 16384,
 	KEEP_MAX = 131072,    /* values a group; twice the highest threshold */
-	HISTORY_MAX = 262144, /* contacts with payload remembered; about 24 MB when full */
+	HISTORY_MAX = 262144, /* contacts with payload remembered; 19 MB when full */
 
 	SUSPECT_BITS = 1 << 18, /* of each generation: 32 KB; a power of two */
 
