@@ -96,6 +96,7 @@ static void push(struct attempt_log *l)
 	if (r) {
 		r->wall_ns = l->wall_ns;
 		r->len = l->len;
+		r->lines = (uint32_t)l->batch_rows;
 		memcpy(r->text, l->text, l->len + 1);
 	}
 	free(l->text);
@@ -141,6 +142,12 @@ void attempt_log_add(struct attempt_log *l, const struct ended *e, int64_t wall_
 	l->batch_rows++;
 	if (l->len >= BATCH_BYTES)
 		push(l);
+}
+
+void attempt_log_miss(struct attempt_log *l, uint64_t rows)
+{
+	if (l)
+		l->stats.lost += rows;
 }
 
 void attempt_log_reopen(struct attempt_log *l)
@@ -190,7 +197,7 @@ void attempt_log_stats_get(const struct attempt_log *l, struct attempt_log_stats
 		return;
 	*ret = l->stats;
 	lane_stats_get(l->lane, &lane);
-	ret->lost += lane.lost; /* records of many rows each: at least so many */
+	ret->lost += lane.lost;
 }
 
 int attempt_log_verdict(const struct attempt_log *l, struct error *err)

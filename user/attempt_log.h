@@ -31,6 +31,9 @@ void attempt_log_add(struct attempt_log *l, const struct ended *e, int64_t wall_
 /* attempt_log_flush - what has been added is on its way: after each tick. */
 void attempt_log_flush(struct attempt_log *l);
 
+/* attempt_log_miss - so many more rows never came here (a full ring in the kernel). */
+void attempt_log_miss(struct attempt_log *l, uint64_t rows);
+
 /* attempt_log_reopen - after logrotate. */
 void attempt_log_reopen(struct attempt_log *l);
 

@@ -7,6 +7,7 @@
 
 #include "alert.h"
 #include "net.h"
+#include "sink.h"
 #include "zeek_table.h"
 
 /* name, Zeek's type: Conn::Info in its order (Zeek 7, base/protocols/conn/main.zeek), then ours. */
@@ -189,6 +190,7 @@ struct row {
 	char orig[NET_TEXT_MAX], resp[NET_TEXT_MAX];
 	char uid[24], history[CONN_HISTORY_MAX];
 	char techniques[256];
+	char process[OWNER_COMM_LEN + 1];
 };
 
 /* uid_make - 'C' and seventeen letters and digits, as Zeek's; the same attempt has the same one in
@@ -284,7 +286,8 @@ static void set_owner(struct row *r, const struct owner *owner)
 		return;
 	if (owner->pid)
 		zeek_set_number(&r->cell[COL_PID], CELL_COUNT, owner->pid);
-	zeek_set_text(&r->cell[COL_PROCESS], owner->name);
+	zeek_set_text(&r->cell[COL_PROCESS],
+		      sink_clean(owner->name, r->process, sizeof(r->process)));
 	zeek_set_text(&r->cell[COL_CONTAINER], owner->where.container);
 }
 

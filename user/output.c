@@ -159,6 +159,7 @@ static struct record *record_take(FILE *f, char **text, const size_t *len, uint6
 	if (rec) {
 		rec->wall_ns = wall_ns;
 		rec->len = *len;
+		rec->lines = 1;
 		memcpy(rec->text, *text, *len + 1);
 	}
 	free(*text);

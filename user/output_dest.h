@@ -14,6 +14,7 @@ struct record {
 	struct record *next;
 	uint64_t wall_ns; /* CLOCK_REALTIME of the alert's writing */
 	size_t len, done; /* bytes of text, and how many of them are out */
+	uint32_t lines;	  /* what is lost if it is: an alert is one, rows may be many */
 	char text[];	  /* with its newline, and a NUL behind */
 };
 

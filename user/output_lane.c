@@ -34,6 +34,7 @@ struct lane {
 	pthread_cond_t work;  /* to the thread: a record, or the end */
 	pthread_cond_t news;  /* from the thread: room, or it has ended */
 	struct record *head, **tail;
+	uint64_t queued_lines; /* of the records that wait */
 	struct lane_stats stats;
 	bool closing, reopen, ended;
 	bool orphan;   /* its owner did not wait: the thread frees it, should it ever end */
@@ -73,6 +74,7 @@ static void pop(struct lane *l)
 		l->tail = &l->head;
 	l->stats.queued--;
 	l->stats.queued_bytes -= r->len;
+	l->queued_lines -= r->lines;
 	free(r);
 	pthread_cond_broadcast(&l->news);
 }
@@ -80,7 +82,7 @@ static void pop(struct lane *l)
 static void lose_all(struct lane *l)
 {
 	while (l->head) {
-		l->stats.lost++;
+		l->stats.lost += l->head->lines;
 		pop(l);
 	}
 }
@@ -131,7 +133,7 @@ static void on_refused(struct lane *l, int error, struct saying *ret)
 			 "output %s: it refuses an alert of %zu bytes, which is lost: %s", l->name,
 			 l->head->len, why(l, error));
 	l->refusing = true;
-	l->stats.lost++;
+	l->stats.lost += l->head->lines;
 	pop(l);
 }
 
@@ -316,6 +318,7 @@ bool lane_push(struct lane *l, struct record *r)
 		l->tail = &r->next;
 		l->stats.queued++;
 		l->stats.queued_bytes += r->len;
+		l->queued_lines += r->lines;
 		pthread_cond_signal(&l->work);
 	} else if (!l->stats.dead) {
 		first_refused = !l->full;
@@ -375,7 +378,7 @@ void lane_end(struct lane *l, uint64_t until_ns)
 			in_time = wait_until(l, &l->news, until_ns);
 	}
 	if (!l->ended) { /* what the thread does not let go of */
-		l->stats.lost += l->stats.queued;
+		l->stats.lost += l->queued_lines;
 		l->stats.dead = EIO;
 	}
 	pthread_mutex_unlock(&l->lock);

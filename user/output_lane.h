@@ -21,7 +21,7 @@ struct lane;
 
 struct lane_stats {
 	uint64_t written;  /* records that the receiver took */
-	uint64_t lost;	   /* records that were never written */
+	uint64_t lost;	   /* lines that were never written: one an alert */
 	uint64_t failures; /* attempts that failed */
 	uint64_t queued_bytes;
 	uint32_t queued; /* records that wait */

@@ -15,7 +15,7 @@
  * preconnect; everything else would have gone on within a round trip. */
 uint64_t ripe_after_ns(const struct ripeness *r, const struct attempt *a, uint8_t state)
 {
-	if (a->proto == PROTO_TCP && state & STATE_ESTAB)
+	if (a->proto != PROTO_UDP && state & STATE_ESTAB)
 		return r->settle_open_ns;
 	return r->settle_ns;
 }

@@ -758,7 +758,10 @@ static void close_all(struct watch *w)
 static void end_attempts(struct watch *w)
 {
 	uint64_t now = clock_boot_ns();
+	struct counters c;
 
+	read_counters(w, &c);
+	attempt_log_miss(w->attempts, c.kernel.n[STAT_ENDED_FAILED]);
 	attempt_log_end(w->attempts, (uint64_t)((int64_t)now + clock_wall_offset_ns(now)));
 }
 

@@ -69,6 +69,7 @@
 	X(OWNER_NONE, "owners_unknown", "... is unknown: only user and cgroup of its socket")      \
 	X(OWNER_FORWARDED, "owners_forwarded", "attempts that went out without a socket here")     \
 	X(OWNER_BUSY, "owners_busy", "owner not written: another CPU was writing at its place")    \
+	X(ENDED, "attempts_ended", "attempts handed to the log of attempts")                       \
 	X(ENDED_FAILED, "attempts_unlogged",                                                       \
 	  "line of the log of attempts lost: the ring to the daemon was full")                     \
 	X(WAKE, "wakes", "early wake-ups of the daemon")                                           \

@@ -287,9 +287,12 @@ static __always_inline __u32 track_sctp(struct store *st, struct slot *s, const 
 			return silent_bits(s->a, state) | CONTACT_SPAN | VERDICT_RST_ORIG;
 		if (what == SCTP_SHUTDOWN)
 			return silent_bits(s->a, state) | CONTACT_SPAN | VERDICT_FIN;
-		if (pkt->payload_len && state & STATE_ANSWERED)
+		/* After a COOKIE ECHO, DATA takes an answer that we may not see (asymmetric
+		 * routes): its tag is the responder's. */
+		if (pkt->payload_len &&
+		    (state & STATE_ANSWERED || (state & STATE_ESTAB && what == SCTP_OTHER)))
 			return VERDICT_DECIDE;
-		if (what == SCTP_COOKIE && state & STATE_ANSWERED)
+		if (what == SCTP_COOKIE)
 			want |= STATE_ESTAB;
 	} else {
 		if (what == SCTP_ABORT && state & STATE_ANSWERED)
@@ -448,26 +451,49 @@ static __always_inline int track_concerns(const struct packet *pkt, __u32 look)
 	return !(look & (LOOK_NONE | LOOK_DECIDED)) || !is_midstream(pkt);
 }
 
-/* Notes of what went by (store_note_at()): 28 bits of the flow's hash, and an opening: of a probe,
- * if a RST should answer it, or NOTE_CARRIED, if payload flowed: then it was a connection once. */
+/* Notes of what went by (store_note_at()): 27 bits of the flow's hash, which way it went, and an
+ * opening: of a probe, if a RST should answer it, or NOTE_CARRIED: payload flowed, or both sides
+ * spoke, so it was a connection once. */
 #define NOTE_CARRIED	       0xfu
-#define NOTE(hash, what)       (((__u32)((hash) >> 32) & ~0xfu) | (what))
-#define NOTE_IS_OF(note, hash) (!(((note) ^ (__u32)((hash) >> 32)) & ~0xfu))
+#define NOTE_UP		       0x10u
+#define NOTE(hash, what)       (((__u32)((hash) >> 32) & ~0x1fu) | (what))
+#define NOTE_IS_OF(note, hash) (!(((note) ^ (__u32)((hash) >> 32)) & ~0x1fu))
+
+/* note_way - NOTE_UP for one direction of a flow and 0 for the other: its hash is the same for
+ * both.
+ */
+static __always_inline __u32 note_way(const struct packet *pkt)
+{
+	int up = pkt->src_port < pkt->dst_port;
+
+	if (pkt->src_port == pkt->dst_port)
+		up = pkt->src.w[1] == pkt->dst.w[1] ? pkt->src.w[0] < pkt->dst.w[0]
+						    : pkt->src.w[1] < pkt->dst.w[1];
+	return up ? NOTE_UP : 0;
+}
+
+/* note_segment - a segment of no known attempt went by: which may be a probe, or goes on with what
+ * is noted. */
+static __always_inline void note_segment(__u32 *note, __u64 h, const struct packet *pkt,
+					 __u32 opening)
+{
+	__u32 was = *note, way = note_way(pkt);
+
+	if (pkt->payload_len || (NOTE_IS_OF(was, h) && (was & NOTE_UP) != way))
+		*note = NOTE(h, NOTE_CARRIED);
+	else if (!NOTE_IS_OF(was, h) || opening != OPENING_ACK)
+		*note = NOTE(h, way | opening);
+}
 
 /* track_passing - a segment that track_packet() need not see: data or an acknowledgement of a
  * connection that is long decided, older than we are, or no connection at all. Of each flow the
- * first is noted, and the first payload; after that a look at the note is all it costs. */
+ * first is noted, and the first payload or reply; after that a look at the note is all it costs. */
 static __always_inline void track_passing(struct store *st, __u64 h, const struct packet *pkt)
 {
 	__u32 *note = store_note_at(st, h);
-	__u32 was = *note, carried = NOTE(h, NOTE_CARRIED);
 
-	if (was == carried)
-		return;
-	if (pkt->payload_len)
-		*note = carried;
-	else if (!NOTE_IS_OF(was, h))
-		*note = NOTE(h, OPENING_ACK);
+	if (*note != NOTE(h, NOTE_CARRIED))
+		note_segment(note, h, pkt, OPENING_ACK);
 }
 
 /* note_orphan - likewise for a FIN-ACK or SYN-ACK of nothing. */
@@ -477,7 +503,7 @@ static __always_inline void note_orphan(struct store *st, __u64 h, const struct 
 	__u32 *note = store_note_at(st, h);
 
 	if (*note != NOTE(h, NOTE_CARRIED))
-		*note = NOTE(h, pkt->payload_len ? NOTE_CARRIED : opening);
+		note_segment(note, h, pkt, opening);
 }
 
 static __always_inline void count_judged(struct store *st, __u32 bits)
@@ -573,13 +599,14 @@ static __always_inline __u32 track_known(struct store *st, struct slot *s, const
 
 /* track_refused - a RST that acknowledges nothing and belongs to nothing we know answers a segment
  * with ACK that belonged to nothing its sender knows (RFC 9293, 3.10.7.1): a look at that port, if
- * that segment was seen, no payload was, and the ports say that it is no late packet. */
+ * that segment was seen, from the other side, no payload and no reply were, and the ports say that
+ * it is no late packet. */
 static __always_inline void track_refused(struct store *st, __u64 h, const struct packet *pkt,
 					  struct attempt *a)
 {
 	__u32 note = *store_note_at(st, h), opening = note & 0xf, bits;
 
-	if (!NOTE_IS_OF(note, h) || opening == NOTE_CARRIED ||
+	if (!NOTE_IS_OF(note, h) || opening == NOTE_CARRIED || (note & NOTE_UP) == note_way(pkt) ||
 	    is_late(pkt->dst_port, pkt->src_port)) {
 		store_count(st, STAT_ORPHAN_LATE);
 		return;

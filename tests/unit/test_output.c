@@ -246,6 +246,7 @@ static bool push(struct lane *l, const char *text)
 
 	assert_non_null(r);
 	r->len = strlen(text);
+	r->lines = 1;
 	strcpy(r->text, text);
 	return lane_push(l, r);
 }
@@ -976,6 +977,7 @@ static void what_no_datagram_holds_goes_to_the_journal_as_a_file(void **state)
 	assert_int_equal(dest_journald.open(&oc, &handle, &err), 0);
 	memset(r->text, 'x', len);
 	r->len = len;
+	r->lines = 1;
 	assert_int_equal(dest_journald.send(handle, r, -1), 0);
 	assert_int_equal(journal_receive(fd, entry, len + 1, &file), len);
 	assert_true(file);
