@@ -210,7 +210,8 @@ static void check_slot(struct store *st, __u64 bucket, int way)
 			      .proto = a->proto };
 
 	CHECK(state & STATE_LIVE && !(state & STATE_BUSY), "state %#x at rest", state);
-	CHECK(!(state & STATE_ESTAB) || state & STATE_ANSWERED, "established, never answered");
+	CHECK(!(state & STATE_ESTAB) || state & STATE_ANSWERED || a->proto == PROTO_SCTP,
+	      "established, never answered");
 	CHECK((__u8)(a->acct >> ACCT_GEN_SHIFT) == TAG_GEN(tag), "another generation's account");
 	CHECK(a->first_ns <= st->now_ns, "opened in the future");
 	h = nursery_hash(&pkt, st->seed);
