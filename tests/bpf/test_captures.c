@@ -684,8 +684,8 @@ static bool is_kernels_own(enum stat s)
 		return true;
 #endif
 	return !strncmp(name, "contacts_", 9) || !strncmp(name, "sources_", 8) ||
-	       !strncmp(name, "wakes", 5) || !strncmp(name, "packets_", 8) ||
-	       s == STAT_ENDED || s == STAT_ENDED_FAILED;
+	       !strncmp(name, "wakes", 5) || !strncmp(name, "packets_", 8) || s == STAT_ENDED ||
+	       s == STAT_ENDED_FAILED;
 }
 
 static int differ_in_counters(const struct account *replay, const struct account *kernel,
