@@ -59,8 +59,8 @@ struct {
  * does: then ages only lose resolution. */
 __u32 age_clock;
 
-/* What went by lately: store_note_at(). 32 KB; written only where a flow's first segment or first
- * payload changes it. */
+/* What went by lately: store_note_at(). 32 KB; written only where a flow's first segment, payload
+ * or reply changes it. */
 #define ORPHAN_NOTES 8192
 __u32 orphan_notes[ORPHAN_NOTES];
 

@@ -485,18 +485,8 @@ static __always_inline void note_segment(__u32 *note, __u64 h, const struct pack
 		*note = NOTE(h, way | opening);
 }
 
-/* track_passing - a segment that track_packet() need not see: data or an acknowledgement of a
- * connection that is long decided, older than we are, or no connection at all. Of each flow the
- * first is noted, and the first payload or reply; after that a look at the note is all it costs. */
-static __always_inline void track_passing(struct store *st, __u64 h, const struct packet *pkt)
-{
-	__u32 *note = store_note_at(st, h);
-
-	if (*note != NOTE(h, NOTE_CARRIED))
-		note_segment(note, h, pkt, OPENING_ACK);
-}
-
-/* note_orphan - likewise for a FIN-ACK or SYN-ACK of nothing. */
+/* note_orphan - a FIN-ACK, SYN-ACK or, as OPENING_ACK, any other segment that belongs to no
+ * undecided attempt. */
 static __always_inline void note_orphan(struct store *st, __u64 h, const struct packet *pkt,
 					__u32 opening)
 {
@@ -504,6 +494,14 @@ static __always_inline void note_orphan(struct store *st, __u64 h, const struct 
 
 	if (*note != NOTE(h, NOTE_CARRIED))
 		note_segment(note, h, pkt, opening);
+}
+
+/* track_passing - a segment that track_packet() need not see: data or an acknowledgement of a
+ * connection that is long decided, older than we are, or no connection at all. Of each flow the
+ * first is noted, and the first payload or reply; after that a look at the note is all it costs. */
+static __always_inline void track_passing(struct store *st, __u64 h, const struct packet *pkt)
+{
+	note_orphan(st, h, pkt, OPENING_ACK);
 }
 
 static __always_inline void count_judged(struct store *st, __u32 bits)
