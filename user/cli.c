@@ -383,6 +383,27 @@ static int option_error(const struct cli *cli, const struct argp_state *state)
 
 /* --- the walk --- */
 
+/* The word that may stand in front of the options; the first, which has none, watches. */
+static const struct subcommand {
+	const char *name;
+	enum command command;
+	bool files;	  /* its arguments are kept in cfg->file */
+	const char *hint; /* to those it does not take, or to none */
+} subcommands[] = {
+	{ "", COMMAND_WATCH, false,
+	  "interfaces are given as -i NAME, files as `reconmon replay FILE...`" },
+	{ "replay", COMMAND_REPLAY, true, "replay needs at least one file; `-` is standard input" },
+	{ "check", COMMAND_CHECK, false, "the file to check is given as -c FILE" },
+};
+
+static const struct subcommand *subcommand_of(enum command command)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(subcommands); i++)
+		if (subcommands[i].command == command)
+			return &subcommands[i];
+	return &subcommands[0];
+}
+
 /* only_live - an option that has no meaning over files. */
 static int only_live(const struct cli *cli, const char *option)
 {
@@ -394,21 +415,14 @@ static int only_live(const struct cli *cli, const char *option)
 
 static int argument_take(struct cli *cli, const char *arg)
 {
-	struct config *cfg = cli->cfg;
+	const struct subcommand *sub = subcommand_of(cli->cfg->command);
 
-	if (cfg->command == COMMAND_REPLAY) {
-		cfg->file[cfg->files++] = arg;
+	if (sub->files) {
+		cli->cfg->file[cli->cfg->files++] = arg;
 		return 0;
 	}
-	if (cfg->command == COMMAND_CHECK)
-		return error_set(cli->err, -EINVAL, EXIT_USAGE,
-				 "unexpected argument '%.80s'; the file to check is given as -c "
-				 "FILE",
-				 arg);
-	return error_set(cli->err, -EINVAL, EXIT_USAGE,
-			 "unexpected argument '%.80s'; interfaces are given as -i NAME, files as "
-			 "`reconmon replay FILE...`",
-			 arg);
+	return error_set(cli->err, -EINVAL, EXIT_USAGE, "unexpected argument '%.80s'; %s", arg,
+			 sub->hint);
 }
 
 static int option_take(struct cli *cli, int key, const char *arg)
@@ -698,8 +712,7 @@ static enum cli_result cli_read(struct cli *cli, int argc, char **argv)
 	if (result != CLI_RUN)
 		return result;
 	if (cli->cfg->command == COMMAND_REPLAY && !cli->cfg->files) {
-		error_set(cli->err, -EINVAL, EXIT_USAGE,
-			  "replay needs at least one file; `-` is standard input");
+		error_set(cli->err, -EINVAL, EXIT_USAGE, "%s", subcommand_of(COMMAND_REPLAY)->hint);
 		return CLI_BAD;
 	}
 	start_over(cli);
@@ -711,21 +724,22 @@ static enum cli_result cli_read(struct cli *cli, int argc, char **argv)
 	return settings_apply(cli) < 0 ? CLI_BAD : CLI_RUN;
 }
 
-/* command_take - the word that may stand in front of the options. */
-static enum command command_take(int argc, char **argv)
+static const struct subcommand *subcommand_take(int argc, char **argv)
 {
-	if (argc > 1 && !strcmp(argv[1], "replay"))
-		return COMMAND_REPLAY;
-	return argc > 1 && !strcmp(argv[1], "check") ? COMMAND_CHECK : COMMAND_WATCH;
+	for (size_t i = 1; argc > 1 && i < ARRAY_SIZE(subcommands); i++)
+		if (!strcmp(argv[1], subcommands[i].name))
+			return &subcommands[i];
+	return &subcommands[0];
 }
 
 enum cli_result cli_parse(int argc, char **argv, struct config *cfg, struct error *err)
 {
+	const struct subcommand *sub = subcommand_take(argc, argv);
 	struct cli cli = { .cfg = cfg, .err = err };
 	enum cli_result result = CLI_BAD;
 
 	config_defaults(cfg);
-	cfg->command = command_take(argc, argv);
+	cfg->command = sub->command;
 	cfg->argc = argc;
 	cfg->argv = argv;
 	if (cfg->command != COMMAND_WATCH) {
@@ -733,9 +747,9 @@ enum cli_result cli_parse(int argc, char **argv, struct config *cfg, struct erro
 		argv++;
 	}
 	cli.settings = calloc((size_t)argc + 1, sizeof(*cli.settings)); /* each has its argument */
-	if (cfg->command == COMMAND_REPLAY)
+	if (sub->files)
 		cfg->file = calloc((size_t)argc + 1, sizeof(*cfg->file));
-	if (!cli.settings || (cfg->command == COMMAND_REPLAY && !cfg->file))
+	if (!cli.settings || (sub->files && !cfg->file))
 		error_set(err, -ENOMEM, EXIT_RUNTIME, "reading the command line: out of memory");
 	else
 		result = cli_read(&cli, argc, argv);
