@@ -110,6 +110,8 @@ static const struct argp_option options[] = {
 	  "instead "
 	  "of text",
 	  3 },
+	{ "numeric", 'n', NULL, 0,
+	  "Ports are numbers, without the names that /etc/services has for them", 3 },
 	{ "output", OPT_OUTPUT, "DEST[,KEY=VALUE]...", 0,
 	  "Where alerts go, instead of standard output; repeatable. Destinations and keys are "
 	  "listed below",
@@ -481,6 +483,9 @@ static int option_take(struct cli *cli, int key, const char *arg)
 		return config_set(cfg, "attempts-file", "--attempts-file", arg, err);
 	case 'j':
 		cfg->json = true;
+		return 0;
+	case 'n':
+		cfg->numeric = true;
 		return 0;
 	case 'q':
 		cfg->verbosity = -1;

@@ -228,6 +228,21 @@ static const char *get_habits(const struct config *cfg, char *buf)
 	return strcpy(buf, json_words[cfg->habits]);
 }
 
+static int set_numeric(struct config *cfg, const char *what, const char *text, struct error *err)
+{
+	unsigned int i;
+	int r = choice_parse(what, text, json_words, ARRAY_SIZE(json_words), &i, err);
+
+	if (!r)
+		cfg->numeric = i;
+	return r;
+}
+
+static const char *get_numeric(const struct config *cfg, char *buf)
+{
+	return strcpy(buf, json_words[cfg->numeric]);
+}
+
 static int set_state(struct config *cfg, const char *what, const char *text, struct error *err)
 {
 	bool word = !strcmp(text, "none") || !strcmp(text, "auto");
@@ -273,6 +288,7 @@ static const struct config_setting settings[] = {
 	{ "habits", set_habits, get_habits },
 	{ "state", set_state, get_state },
 	{ "json", set_json, get_json },
+	{ "numeric", set_numeric, get_numeric },
 	{ "verbosity", set_verbosity, get_verbosity },
 	{ "attempts", set_attempts, get_attempts },
 	{ "attempts-file", set_attempts_file, get_attempts_file },

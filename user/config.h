@@ -128,6 +128,7 @@ struct config {
 	/* As they were written: the destination and, a line each, KEY=VALUE. */
 	char output_said[OUTPUTS_MAX][OUTPUT_SAID_MAX];
 	uint32_t outputs; /* none: alerts go to standard output */
+	bool numeric;	  /* ports are numbers, without the names of services */
 	bool json;	  /* standard output: ECS where no format is given */
 	enum log_attempts log_attempts;
 	char attempts_file[OUTPUT_TARGET_MAX]; /* where their log goes; "": standard output, and

@@ -620,7 +620,7 @@ static const struct key keys[] = {
 	{ "verbosity", take_setting }, { "rules", take_rules },
 	{ "attempts", take_setting },  { "attempts-file", take_setting },
 	{ "allow", take_allow },       { "outputs", take_outputs },
-	{ "limits", take_limits },
+	{ "limits", take_limits },     { "numeric", take_setting },
 };
 
 static int take_key(struct reader *r, const char *key, const yaml_node_t *key_node,

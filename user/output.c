@@ -10,6 +10,7 @@
 
 #include "drain.h"
 #include "output_config.h"
+#include "services.h"
 #include "sink.h"
 
 #define NS_PER_S 1000000000ull
@@ -30,6 +31,7 @@ struct output {
 	unsigned int n;
 	uint64_t clock_ns; /* replay: the files'; 0: live */
 	bool ended;
+	struct services *services; /* NULL: ports are numbers */
 	char hostname[256], host_id[64];
 };
 
@@ -114,6 +116,11 @@ int output_open(const struct config *cfg, struct output **ret, struct error *err
 	if (gethostname(o->hostname, sizeof(o->hostname) - 1) < 0)
 		o->hostname[0] = '\0';
 	read_host_id(o->host_id, sizeof(o->host_id));
+	if (!cfg->numeric) { /* for want of memory: fewer names */
+		o->services = services_new();
+		if (o->services)
+			services_load(o->services);
+	}
 	for (uint32_t i = 0; !r && i < cfg->outputs; i++)
 		r = outlet_open(o, &cfg->output[i], err);
 	if (!cfg->outputs) {
@@ -175,6 +182,7 @@ static struct record *record_make(const struct output *o, const struct outlet *o
 		.hostname = o->hostname,
 		.host_id = o->host_id,
 		.allow = o->cfg->allow,
+		.services = o->services,
 		.color = o->cfg->color && out->cfg.kind == OUTPUT_STDOUT,
 	};
 	char *text = NULL;
@@ -333,6 +341,7 @@ void output_free(struct output *o)
 	output_end(o);
 	for (unsigned int i = 0; i < o->n; i++)
 		lane_free(o->outlet[i].lane);
+	services_free(o->services);
 	free(o);
 }
 

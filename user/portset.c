@@ -200,6 +200,12 @@ static uint32_t port_next(const struct portset *p, enum answer a, bool in, uint3
 	return PORTS;
 }
 
+int portset_next(const struct portset *p, enum answer a, uint32_t port)
+{
+	port = port_next(p, a, true, port);
+	return port < PORTS ? (int)port : -1;
+}
+
 /* The text as it grows. `total` is what all of it takes; past the first element that does not fit
  * it only counts. */
 struct text {

@@ -34,16 +34,25 @@ const struct sink *sink_of(enum output_format format)
 	return &sinks[format];
 }
 
-/* counted - what the rule counts, as a noun. */
-static const char *counted(const struct rule *rule)
+bool sink_has_port(const struct alert *a)
 {
-	switch (rule->distinct) {
+	return a->rule->group & FIELD_RESP_PORT && a->proto != PROTO_ICMP &&
+	       a->proto != PROTO_ICMPV6;
+}
+
+const char *sink_counted(const struct alert *a, uint32_t n)
+{
+	bool one = n == 1;
+
+	switch (a->rule->distinct) {
 	case FIELD_RESP_PORT:
-		return "ports";
+		if (a->proto == PROTO_ANY)
+			return one ? "IP protocol" : "IP protocols";
+		return one ? "port" : "ports";
 	case FIELD_RESP:
-		return "hosts";
+		return one ? "host" : "hosts";
 	default:
-		return "pairs of host and port";
+		return one ? "pair of host and port" : "pairs of host and port";
 	}
 }
 
@@ -52,16 +61,17 @@ const char *sink_message(const struct alert *a, char *buf)
 	const struct rule *rule = a->rule;
 	const char *verb = rule->where == WHERE_PROBE ? "probed" : "contacted";
 	char orig[NET_TEXT_MAX], resp[NET_TEXT_MAX], ports[SENTENCE_PORTS_MAX + 1] = "";
-	char port[16] = "";
+	char port[24] = "";
 	bool resp_known = rule->group & FIELD_RESP, cut = false;
 
 	if (a->ports)
 		cut = portset_format(a->ports, ANSWER_MAX, ports, sizeof(ports)) >= sizeof(ports);
-	if (rule->group & FIELD_RESP_PORT)
-		snprintf(port, sizeof(port), " at port %u", a->resp_port);
+	if (sink_has_port(a))
+		snprintf(port, sizeof(port), " at %s %u",
+			 a->proto == PROTO_ANY ? "protocol" : "port", a->resp_port);
 
 	snprintf(buf, SINK_SENTENCE_MAX, "%s: %s %s %u %s%s%s%s%s%s%s%s%s", rule->name,
-		 addr_format(&a->orig, orig), verb, a->count, counted(rule),
+		 addr_format(&a->orig, orig), verb, a->count, sink_counted(a, a->count),
 		 resp_known ? " of " : "", resp_known ? addr_format(&a->resp, resp) : "", port,
 		 a->proto ? " over " : "", a->proto ? proto_name(a->proto) : "", *ports ? ": " : "",
 		 ports, cut ? ",..." : "");
@@ -73,8 +83,8 @@ const char *sink_reason(const struct alert *a, char *buf)
 	const struct rule *rule = a->rule;
 
 	snprintf(buf, SINK_SENTENCE_MAX, "%u distinct %s%s, threshold %u in %g s%s%s", a->count,
-		 rule->where == WHERE_PROBE ? "silent " : "", counted(rule), rule->threshold,
-		 (double)rule->window_ns / NS_PER_S,
+		 rule->where == WHERE_PROBE ? "silent " : "", sink_counted(a, a->count),
+		 rule->threshold, (double)rule->window_ns / NS_PER_S,
 		 a->retracted ? "; retracted: payload came after all" : "",
 		 a->incomplete ? "; some evidence was lost" : "");
 	return buf;
@@ -95,9 +105,14 @@ bool sink_ports(const struct alert *a, enum answer answer, char *text, size_t si
 	text[0] = '\0';
 	if (a->ports)
 		return portset_format(a->ports, answer, text, size) >= size;
-	if (a->rule->group & FIELD_RESP_PORT && (answer == ANSWER_MAX || answer == best_answer(a)))
+	if (sink_has_port(a) && (answer == ANSWER_MAX || answer == best_answer(a)))
 		snprintf(text, size, "%u", a->resp_port);
 	return false;
+}
+
+const char *sink_service(const struct alert *a, const struct sink_context *ctx, uint16_t port)
+{
+	return services_name(ctx->services, a->proto, port);
 }
 
 const char *sink_known(const char *text)

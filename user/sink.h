@@ -10,16 +10,18 @@
 
 #include "alert.h"
 #include "config.h"
+#include "services.h"
 
 /* What a sink needs to know beside the alert. */
 struct sink_context {
 	int64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_BOOTTIME; 0 where times are wall clock */
 	uint64_t now_ns;	/* CLOCK_BOOTTIME: when the alert is written */
 	uint64_t sequence; /* event.sequence: 1, 2, 3 ... of this output; a gap is what was lost */
-	const char *hostname;	   /* "" if unknown */
-	const char *host_id;	   /* /etc/machine-id, "" if unknown */
-	bool color;		   /* sink_text only */
-	const struct allow *allow; /* the allow-list; NULL: there is none */
+	const char *hostname;		 /* "" if unknown */
+	const char *host_id;		 /* /etc/machine-id, "" if unknown */
+	bool color;			 /* sink_text only */
+	const struct allow *allow;	 /* the allow-list; NULL: there is none */
+	const struct services *services; /* names of ports; NULL: numbers alone */
 };
 
 enum {
@@ -41,6 +43,15 @@ const char *sink_reason(const struct alert *a, char *buf);
  * sweep has no set of ports but one in its group, known by its best answer at any host, as in a
  * set. Returns whether the text was cut. */
 bool sink_ports(const struct alert *a, enum answer answer, char *text, size_t size);
+
+/* sink_has_port - whether the group has one port. ICMP has none: what its contacts are filed under
+ * is 0. sink_counted - what the rule counts, as a noun: "port", "host", "IP protocol", "pair of
+ * host and port"; of none or several with its plural. */
+bool sink_has_port(const struct alert *a);
+const char *sink_counted(const struct alert *a, uint32_t n);
+
+/* sink_service - what the port of an alert's protocol is called, or NULL if it has no name. */
+const char *sink_service(const struct alert *a, const struct sink_context *ctx, uint16_t port);
 
 /* sink_known - text, or NULL if there is none or it is not UTF-8: a host's or interface's odd name
  * must not cost the alert. */

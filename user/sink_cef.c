@@ -61,7 +61,7 @@ static void put_parties(struct event *e, const struct alert *a)
 	put_host(e, "src", "c6a2", "Source IPv6 Address", &a->orig);
 	if (a->rule->group & FIELD_RESP)
 		put_host(e, "dst", "c6a3", "Destination IPv6 Address", &a->resp);
-	if (a->rule->group & FIELD_RESP_PORT)
+	if (sink_has_port(a))
 		event_number(e, "dpt", a->resp_port);
 	if (a->proto)
 		event_text(e, "proto", proto_name(a->proto));
@@ -95,7 +95,7 @@ static void put_custom(struct event *e, const struct alert *a)
 	bool open = a->ports ? portset_count_answer(a->ports, ANSWER_OPEN) : false;
 
 	event_ports(e, "cs1", a, ANSWER_MAX);
-	if (a->ports || a->rule->group & FIELD_RESP_PORT)
+	if (a->ports || sink_has_port(a))
 		label(e, "cs1", "Ports");
 	event_techniques(e, "cs2", a);
 	label(e, "cs2", "Technique");

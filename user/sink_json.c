@@ -19,6 +19,7 @@ enum {
 	PORTS_TEXT_MAX = 16 * 1024, /* of one list of ports; Elasticsearch's keywords end at 32,766
 				     * bytes */
 	ADDRESSES_MAX = 256,	    /* in one list; a sweep may have found thousands */
+	SERVICES_MAX = 256,	    /* likewise names of open ports */
 };
 
 static json_t *addr_json(const struct ip_addr *addr)
@@ -137,7 +138,7 @@ static json_t *destination_json(const struct alert *a)
 		r |= json_object_set_new(dst, "address", addr_json(&a->resp));
 		r |= json_object_set_new(dst, "ip", addr_json(&a->resp));
 	}
-	if (group & FIELD_RESP_PORT)
+	if (sink_has_port(a))
 		r |= json_object_set_new(dst, "port", json_integer(a->resp_port));
 	if (!r)
 		return dst;
@@ -196,7 +197,7 @@ static json_t *related_json(const struct alert *a)
 static int ports_set(json_t *alert, const struct alert *a)
 {
 	char text[PORTS_TEXT_MAX + 1];
-	bool one = !a->ports && a->rule->group & FIELD_RESP_PORT;
+	bool one = !a->ports && sink_has_port(a);
 	bool cut = sink_ports(a, ANSWER_MAX, text, sizeof(text));
 	json_t *answers = json_object();
 	int r = 0;
@@ -211,6 +212,47 @@ static int ports_set(json_t *alert, const struct alert *a)
 	r |= json_object_set_new(alert, "ports_truncated", json_boolean(cut));
 	r |= json_object_set_new(alert, "answers", answers);
 	return r;
+}
+
+/* services_json - the open ports that have a name, as "22/ssh": by the port's number, which is why
+ * they are no network.protocol. NULL is want of memory. */
+static json_t *services_json(const struct alert *a, const struct sink_context *ctx)
+{
+	json_t *list = json_array();
+	char text[sizeof("65535/") + SERVICE_NAME_MAX];
+	int port = -1, r = 0;
+
+	while (!r && json_array_size(list) < SERVICES_MAX &&
+	       (port = portset_next(a->ports, ANSWER_OPEN, (uint32_t)(port + 1))) >= 0) {
+		const char *name = sink_service(a, ctx, (uint16_t)port);
+
+		snprintf(text, sizeof(text), "%d/%s", port, name ? name : "");
+		if (name)
+			r = json_array_append_new(list, json_string(text));
+	}
+	if (!r)
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
+/* services_set - of open ports; where the group has one port, of that. */
+static int services_set(json_t *alert, const struct alert *a, const struct sink_context *ctx)
+{
+	const char *name = sink_service(a, ctx, a->resp_port);
+	json_t *list = NULL;
+
+	if (a->ports)
+		list = services_json(a, ctx);
+	else if (sink_has_port(a) && name)
+		list = json_pack("[o]", json_sprintf("%u/%s", a->resp_port, name));
+	else
+		return 0;
+	if (list && !json_array_size(list)) {
+		json_decref(list);
+		return 0;
+	}
+	return json_object_set_new(alert, "services", list);
 }
 
 static json_t *techniques_json(const struct alert *a)
@@ -233,7 +275,8 @@ static json_t *window_json(uint64_t ns)
 			     : json_integer((json_int_t)(ns / NS_PER_S));
 }
 
-json_t *sink_alert_json(const struct alert *a, enum alert_state state)
+json_t *sink_alert_json(const struct alert *a, enum alert_state state,
+			const struct sink_context *ctx)
 {
 	json_t *alert = json_pack("{s:s, s:o, s:o, s:i, s:f, s:b, s:b}", "state",
 				  alert_state_name(state), "technique", techniques_json(a),
@@ -242,6 +285,7 @@ json_t *sink_alert_json(const struct alert *a, enum alert_state state)
 				  a->retracted, "incomplete", a->incomplete);
 	int r = ports_set(alert, a);
 
+	r |= services_set(alert, a, ctx);
 	if (a->hosts) {
 		/* `count` goes on where the list of hosts ends. */
 		uint32_t n = a->rule->distinct == FIELD_RESP ? a->count : a->n_hosts;
@@ -305,7 +349,7 @@ static json_t *document(const struct alert *a, enum alert_state state,
 			"network", network_json(a),
 			"observer", observer_json(a, ctx),
 			"related", related_json(a),
-			"reconmon", "alert", sink_alert_json(a, state));
+			"reconmon", "alert", sink_alert_json(a, state, ctx));
 	/* clang-format on */
 
 	if (a->incident[0])
@@ -314,7 +358,7 @@ static json_t *document(const struct alert *a, enum alert_state state,
 	r |= host_set(doc, ctx);
 	r |= owner_json_set(doc, a, ctx);
 	r |= allow_set(doc, ctx);
-	if (a->rule->group & (FIELD_RESP | FIELD_RESP_PORT))
+	if (a->rule->group & FIELD_RESP || sink_has_port(a))
 		r |= json_object_set_new(doc, "destination", destination_json(a));
 	if (!r && doc)
 		return doc;

@@ -9,7 +9,8 @@
 
 /* sink_alert_json - what is reconmon's own and no schema has a field for, as the object
  * reconmon.alert of ECS; NULL for want of memory. */
-json_t *sink_alert_json(const struct alert *a, enum alert_state state);
+json_t *sink_alert_json(const struct alert *a, enum alert_state state,
+			const struct sink_context *ctx);
 
 /* sink_json_line - writes a document as one line and takes it over; NULL is want of memory. Numbers
  * that are not whole get so many significant digits: SINK_JSON_DIGITS are more than a rate is good

@@ -28,7 +28,7 @@ static void put_parties(struct event *e, const struct alert *a)
 	event_addr(e, "src", &a->orig);
 	if (a->rule->group & FIELD_RESP)
 		event_addr(e, "dst", &a->resp);
-	if (a->rule->group & FIELD_RESP_PORT)
+	if (sink_has_port(a))
 		event_number(e, "dstPort", a->resp_port);
 	if (a->proto)
 		event_text(e, "proto", proto_name(a->proto));

@@ -215,8 +215,7 @@ static json_t *evidence_json(const struct alert *a, const struct sink_context *c
 	if (!(a->rule->group & FIELD_RESP))
 		return e;
 	dst = json_pack("{s:o}", "ip", addr_json(&a->resp));
-	if ((!(a->rule->group & FIELD_RESP_PORT) ||
-	     !json_object_set_new(dst, "port", json_integer(a->resp_port))) &&
+	if ((!sink_has_port(a) || !json_object_set_new(dst, "port", json_integer(a->resp_port))) &&
 	    !json_object_set(e, "dst_endpoint", dst)) {
 		json_decref(dst);
 		return e;
@@ -301,7 +300,7 @@ static json_t *document(const struct alert *a, enum alert_state state,
 			"finding_info", finding_json(a, ctx),
 			"evidences", evidence_json(a, ctx),
 			"observables", observables_json(a),
-			"unmapped", sink_alert_json(a, state));
+			"unmapped", sink_alert_json(a, state, ctx));
 	/* clang-format on */
 	if (doc && !device_set(doc, a, ctx))
 		return doc;

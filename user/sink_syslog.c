@@ -66,7 +66,7 @@ static void put_structured(FILE *out, const struct alert *a, enum alert_state st
 	if (a->rule->group & FIELD_RESP)
 		put_param(out, "dst", addr_format(&a->resp, addr));
 	snprintf(port, sizeof(port), "%u", a->resp_port);
-	if (a->rule->group & FIELD_RESP_PORT)
+	if (sink_has_port(a))
 		put_param(out, "port", port);
 	if (a->proto)
 		put_param(out, "proto", proto_name(a->proto));

@@ -113,8 +113,9 @@ static uint32_t hosts_count(const struct alert *a)
 
 /* target_add - whom the originator looked at: a host, many, or any, and the port and protocol as
  * far as the group has them. */
-static void target_add(struct line *l, const struct alert *a)
+static void target_add(struct line *l, const struct alert *a, const struct sink_context *ctx)
 {
+	const char *service = sink_has_port(a) ? sink_service(a, ctx, a->resp_port) : NULL;
 	uint8_t group = a->rule->group;
 	char addr[NET_TEXT_MAX];
 
@@ -125,23 +126,48 @@ static void target_add(struct line *l, const struct alert *a)
 	else
 		line_add(l, "any host");
 
-	if (group & FIELD_RESP_PORT)
-		line_add(l, ", port %u%s", a->resp_port, a->proto ? "/" : "");
-	else if (a->proto)
-		line_add(l, " ");
-	if (a->proto)
-		line_add(l, "%s", proto_name(a->proto));
+	if (!sink_has_port(a))
+		line_add(l, "%s%s", a->proto ? " " : "", a->proto ? proto_name(a->proto) : "");
+	else if (a->proto == PROTO_ANY)
+		line_add(l, ", IP protocol %u", a->resp_port);
+	else
+		line_add(l, ", port %u%s%s", a->resp_port, a->proto ? "/" : "",
+			 a->proto ? proto_name(a->proto) : "");
+	if (service)
+		line_add(l, " (%s)", service);
 }
 
-static void answer_add(struct line *l, const struct portset *ports, enum answer answer,
+/* open_named - the open ports as "22/ssh,80/http", into text of PORTS_TEXT_MAX + 1 bytes, if any
+ * has a name and the list stays as short as one of numbers may be. Returns whether it is there. */
+static bool open_named(const struct alert *a, const struct sink_context *ctx, char *text)
+{
+	bool named = false;
+	size_t len = 0;
+
+	for (int port = portset_next(a->ports, ANSWER_OPEN, 0); port >= 0;
+	     port = portset_next(a->ports, ANSWER_OPEN, (uint32_t)port + 1)) {
+		const char *name = sink_service(a, ctx, (uint16_t)port);
+		int n = snprintf(text + len, PORTS_TEXT_MAX + 1 - len, "%s%d%s%s", len ? "," : "",
+				 port, name ? "/" : "", name ? name : "");
+
+		named |= name != NULL;
+		len += (size_t)n;
+		if (len > PORTS_TEXT_MAX)
+			return false;
+	}
+	return named;
+}
+
+static void answer_add(struct line *l, const struct alert *a, enum answer answer,
 		       const struct sink_context *ctx)
 {
 	char text[PORTS_TEXT_MAX + 1];
-	size_t whole;
+	size_t whole = 0;
 
-	if (!portset_count_answer(ports, answer))
+	if (!portset_count_answer(a->ports, answer))
 		return;
-	whole = portset_format(ports, answer, text, sizeof(text));
+	if (answer != ANSWER_OPEN || !open_named(a, ctx, text))
+		whole = portset_format(a->ports, answer, text, sizeof(text));
 	line_add(l, "; %s ", answer_name(answer));
 	if (answer == ANSWER_OPEN)
 		color_add(l, ctx, "1"); /* bold */
@@ -177,10 +203,8 @@ static uint32_t hosts_open(const struct alert *a)
 /* found_add - what was counted, in how long, and what it answered. */
 static void found_add(struct line *l, const struct alert *a, const struct sink_context *ctx)
 {
-	if (a->rule->distinct == FIELD_RESP_PORT)
-		line_add(l, ": %u port%s", a->count, plural(a->count));
-	else if (a->rule->distinct != FIELD_RESP)
-		line_add(l, ": %u pair%s of host and port", a->count, plural(a->count));
+	if (a->rule->distinct != FIELD_RESP)
+		line_add(l, ": %u %s", a->count, sink_counted(a, a->count));
 	line_add(l, " in ");
 	span_add(l, alert_span_ns(a));
 
@@ -195,7 +219,7 @@ static void found_add(struct line *l, const struct alert *a, const struct sink_c
 		}
 	}
 	for (unsigned int i = 0; a->ports && i < ANSWER_MAX; i++)
-		answer_add(l, a->ports, i, ctx);
+		answer_add(l, a, i, ctx);
 }
 
 /* ifname_add - the name of an interface may hold any byte but '/', ':' and white space (Linux,
@@ -246,7 +270,7 @@ int sink_text_write(FILE *out, const struct alert *a, enum alert_state state,
 	line_add(&l, "%s ", sink_time(ctx, ctx->now_ns, 3, time));
 	state_add(&l, state, ctx);
 	line_add(&l, " %s %s -> ", a->rule->name, addr_format(&a->orig, orig));
-	target_add(&l, a);
+	target_add(&l, a, ctx);
 	found_add(&l, a, ctx);
 	notes_add(&l, a, state);
 

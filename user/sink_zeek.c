@@ -143,7 +143,7 @@ static void set_parties(struct row *r, const struct alert *a)
 	set_text(r, COL_SRC, addr_format(&a->orig, r->orig));
 	if (a->rule->group & FIELD_RESP)
 		set_text(r, COL_DST, addr_format(&a->resp, r->resp));
-	if (a->rule->group & FIELD_RESP_PORT)
+	if (sink_has_port(a))
 		set_number(r, COL_P, CELL_COUNT, a->resp_port);
 	if (a->proto)
 		set_text(r, COL_PROTO, proto_name(a->proto));

@@ -148,6 +148,15 @@ static void check_splunk_sweep(const struct config *cfg)
 	assert_true(cfg->rules.rule[2].enabled);
 }
 
+static void check_numeric(const struct config *cfg)
+{
+	struct config usual;
+
+	config_defaults(&usual);
+	assert_false(usual.numeric);
+	assert_true(cfg->numeric);
+}
+
 static void check_habits(const struct config *cfg)
 {
 	char path[STATE_MAX];
@@ -278,6 +287,7 @@ static const struct good_case {
 	{ "--profile default after another",
 	  { "--profile=splunk", "--profile=default" },
 	  check_defaults },
+	{ "ports as numbers", { "-n" }, check_numeric },
 	{ "habits off, and kept elsewhere",
 	  { "--no-habits", "--state=/x/h.json", "--limit=habits=2048" },
 	  check_habits },

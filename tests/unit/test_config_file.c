@@ -55,7 +55,8 @@ static char *printed(const struct config *cfg)
 
 #define KEYS                                                                                       \
 	"keys are profile, interfaces, ingress, internal, settle, settle-open, habits, state, "    \
-	"tick, json, verbosity, rules, attempts, attempts-file, allow, outputs, limits"
+	"tick, json, verbosity, rules, attempts, attempts-file, allow, outputs, limits, "          \
+	"numeric"
 #define FIELDS                                                                                     \
 	"fields are enabled, where, originator, responder, ports, by, distinct, window, mode, "    \
 	"threshold, yields-to, severity, attack-internal, attack-external, description"
@@ -310,6 +311,7 @@ static const struct good_case {
 	{ "a list in the file replaces, it does not add",
 	  "rules: {sweep: {by: [originator]}}\n",
 	  { "    by: [originator]\n    distinct: [responder]\n" } },
+	{ "ports as numbers", "numeric: true\n", { "numeric: true\n" } },
 	{ "habits, and where they are kept",
 	  "habits: false\nstate: /var/lib/x/h.json\nlimits: {habits: 2048}\n",
 	  { "habits: false\n", "state: /var/lib/x/h.json\n", "  habits: 2048\n" } },

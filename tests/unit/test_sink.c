@@ -25,6 +25,86 @@ static void a_scan_of_an_incident(struct alert *a)
 	strcpy(a->incident, "0192-i7");
 }
 
+/* names - a table as a host may have it; for services_free(). */
+static struct services *names(void)
+{
+	struct services *s = services_new();
+
+	assert_non_null(s);
+	services_add(s, "ssh", 22, "tcp");
+	services_add(s, "microsoft-ds", 445, "tcp");
+	services_add(s, "ntp", 123, "udp");
+	services_add(s, "tcpmux", 1, "tcp");
+	return s;
+}
+
+static void many_open_ports(struct alert *a)
+{
+	a_port_scan(a);
+	ports_add(a, 1, 199, 2, ANSWER_OPEN);
+}
+
+static void a_sweep_by_ping(struct alert *a)
+{
+	a_sweep(a);
+	a->proto = PROTO_ICMP;
+	a->resp_port = 0;
+	a->bits = CONTACT_OPEN;
+	a->n_hosts = a->count = 1;
+}
+
+static void a_protocol_at_many_hosts(struct alert *a)
+{
+	a_sweep_by_ping(a);
+	a->proto = PROTO_ANY;
+	a->resp_port = 47;
+}
+
+static void protocols_of_one_host(struct alert *a)
+{
+	a_scan_taken_back(a);
+	a->proto = PROTO_ANY;
+}
+
+static const struct named_case {
+	const char *name;
+	void (*build)(struct alert *);
+	bool known; /* the host has a table */
+	const char *want, *not ;
+} named_cases[] = {
+	{ "open ports have their names, closed ones have not", a_port_scan, true,
+	  "; open 22/ssh,80; closed 1-21,23-79,81-100 (", NULL },
+	{ "without a table they are numbers", a_port_scan, false, "; open 22,80; closed 1-21,",
+	  "ssh" },
+	{ "a name belongs to its protocol", a_port_scan_that_leaves, true,
+	  "; filtered 123; none 53 (", "ntp" },
+	{ "so many that they are no list for people: as numbers", many_open_ports, true,
+	  "; open 1,3,5,7,9,", "tcpmux" },
+	{ "the port of a sweep", a_sweep, true, " 40 hosts, port 445/tcp (microsoft-ds) in ",
+	  NULL },
+	{ "ICMP has no ports", a_sweep_by_ping, true, " -> 1 host icmp in 2.1s: 10.0.2.1 (",
+	  "port" },
+	{ "an IP protocol at many hosts", a_protocol_at_many_hosts, true,
+	  " -> 1 host, IP protocol 47 in ", "port" },
+	{ "IP protocols of one host", protocols_of_one_host, true,
+	  " -> 10.0.0.9 ip-proto: 1 IP protocol in ", "port " },
+};
+
+static void test_named(void **state)
+{
+	const struct named_case *c = *state;
+	struct services *s = names();
+	struct sink_context ctx = context;
+	char *got;
+
+	ctx.services = c->known ? s : NULL;
+	got = written(sink_text_write, c->build, ALERT_OPEN, &ctx);
+	if (!strstr(got, c->want) || (c->not &&strstr(got, c->not )))
+		fail_msg("%s", got);
+	free(got);
+	services_free(s);
+}
+
 static const struct text_case {
 	const char *name;
 	void (*build)(struct alert *);
@@ -172,11 +252,16 @@ static const struct field_case {
 	{ "reason of a rule that counts all contacts", basic_scanning_of_any_host, ALERT_OPEN,
 	  "event.reason", "\"1000 distinct ports, threshold 1000 in 1.5 s\"" },
 	{ "reason of a close that takes back", a_scan_taken_back, ALERT_CLOSE, "event.reason",
-	  "\"1 distinct silent ports, threshold 3 in 300 s; retracted: payload came after all\"" },
+	  "\"1 distinct silent port, threshold 3 in 300 s; retracted: payload came after all\"" },
 	{ "message of a port scan", a_port_scan, ALERT_OPEN, "message",
 	  "\"port-scan: 10.0.0.5 probed 100 ports of 10.0.0.9 over tcp: 1-100\"" },
 	{ "message of a sweep", a_sweep, ALERT_OPEN, "message",
 	  "\"sweep: 10.0.0.5 probed 40 hosts at port 445 over tcp\"" },
+	{ "message of a sweep by ping", a_sweep_by_ping, ALERT_OPEN, "message",
+	  "\"sweep: 10.0.0.5 probed 1 host over icmp\"" },
+	{ "a ping has no port", a_sweep_by_ping, ALERT_OPEN, "destination", NULL },
+	{ "message of IP protocols", protocols_of_one_host, ALERT_OPEN, "message",
+	  "\"port-scan: 10.0.0.5 probed 1 IP protocol of 10.0.0.9 over ip-proto: 22\"" },
 	{ "message without responder or protocol", basic_scanning_of_any_host, ALERT_OPEN,
 	  "message", "\"basic-scanning: 10.0.0.5 contacted 1000 ports: 1-1000\"" },
 	{ "rule", a_port_scan, ALERT_OPEN, "rule",
@@ -273,6 +358,35 @@ static void test_field(void **state)
 		fail_msg("%s: %s instead of %s", c->path, got, c->want);
 	free(got);
 	json_decref(doc);
+}
+
+static void services_are(void (*build)(struct alert *), const struct services *s, const char *want)
+{
+	struct sink_context ctx = context;
+	json_t *doc, *services;
+	char *got;
+
+	ctx.services = s;
+	doc = document(build, ALERT_OPEN, &ctx);
+	services = json_object_get(json_object_get(json_object_get(doc, "reconmon"), "alert"),
+				   "services");
+	got = services ? json_dumps(services, JSON_COMPACT) : strdup("");
+	assert_string_equal(got, want);
+	free(got);
+	json_decref(doc);
+}
+
+static void open_ports_have_names(void **state)
+{
+	struct services *s = names();
+
+	(void)state;
+	services_are(a_port_scan, s, "[\"22/ssh\"]");
+	services_are(a_port_scan, NULL, "");
+	services_are(a_sweep, s, "[\"445/microsoft-ds\"]");
+	services_are(a_port_scan_that_leaves, s, ""); /* nothing open */
+	services_are(a_sweep_by_ping, s, "");
+	services_free(s);
 }
 
 static void lists_of_addresses_end_at_256(void **state)
@@ -623,6 +737,7 @@ static void test_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(open_ports_have_names),
 		cmocka_unit_test(lists_of_addresses_end_at_256),
 		cmocka_unit_test(lists_of_ports_end_at_16_kib),
 		cmocka_unit_test(broken_utf8_costs_its_field_only),
@@ -635,10 +750,12 @@ int main(void)
 	int failed = 0;
 
 	ROW_TESTS(text, text_cases, test_text);
+	ROW_TESTS(named, named_cases, test_named);
 	ROW_TESTS(field, field_cases, test_field);
 	ROW_TESTS(time, time_cases, test_time);
 	ROW_TESTS(owner, owner_cases, test_owner);
 	failed += cmocka_run_group_tests_name("sink_text_write", text, NULL, NULL);
+	failed += cmocka_run_group_tests_name("sink_text_write: names", named, NULL, NULL);
 	failed += cmocka_run_group_tests_name("sink_json_write: fields", field, NULL, NULL);
 	failed += cmocka_run_group_tests_name("sink_time", time, NULL, NULL);
 	failed += cmocka_run_group_tests_name("owner", owner, NULL, NULL);
