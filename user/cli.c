@@ -157,6 +157,9 @@ static const char doc[] =
 	"`check` reads the configuration and the options and prints what holds in the end,\n"
 	"as a file that says the same; or where a mistake is.\n"
 	"\n"
+	"`doctor` says what this host allows (kernel, rights, memory, interfaces and who else\n"
+	"is attached there), what reconmon would do here, and remedies; it attaches nothing.\n"
+	"\n"
 	"`replay` runs the same rules over files instead of interfaces, by the clock of the\n"
 	"packets: captures (pcap, pcapng; `-` is standard input) or Zeek's conn.log (TSV,\n"
 	"JSON), gzip or not, several merged in order of time.\n"
@@ -396,6 +399,7 @@ static const struct subcommand {
 	  "interfaces are given as -i NAME, files as `reconmon replay FILE...`" },
 	{ "replay", COMMAND_REPLAY, true, "replay needs at least one file; `-` is standard input" },
 	{ "check", COMMAND_CHECK, false, "the file to check is given as -c FILE" },
+	{ "doctor", COMMAND_DOCTOR, false, "interfaces are given as -i NAME" },
 };
 
 static const struct subcommand *subcommand_of(enum command command)
@@ -597,7 +601,7 @@ static char *help_filter(int key, const char *text, void *input)
 static const struct argp argp = {
 	.options = options,
 	.parser = on_key,
-	.args_doc = "\nreplay FILE...\ncheck",
+	.args_doc = "\nreplay FILE...\ncheck\ndoctor",
 	.doc = doc,
 	.help_filter = help_filter,
 };

@@ -26,6 +26,7 @@ enum command {
 	COMMAND_WATCH,	/* live, the default */
 	COMMAND_REPLAY, /* over captures */
 	COMMAND_CHECK,	/* reads the configuration and prints it */
+	COMMAND_DOCTOR, /* what this host allows */
 };
 
 enum {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "doctor.h"
 #include "replay.h"
 #include "watch.h"
 
@@ -24,6 +25,8 @@ static int run(struct config *cfg, struct error *err)
 	switch (cfg->command) {
 	case COMMAND_CHECK:
 		return check(cfg, err);
+	case COMMAND_DOCTOR:
+		return doctor_run(cfg, err);
 	case COMMAND_REPLAY:
 		return replay_run(cfg, err);
 	default:

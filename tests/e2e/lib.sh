@@ -212,3 +212,9 @@ alerts() {
 opened() {
 	wait_until 10 alerts "$@" >/dev/null 2>&1
 }
+
+# foreign_make - $tmp/foreign.o, somebody else's programs: sections xdp and tc.
+foreign_make() {
+	clang -O2 -g -target bpf -I"/usr/include/$(uname -m)-linux-gnu" -c "$E2E/foreign.bpf.c" \
+		-o "$tmp/foreign.o" || give_up "cannot compile $E2E/foreign.bpf.c"
+}

@@ -86,10 +86,7 @@ clean "after the refusals: nothing on t0" "$T" t0
 clean "after the refusals: nothing on lo" "$T" lo
 
 # --- somebody else's programs --------------------------------------------------------------------
-include=/usr/include/$(uname -m)-linux-gnu
-if ! clang -O2 -g -target bpf -I"$include" -c "$E2E/foreign.bpf.c" -o "$tmp/foreign.o"; then
-	give_up "cannot compile $E2E/foreign.bpf.c"
-fi
+foreign_make
 run "$T" ip link set dev t0 xdp obj "$tmp/foreign.o" sec xdp || give_up "cannot attach an XDP program"
 before=$(attached_to "$T" t0)
 [ -n "$before" ] || give_up "attached.py does not see the foreign XDP program"
