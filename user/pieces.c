@@ -76,11 +76,15 @@ static void expect(const struct pieces *p, const struct engine *e, size_t i, boo
 
 void pieces_feed(struct pieces *p, struct engine *e)
 {
+	bool counted;
+
 	pieces_sort(p);
 	for (size_t i = 0; i < p->n; i++) {
 		expect(p, e, i + FAR, false);
 		expect(p, e, i + NEAR, true);
-		engine_contact(e, &p->piece[i].key, &p->piece[i].contact);
+		counted = engine_contact(e, &p->piece[i].key, &p->piece[i].contact);
+		if (p->told)
+			p->told(p->ctx, &p->piece[i], counted);
 	}
 }
 

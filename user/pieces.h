@@ -20,6 +20,10 @@ struct pieces {
 	struct piece *piece;
 	size_t n, room;
 	uint64_t no_memory; /* pieces that could not be kept: lost */
+	/* told - of each piece that pieces_feed() has handed on, and whether a rule counted it as a
+	 * probe; NULL: nobody asks. */
+	void (*told)(void *ctx, const struct piece *piece, bool counted);
+	void *ctx; /* its first argument */
 };
 
 /* pieces_add_contact - adds what was seen at a contact. */

@@ -35,6 +35,9 @@ struct waiting {
 
 struct replay {
 	const struct config *cfg;
+	const char *const *file; /* what to read */
+	size_t files;
+	const struct replay_tap *tap; /* NULL: the outputs are told */
 	struct store store;
 	struct pieces pieces;
 	struct engine *engine;
@@ -47,7 +50,8 @@ struct replay {
 	uint64_t lost;		   /* as of the last tick */
 	struct captures *captures; /* while captures are read */
 	struct timespec started;
-	uint64_t packets; /* so far, where progress is shown */
+	uint64_t packets;	/* so far, where progress is shown */
+	uint64_t read, skipped; /* packets or rows; which of them could not be used */
 	bool progress;
 };
 
@@ -74,8 +78,11 @@ static void on_ended(void *ctx, const struct ended *e)
 
 static void on_complaint(void *ctx, const char *text)
 {
-	(void)ctx;
+	const struct replay *r = ctx;
+
 	log_problem("%s", text);
+	if (r->tap)
+		r->tap->complained(r->tap->ctx, text);
 }
 
 static void read_counters(const struct replay *r, struct counters *c)
@@ -104,7 +111,8 @@ static void replay_tick(struct replay *r, uint64_t now_ns)
 	read_counters(r, &c);
 	lost = counters_lost(&c);
 	counters_expired(r->cfg->allow, (int64_t)now_ns);
-	output_clock(r->out, now_ns);
+	if (r->out)
+		output_clock(r->out, now_ns);
 	engine_flush(r->engine, now_ns, lost > r->lost);
 	attempt_log_flush(r->attempts);
 	r->lost = lost;
@@ -190,7 +198,7 @@ static void on_packet(void *ctx, const struct capture_packet *p)
 static int replay_captures(struct replay *r, const char *const *file, size_t n, struct error *err)
 {
 	struct capture_stats s;
-	int ret = captures_open(file, n, on_complaint, NULL, &r->captures, err);
+	int ret = captures_open(file, n, on_complaint, r, &r->captures, err);
 
 	if (ret < 0)
 		return ret;
@@ -204,19 +212,20 @@ static int replay_captures(struct replay *r, const char *const *file, size_t n, 
 		   " with time running backwards, %" PRIu64 " files damaged, %" PRIu64 " refused",
 		   s.packets, s.cut, s.link_truncated, s.backwards, s.files_damaged,
 		   s.files_refused);
+	r->read += s.packets;
+	r->skipped += s.link_truncated;
 	captures_close(r->captures);
 	return 0;
 }
 
 /* Reads the rows of one log into *rows. */
-static int read_log(const struct replay *r, const char *file, struct pieces *rows,
-		    struct error *err)
+static int read_log(struct replay *r, const char *file, struct pieces *rows, struct error *err)
 {
 	struct zeeklog_stats s;
 	struct contact_key key;
 	struct contact c;
 	struct zeeklog *z;
-	int ret = zeeklog_open(file, r->store.exempt_transfers, on_complaint, NULL, &z, err);
+	int ret = zeeklog_open(file, r->store.exempt_transfers, on_complaint, r, &z, err);
 
 	if (ret < 0)
 		return ret;
@@ -225,10 +234,13 @@ static int read_log(const struct replay *r, const char *file, struct pieces *row
 	zeeklog_stats_get(z, &s);
 	log_notice("read: %" PRIu64 " rows of '%s'%s", s.rows, file,
 		   s.damaged ? ", which is damaged" : "");
-	for (enum zeeklog_skip i = 0; i < ZEEKLOG_SKIP_MAX; i++)
+	r->read += s.rows;
+	for (enum zeeklog_skip i = 0; i < ZEEKLOG_SKIP_MAX; i++) {
+		r->skipped += s.skipped[i];
 		if (s.skipped[i])
 			log_notice("skipped: %" PRIu64 " rows: %s", s.skipped[i],
 				   zeeklog_skip_name(i));
+	}
 	zeeklog_close(z);
 	return 0;
 }
@@ -240,8 +252,8 @@ static int replay_logs(struct replay *r, struct error *err)
 	struct pieces rows = { 0 };
 	int ret = 0;
 
-	for (size_t i = 0; !ret && i < r->cfg->files; i++)
-		ret = read_log(r, r->cfg->file[i], &rows, err);
+	for (size_t i = 0; !ret && i < r->files; i++)
+		ret = read_log(r, r->file[i], &rows, err);
 	pieces_sort(&rows);
 	for (size_t i = 0; !ret && i < rows.n; i++) {
 		advance(r, piece_time(&rows.piece[i]));
@@ -273,18 +285,18 @@ static int replay_files(struct replay *r, struct error *err)
 {
 	size_t logs = 0;
 
-	for (size_t i = 0; i < r->cfg->files; i++)
-		logs += is_log(r->cfg->file[i]);
+	for (size_t i = 0; i < r->files; i++)
+		logs += is_log(r->file[i]);
 	if (!logs)
-		return replay_captures(r, r->cfg->file, r->cfg->files, err);
-	if (logs < r->cfg->files)
+		return replay_captures(r, r->file, r->files, err);
+	if (logs < r->files)
 		return error_set(err, -EINVAL, EXIT_USAGE,
 				 "captures and Zeek logs together: a connection would count twice; "
 				 "replay one kind at a time");
 	if (r->attempts)
 		return error_set(err, -EINVAL, EXIT_USAGE,
 				 "--attempts makes a conn.log of captures; '%.200s' is one already",
-				 r->cfg->file[0]);
+				 r->file[0]);
 	return replay_logs(r, err);
 }
 
@@ -298,6 +310,11 @@ static void replay_end(struct replay *r)
 	replay_tick(r, r->now_ns + r->cfg->settle_ns + r->cfg->settle_open_ns);
 	sweep_nursery_last(r->store.tags, r->store.vals, (uint32_t)r->store.bucket_mask + 1, &out);
 	engine_close(r->engine);
+	if (r->tap) {
+		read_counters(r, &c);
+		r->tap->ended(r->tap->ctx, &c, r->read, r->skipped);
+		return;
+	}
 	output_end(r->out);
 	attempt_log_end(r->attempts, r->now_ns);
 	read_counters(r, &c);
@@ -308,45 +325,71 @@ static void replay_end(struct replay *r)
 			       r->cfg->verbosity > 0);
 }
 
-int replay_run(const struct config *cfg, struct error *err)
+/* begin - engine and state machine; whoever is told of alerts is there. */
+static int begin(struct replay *r, alertbook_emit_fn *emit, void *ctx, struct error *err)
 {
-	struct replay r = { .cfg = cfg };
+	const struct config *cfg = r->cfg;
+
+	clock_gettime(CLOCK_MONOTONIC, &r->started);
+	r->progress = isatty(STDERR_FILENO) && cfg->verbosity >= 0;
+	r->engine = engine_new(cfg, emit, ctx);
+	if (!r->engine ||
+	    host_store_init(&r->store, cfg->nursery_slots / NURSERY_WAYS, on_judged, r) < 0)
+		return error_set(err, -ENOMEM, EXIT_RUNTIME, "no memory for windows and rules");
+	r->store.exempt_transfers = cfg->profile != PROFILE_SPLUNK;
+	r->store.ended = r->attempts ? on_ended : NULL;
+	return 0;
+}
+
+static void done(struct replay *r)
+{
+	host_store_done(&r->store);
+	pieces_done(&r->pieces);
+	engine_free(r->engine);
+}
+
+int replay_each(const struct config *cfg, const char *const *file, size_t n,
+		const struct replay_tap *tap, struct error *err)
+{
+	struct replay r = { .cfg = cfg, .file = file, .files = n, .tap = tap };
 	int code = EXIT_FINE;
 
-	clock_gettime(CLOCK_MONOTONIC, &r.started);
-	r.progress = isatty(STDERR_FILENO) && cfg->verbosity >= 0;
+	r.pieces.told = tap->told;
+	r.pieces.ctx = tap->ctx;
+	if (begin(&r, tap->emit, tap->ctx, err) < 0 || replay_files(&r, err) < 0)
+		code = err->exit_code;
+	else
+		replay_end(&r);
+	done(&r);
+	return code;
+}
+
+int replay_run(const struct config *cfg, struct error *err)
+{
+	struct replay r = { .cfg = cfg, .file = cfg->file, .files = cfg->files };
+	int code = EXIT_FINE;
+
 	if (output_open(cfg, &r.out, err) < 0)
 		return err->exit_code;
 	if (attempt_log_open(cfg, &r.attempts, err) < 0) {
 		output_free(r.out);
 		return err->exit_code;
 	}
-	r.engine = engine_new(cfg, output_emit, r.out);
-	if (!r.engine ||
-	    host_store_init(&r.store, cfg->nursery_slots / NURSERY_WAYS, on_judged, &r) < 0) {
-		error_set(err, -ENOMEM, EXIT_RUNTIME, "no memory for windows and rules");
+	if (begin(&r, output_emit, r.out, err) < 0 || replay_files(&r, err) < 0)
 		code = err->exit_code;
-	} else {
-		r.store.exempt_transfers = cfg->profile != PROFILE_SPLUNK;
-		r.store.ended = r.attempts ? on_ended : NULL;
-		if (replay_files(&r, err) < 0)
-			code = err->exit_code;
-		else
-			replay_end(&r);
-		if (code == EXIT_FINE)
-			code = output_verdict(r.out, err);
-		if (code == EXIT_FINE)
-			code = attempt_log_verdict(r.attempts, err);
-	}
+	else
+		replay_end(&r);
+	if (code == EXIT_FINE)
+		code = output_verdict(r.out, err);
+	if (code == EXIT_FINE)
+		code = attempt_log_verdict(r.attempts, err);
 	if (code == EXIT_FINE && cfg->fail_on_alert) {
 		struct engine_stats s;
 
 		engine_stats_get(r.engine, &s);
 		code = s.alerts_opened ? EXIT_FOUND : EXIT_FINE;
 	}
-	host_store_done(&r.store);
-	pieces_done(&r.pieces);
-	engine_free(r.engine);
+	done(&r);
 	attempt_log_free(r.attempts);
 	output_free(r.out);
 	return code;
