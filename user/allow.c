@@ -139,6 +139,23 @@ TEXT_FIELD(pod, ALLOW_WORD_MAX - 1)
 TEXT_FIELD(runtime, ALLOW_WORD_MAX - 1)
 TEXT_FIELD(comment, ALLOW_COMMENT_MAX)
 
+static int set_rules(struct allow_entry *entry, const char *what, const char *word,
+		     struct error *err)
+{
+	if (entry->n_rules == ALLOW_RULES_MAX)
+		return error_set(err, -EINVAL, EXIT_USAGE, "%s '%.40s': at most %d are accepted",
+				 what, word, ALLOW_RULES_MAX);
+	if (set_text(entry->rule[entry->n_rules], RULE_NAME_MAX, what, word, err) < 0)
+		return -EINVAL;
+	entry->n_rules++;
+	return 0;
+}
+
+static bool word_rules(const struct allow_entry *entry, unsigned int i, char *buf)
+{
+	return i < entry->n_rules && one_word(entry->rule[i], 0, buf);
+}
+
 /* set_expires - the last day on which the entry holds, in UTC. */
 static int set_expires(struct allow_entry *entry, const char *what, const char *word,
 		       struct error *err)
@@ -189,6 +206,7 @@ static const struct allow_field fields[] = {
 	{ "container", false, set_container, word_container },
 	{ "pod", false, set_pod, word_pod },
 	{ "runtime", false, set_runtime, word_runtime },
+	{ "rules", true, set_rules, word_rules },
 	{ "expires", false, set_expires, word_expires },
 	{ "comment", false, set_comment, word_comment },
 };
@@ -213,6 +231,28 @@ const struct allow_field *allow_field_find(const char *word, size_t len, struct 
 }
 
 /* --- the list --- */
+
+int allow_resolve(struct allow *a, const struct rule_set *rules, struct error *err)
+{
+	const char *names[RULES_MAX];
+
+	for (uint32_t i = 0; i < rules->n; i++)
+		names[i] = rules->rule[i].name;
+	for (uint32_t i = 0; i < allow_count(a); i++) {
+		struct allow_entry *entry = &a->entry[i];
+
+		entry->rule_bits = 0;
+		for (uint32_t n = 0; n < entry->n_rules; n++) {
+			const char *word = entry->rule[n];
+			int at = name_find("rule", word, strlen(word), names, rules->n, err);
+
+			if (at < 0)
+				return error_prefix(err, at, "allow-list, %s", entry->from);
+			entry->rule_bits |= 1u << at;
+		}
+	}
+	return 0;
+}
 
 static bool asks_owner(const struct allow_entry *entry)
 {
@@ -377,20 +417,35 @@ static bool entry_fits(const struct allow_entry *entry, const struct contact_key
 	       owner_fits(entry, owner);
 }
 
-bool allow_match(struct allow *a, const struct contact_key *key, const struct contact *c,
-		 const struct allow_owner *owner, int64_t wall_s)
+static void entry_count(struct allow_entry *entry, const struct contact *c)
 {
+	entry->contacts++;
+	entry->attempts += (uint64_t)c->silent + c->carried;
+	entry->silent += c->silent;
+}
+
+uint32_t allow_match(struct allow *a, const struct contact_key *key, const struct contact *c,
+		     const struct allow_owner *owner, int64_t wall_s)
+{
+	uint32_t bits = 0;
+
 	for (uint32_t i = 0; i < allow_count(a); i++) {
 		struct allow_entry *entry = &a->entry[i];
 
-		if (!entry_fits(entry, key, owner, wall_s))
+		if (entry->n_rules || !entry_fits(entry, key, owner, wall_s))
 			continue;
-		entry->contacts++;
-		entry->attempts += (uint64_t)c->silent + c->carried;
-		entry->silent += c->silent;
-		return true;
+		entry_count(entry, c);
+		return UINT32_MAX;
 	}
-	return false;
+	for (uint32_t i = 0; i < allow_count(a); i++) {
+		struct allow_entry *entry = &a->entry[i];
+
+		if (!entry->n_rules || !entry_fits(entry, key, owner, wall_s))
+			continue;
+		entry_count(entry, c);
+		bits |= entry->rule_bits;
+	}
+	return bits;
 }
 
 void allow_expired(struct allow *a, int64_t wall_s,

@@ -10,12 +10,14 @@
 
 #include "net.h"
 #include "ports.h"
+#include "rule.h"
 
 enum {
 	ALLOW_MAX = 256,	 /* entries; each contact is held against all of them */
 	ALLOW_COMMENT_MAX = 120, /* bytes */
 	ALLOW_FROM_MAX = 64,
 	ALLOW_WORD_MAX = 128, /* of any word that allow_field.word writes, and the end */
+	ALLOW_RULES_MAX = 8,  /* rules that one entry names */
 };
 
 struct allow_entry {
@@ -25,6 +27,11 @@ struct allow_entry {
 	uint8_t proto;						  /* 0: any */
 	char process[ALLOW_WORD_MAX], executable[ALLOW_WORD_MAX]; /* globs; "": any, or unknown */
 	char container[ALLOW_WORD_MAX], pod[ALLOW_WORD_MAX], runtime[ALLOW_WORD_MAX];
+
+	/* For which rules. None named: for all. */
+	char rule[ALLOW_RULES_MAX][RULE_NAME_MAX + 1];
+	uint32_t n_rules;
+	uint32_t rule_bits; /* allow_resolve(): bit i is the i-th of the rule set; 0: all */
 
 	char comment[ALLOW_COMMENT_MAX + 1]; /* why; never empty */
 	int64_t expires_s;		     /* wall clock; 0: never */
@@ -69,11 +76,16 @@ struct allow_owner {
 /* allow_wants_owner - whether an entry asks who it was. */
 bool allow_wants_owner(const struct allow *a);
 
-/* allow_match - is the contact let be, at wall_s (seconds since the epoch)? The first entry that
- * matches counts it. owner may be NULL: unknown, which an entry that asks for one does not match.
- */
-bool allow_match(struct allow *a, const struct contact_key *key, const struct contact *c,
-		 const struct allow_owner *owner, int64_t wall_s);
+/* allow_resolve - finds the rules that entries name. Returns 0, or -EINVAL with err filled: there
+ * is none of that name. */
+int allow_resolve(struct allow *a, const struct rule_set *rules, struct error *err);
+
+/* allow_match - for which rules is the contact let be, at wall_s (seconds since the epoch)? As bits
+ * of the set that allow_resolve() was given; UINT32_MAX: for all, 0: for none. The first entry for
+ * all rules that matches counts it; without one, every entry that does. owner may be NULL: unknown,
+ * which an entry that asks for one does not match. */
+uint32_t allow_match(struct allow *a, const struct contact_key *key, const struct contact *c,
+		     const struct allow_owner *owner, int64_t wall_s);
 
 /* allow_expired - calls fn for each entry that has ended by wall_s, once in its life. */
 void allow_expired(struct allow *a, int64_t wall_s,

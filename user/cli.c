@@ -84,8 +84,8 @@ static const struct argp_option options[] = {
 	{ "allow", OPT_ALLOW, "KEY=VALUE[,KEY=VALUE]...", 0,
 	  "Let a contact be that matches all of it, and count it; repeatable. Keys: originator, "
 	  "responder (networks), ports, protocol; process, executable, container, pod, runtime "
-	  "(globs; of attempts that leave this host); expires (YYYY-MM-DD), comment (why; needed, "
-	  "and the last). Several values are joined by '+'",
+	  "(globs; of attempts that leave this host); rules (only for these); expires "
+	  "(YYYY-MM-DD), comment (why; needed, and the last). Several values are joined by '+'",
 	  2 },
 	{ "no-habits", OPT_NO_HABITS, NULL, 0,
 	  "Count silent contacts that recur steadily, health checks mostly, as any other; "
@@ -627,7 +627,7 @@ static int settings_apply(const struct cli *cli)
 		if (r < 0)
 			return error_prefix(cli->err, r, "--set");
 	}
-	return 0;
+	return allow_resolve(cli->cfg->allow, rules, cli->err);
 }
 
 static bool color_wanted(const struct config *cfg)

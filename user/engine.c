@@ -29,6 +29,7 @@ enum {
 struct runner {
 	const struct rule *rule; /* `own`, where its alerts find it as long as they live */
 	struct rule own;
+	uint32_t bit;		    /* of the rule in its set, as allow_match() says it */
 	const struct runner *cover; /* what its alerts say counts no more here; NULL: none */
 	struct window *window;
 	struct alertbook *book;
@@ -251,6 +252,7 @@ int engine_rules(struct engine *e, const struct rule_set *rules)
 		struct runner *r = next.runner[i];
 
 		r->own = *next.rule[i];
+		r->bit = 1u << (next.rule[i] - rules->rule);
 		window_adjust(r->window, 0, r->own.threshold); /* room is made: cannot fail */
 		e->runner[i] = r;
 	}
@@ -771,18 +773,19 @@ static void take_carried(struct engine *e, const struct contact_key *key, const 
 		retract(e, key, c);
 }
 
-/* is_allowed - the allow-list comes before every rule. Who it was is asked only if an entry does.
- */
-static bool is_allowed(struct engine *e, const struct contact_key *key, const struct contact *c)
+/* allowed - the allow-list comes before every rule: for which of them (bits) the contact is let be.
+ * Who it was is asked only if an entry does. */
+static uint32_t allowed(struct engine *e, const struct contact_key *key, const struct contact *c)
 {
 	uint64_t t_ns =
 		c->carried_last_ns > c->silent_last_ns ? c->carried_last_ns : c->silent_last_ns;
 	const struct owner *owner = NULL;
 	struct allow_owner who;
+	uint32_t bits;
 	int64_t wall_s;
 
 	if (!e->cfg->allow)
-		return false;
+		return 0;
 	wall_s = ((int64_t)t_ns + e->wall_offset_ns) / 1000000000;
 	if (e->owners && allow_wants_owner(e->cfg->allow))
 		owner = owners_find(e->owners, key, c);
@@ -794,10 +797,9 @@ static bool is_allowed(struct engine *e, const struct contact_key *key, const st
 			.pod = owner->where.pod,
 			.runtime = owner->where.runtime,
 		};
-	if (!allow_match(e->cfg->allow, key, c, owner ? &who : NULL, wall_s))
-		return false;
-	e->stats.allowed += c->silent;
-	return true;
+	bits = allow_match(e->cfg->allow, key, c, owner ? &who : NULL, wall_s);
+	e->stats.allowed += bits ? c->silent : 0;
+	return bits;
 }
 
 void engine_expect(const struct engine *e, const struct contact_key *key, const struct contact *c,
@@ -847,9 +849,10 @@ static void learn(struct engine *e, const struct contact_key *key, const struct 
 bool engine_contact(struct engine *e, const struct contact_key *key, const struct contact *c)
 {
 	bool found[VERDICT_PROBE + 1] = { false };
+	uint32_t let_be = allowed(e, key, c);
 
 	e->stats.contacts++;
-	if (is_allowed(e, key, c))
+	if (let_be == UINT32_MAX)
 		return false;
 	take_carried(e, key, c);
 	e->who = who_is(e, key, c);
@@ -860,7 +863,7 @@ bool engine_contact(struct engine *e, const struct contact_key *key, const struc
 		uint64_t last = c->carried_last_ns > c->silent_last_ns ? c->carried_last_ns
 								       : c->silent_last_ns;
 
-		if (!is_looked_at(e, r->rule, key, CONTACT_BITS(c->word)))
+		if (let_be & r->bit || !is_looked_at(e, r->rule, key, CONTACT_BITS(c->word)))
 			continue;
 		if (r->rule->where == WHERE_CONTACT) {
 			show_both(e, r, key, c, first_of(c), last, c->silent + c->carried);

@@ -103,7 +103,7 @@ static void test_match(void **state)
 	const struct allow_entry *entry = allow_entry(list, 0);
 
 	assert_string_equal(entry->comment, "a test, no more");
-	assert_int_equal(allow_match(list, &key, &contact, c->owner, 0), c->want);
+	assert_int_equal(allow_match(list, &key, &contact, c->owner, 0), c->want ? UINT32_MAX : 0);
 	assert_int_equal(entry->contacts, c->want);
 	assert_int_equal(entry->attempts, c->want ? 5 : 0);
 	assert_int_equal(entry->silent, c->want ? 3 : 0);
@@ -125,6 +125,42 @@ static void test_first_counts(void **state)
 	assert_int_equal(allow_entry(list, 0)->contacts, 1);
 	assert_int_equal(allow_entry(list, 1)->contacts, 1);
 	allow_free(list);
+}
+
+/* Entries for some rules let be what each of them says; one for all comes first. */
+static void test_rules(void **state)
+{
+	struct contact_key key = key_of("10.0.0.5", "10.0.0.9", 22, 0);
+	const struct contact contact = { .silent = 1 };
+	struct allow *list = list_of("ports=22,rules=sweep+slow-scan");
+	struct rule_set rules;
+	struct error err = { 0 };
+	uint32_t bits = 0;
+
+	(void)state;
+	rules_builtin(PROFILE_DEFAULT, &rules);
+	assert_int_equal(allow_parse("originator=10.0.0.5,rules=port-scan,comment=c", &list, NULL),
+			 0);
+	assert_int_equal(allow_resolve(list, &rules, &err), 0);
+	for (uint32_t i = 0; i < rules.n; i++)
+		if (strcmp(rules.rule[i].name, "basic-scanning") != 0)
+			bits |= (!strcmp(rules.rule[i].name, "sweep") ||
+				 !strcmp(rules.rule[i].name, "slow-scan") ||
+				 !strcmp(rules.rule[i].name, "port-scan"))
+				<< i;
+	assert_int_equal(allow_match(list, &key, &contact, NULL, 0), bits);
+	assert_int_equal(allow_entry(list, 0)->silent, 1);
+	assert_int_equal(allow_entry(list, 1)->silent, 1);
+	assert_int_equal(allow_parse("responder=10.0.0.9,comment=all", &list, NULL), 0);
+	assert_int_equal(allow_match(list, &key, &contact, NULL, 0), UINT32_MAX);
+	assert_int_equal(allow_entry(list, 0)->silent, 1);
+	assert_int_equal(allow_parse("ports=1,rules=no-such,comment=c", &list, NULL), 0);
+	assert_int_equal(allow_resolve(list, &rules, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "no-such"));
+	allow_free(list);
+	list = NULL;
+	assert_int_equal(allow_parse("rules=sweep,comment=c", &list, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "everything"));
 }
 
 static void test_no_list(void **state)
@@ -234,7 +270,7 @@ static const struct bad_case {
 	{ "an unknown key", "orig=10.0.0.5,comment=x",
 	  "no field 'orig': fields are originator, responder, ports, protocol, process, "
 	  "executable, "
-	  "container, pod, runtime, expires, comment" },
+	  "container, pod, runtime, rules, expires, comment" },
 	{ "a network that is none", "originator=10.0.0.0/33,comment=x",
 	  "originator: network '10.0.0.0/33': the prefix length of an IPv4 network is 0 to 32" },
 	{ "a port that is none", "ports=22+x,comment=x",
@@ -295,6 +331,7 @@ int main(void)
 {
 	ADD_TABLE(match_cases, test_match);
 	add_test("of two entries that match the first counts", test_first_counts, NULL);
+	add_test("entries for some rules", test_rules, NULL);
 	add_test("no list lets nothing be", test_no_list, NULL);
 	add_test("an entry holds through its last day and says once that it is over", test_expiry,
 		 NULL);

@@ -197,7 +197,7 @@ static const struct bad_case {
 	/* the allow-list */
 	{ "an unknown field of an entry", "allow:\n  - originator: 10.0.0.5\n    reason: x\n",
 	  ":3:5: allow[0]: no field 'reason': fields are originator, responder, ports, protocol, "
-	  "process, executable, container, pod, runtime, expires, comment" },
+	  "process, executable, container, pod, runtime, rules, expires, comment" },
 	{ "an entry's item", "allow:\n  - {ports: 22, comment: x}\n  - ports:\n    - 22\n    - x\n",
 	  ":5:7: allow[1].ports 'x': a port from 0 to 65535 or a range like 8000-8010 is "
 	  "accepted" },

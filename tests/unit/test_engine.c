@@ -870,6 +870,26 @@ static void what_is_allowed_reaches_no_rule(void **state)
 	world_free(w);
 }
 
+/* The same scan, let be by port-scan and what yields to it: basic-scanning still speaks. */
+static void what_is_allowed_for_some_rules_reaches_others(void **state)
+{
+	struct world *w = world_new(PROFILE_DEFAULT, NULL);
+	struct step s = OPEN(0, .port = 1, .to = 1000);
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(allow_parse("originator=10.0.1.10,rules=port-scan+slow-scan,comment=x",
+				     &w->cfg.allow, NULL),
+			 0);
+	assert_int_equal(allow_resolve(w->cfg.allow, &w->cfg.rules, &err), 0);
+	run_step(w, &s);
+	s = (struct step)FLUSH(5);
+	run_step(w, &s);
+	assert_string_equal(w->said, "open 1 basic-scanning 1000[1-1000]");
+	config_done(&w->cfg);
+	world_free(w);
+}
+
 static void an_entry_ends_by_the_time_of_the_evidence(void **state)
 {
 	struct world *w = world_new(PROFILE_DEFAULT, NULL);
@@ -1406,6 +1426,7 @@ int main(void)
 		cmocka_unit_test(a_rule_may_come),
 		cmocka_unit_test(a_sweep_needs_25_hosts),
 		cmocka_unit_test(what_is_allowed_reaches_no_rule),
+		cmocka_unit_test(what_is_allowed_for_some_rules_reaches_others),
 		cmocka_unit_test(an_entry_ends_by_the_time_of_the_evidence),
 		cmocka_unit_test(a_port_has_the_best_answer_it_ever_gave),
 		cmocka_unit_test(a_pair_has_the_ports_of_the_window_that_ends_now),
