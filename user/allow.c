@@ -402,7 +402,8 @@ static bool owner_fits(const struct allow_entry *entry, const struct allow_owner
 	return owner && glob_fits(entry->process, owner->process) &&
 	       glob_fits(entry->executable, owner->executable) &&
 	       container_fits(entry->container, owner->container) &&
-	       glob_fits(entry->pod, owner->pod) && glob_fits(entry->runtime, owner->runtime);
+	       (glob_fits(entry->pod, owner->pod) || glob_fits(entry->pod, owner->pod_name)) &&
+	       glob_fits(entry->runtime, owner->runtime);
 }
 
 static bool entry_fits(const struct allow_entry *entry, const struct contact_key *key,

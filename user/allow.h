@@ -71,6 +71,7 @@ void allow_free(struct allow *a);
 /* Who opened an attempt, as far as is known; "" or NULL where it is not. */
 struct allow_owner {
 	const char *process, *executable, *container, *pod, *runtime;
+	const char *pod_name; /* "NAMESPACE/NAME" */
 };
 
 /* allow_wants_owner - whether an entry asks who it was. */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "config_file.h"
+#include "kube.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -40,6 +41,8 @@ enum {
 	OPT_STATE,
 	OPT_ATTEMPTS,
 	OPT_ATTEMPTS_FILE,
+	OPT_POD_NAMES,
+	OPT_RELOAD_ON_CHANGE,
 };
 
 /* What says which file is read, where -c does not. */
@@ -50,6 +53,8 @@ static const struct argp_option options[] = {
 	  "Read this configuration, reconmon.yaml(5), over which options go (default: "
 	  "$RECONMON_CONFIG, else " CONFIG_FILE_DEFAULT " if it is there; /dev/null is none)",
 	  0 },
+	{ "reload-on-change", OPT_RELOAD_ON_CHANGE, NULL, 0,
+	  "Read it again when it has changed, as upon SIGHUP; also a ConfigMap's", 0 },
 
 	{ NULL, 0, NULL, 0, "Where to look:", 1 },
 	{ "interface", 'i', "NAME|GLOB", 0,
@@ -94,6 +99,10 @@ static const struct argp_option options[] = {
 	{ "state", OPT_STATE, "FILE", 0,
 	  "Where habits are kept over restarts: a full path, auto or none (default: auto, which is "
 	  "habits.json in $STATE_DIRECTORY, else in /var/lib/reconmon if that is there)",
+	  2 },
+	{ "pod-names", OPT_POD_NAMES, "DIR", 0,
+	  "Where the kubelet of this node leaves the folders `pods` and `containers`, which tell "
+	  "the names of pods and containers; none: nowhere (default: " KUBE_DIR_DEFAULT ")",
 	  2 },
 	{ "settle", OPT_SETTLE, "TIME", 0,
 	  "An attempt without answer is a probe once it was silent for this long, 100ms to 1m "
@@ -469,6 +478,13 @@ static int option_take(struct cli *cli, int key, const char *arg)
 		return only_live(cli, "--state") < 0
 			       ? -EINVAL
 			       : config_set(cfg, "state", "--state", arg, err);
+	case OPT_POD_NAMES:
+		return only_live(cli, "--pod-names") < 0
+			       ? -EINVAL
+			       : config_set(cfg, "pod-names", "--pod-names", arg, err);
+	case OPT_RELOAD_ON_CHANGE:
+		cfg->reload_on_change = true;
+		return only_live(cli, "--reload-on-change");
 	case OPT_SETTLE:
 		return config_set(cfg, "settle", "--settle", arg, err);
 	case OPT_SETTLE_OPEN:

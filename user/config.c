@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "kube.h"
 #include "output_config.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -51,6 +52,7 @@ void config_defaults(struct config *cfg)
 	cfg->contacts_max = 65536;
 	cfg->groups_max = 262144;
 	cfg->habits = true;
+	strcpy(cfg->pod_names, KUBE_DIR_DEFAULT);
 	cfg->habits_max = 32768; /* 8 MB, candidates included, if there ever are so many */
 	cfg->profile = PROFILE_DEFAULT;
 	rules_builtin(cfg->profile, &cfg->rules);
@@ -243,6 +245,39 @@ static const char *get_numeric(const struct config *cfg, char *buf)
 	return strcpy(buf, json_words[cfg->numeric]);
 }
 
+static int set_pod_names(struct config *cfg, const char *what, const char *text, struct error *err)
+{
+	bool none = !strcmp(text, "none");
+
+	if ((!none && *text != '/') || strlen(text) >= sizeof(cfg->pod_names) ||
+	    !text_is_plain(text))
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "%s '%.80s': the full path of a folder, or none is accepted", what,
+				 text);
+	strcpy(cfg->pod_names, none ? "" : text);
+	return 0;
+}
+
+static const char *get_pod_names(const struct config *cfg, char *buf)
+{
+	return strcpy(buf, cfg->pod_names[0] ? cfg->pod_names : "none");
+}
+
+static int set_reload(struct config *cfg, const char *what, const char *text, struct error *err)
+{
+	unsigned int i;
+	int r = choice_parse(what, text, json_words, ARRAY_SIZE(json_words), &i, err);
+
+	if (!r)
+		cfg->reload_on_change = i;
+	return r;
+}
+
+static const char *get_reload(const struct config *cfg, char *buf)
+{
+	return strcpy(buf, json_words[cfg->reload_on_change]);
+}
+
 static int set_state(struct config *cfg, const char *what, const char *text, struct error *err)
 {
 	bool word = !strcmp(text, "none") || !strcmp(text, "auto");
@@ -287,6 +322,8 @@ static const struct config_setting settings[] = {
 	{ "tick", set_tick, get_tick },
 	{ "habits", set_habits, get_habits },
 	{ "state", set_state, get_state },
+	{ "pod-names", set_pod_names, get_pod_names },
+	{ "reload-on-change", set_reload, get_reload },
 	{ "json", set_json, get_json },
 	{ "numeric", set_numeric, get_numeric },
 	{ "verbosity", set_verbosity, get_verbosity },

@@ -121,10 +121,12 @@ struct config {
 	enum rule_profile profile;
 	struct rule_set rules;
 	struct net_list internal;
-	bool habits;	       /* learn them, and let them be */
-	char state[STATE_MAX]; /* where they are kept: a path, or "none"; "": see
-				* config_state_file() */
-	struct allow *allow;   /* what is let be; its counters live; freed by config_done() */
+	bool habits;		   /* learn them, and let them be */
+	char pod_names[STATE_MAX]; /* folder in which the kubelet leaves them; "": nowhere */
+	bool reload_on_change;	   /* of the file, as upon SIGHUP */
+	char state[STATE_MAX];	   /* where they are kept: a path, or "none"; "": see
+				    * config_state_file() */
+	struct allow *allow;	   /* what is let be; its counters live; freed by config_done() */
 	struct output_config output[OUTPUTS_MAX];
 	/* As they were written: the destination and, a line each, KEY=VALUE. */
 	char output_said[OUTPUTS_MAX][OUTPUT_SAID_MAX];

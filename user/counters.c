@@ -83,6 +83,9 @@ static void print_user(FILE *out, const struct counters *c)
 	print_one(out, "owners_resolved", c->owners.resolved, "owners looked up in /proc");
 	print_one(out, "owners_gone", c->owners.gone, "... processes that had ended by then");
 	print_one(out, "owners_evicted", c->owners.evicted, "owners forgotten for want of room");
+	print_one(out, "pods_named", c->owners.kube.found, "names of pods and containers read");
+	print_one(out, "pods_unnamed", c->owners.kube.missing,
+		  "... looked for, and not there yet, or any more");
 	print_one(out, "alerts_opened", c->engine.alerts_opened, "alerts raised");
 	print_one(out, "alerts_live", c->engine.alerts_open, "... of them open");
 	print_one(out, "alerts_closed", c->engine.alerts_closed,

@@ -780,6 +780,7 @@ static uint32_t allowed(struct engine *e, const struct contact_key *key, const s
 	uint64_t t_ns =
 		c->carried_last_ns > c->silent_last_ns ? c->carried_last_ns : c->silent_last_ns;
 	const struct owner *owner = NULL;
+	char pod[OWNER_POD_MAX];
 	struct allow_owner who;
 	uint32_t bits;
 	int64_t wall_s;
@@ -796,6 +797,7 @@ static uint32_t allowed(struct engine *e, const struct contact_key *key, const s
 			.container = owner->where.container,
 			.pod = owner->where.pod,
 			.runtime = owner->where.runtime,
+			.pod_name = owner_pod(owner, pod),
 		};
 	bits = allow_match(e->cfg->allow, key, c, owner ? &who : NULL, wall_s);
 	e->stats.allowed += bits ? c->silent : 0;

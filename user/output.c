@@ -12,6 +12,7 @@
 #include "output_config.h"
 #include "services.h"
 #include "sink.h"
+#include "words.h"
 
 #define NS_PER_S 1000000000ull
 #define END_NS	 (2 * NS_PER_S) /* what the last words may take, live */
@@ -104,6 +105,19 @@ static int outlet_open(struct output *o, const struct output_config *oc, struct 
 	return 0;
 }
 
+/* read_hostname - what alerts call this host: in Kubernetes the node, whose name may be another
+ * than the host's (NODE_NAME, by the downward API). */
+static void read_hostname(char *buf, size_t len)
+{
+	const char *node = getenv("NODE_NAME");
+
+	memset(buf, 0, len);
+	if (node && *node && strlen(node) < len && text_is_plain(node))
+		memcpy(buf, node, strlen(node));
+	else if (gethostname(buf, len - 1) < 0)
+		buf[0] = '\0';
+}
+
 int output_open(const struct config *cfg, struct output **ret, struct error *err)
 {
 	struct output *o = calloc(1, sizeof(*o));
@@ -113,8 +127,7 @@ int output_open(const struct config *cfg, struct output **ret, struct error *err
 	if (!o)
 		return error_set(err, -ENOMEM, EXIT_RUNTIME, "no memory for outputs");
 	o->cfg = cfg;
-	if (gethostname(o->hostname, sizeof(o->hostname) - 1) < 0)
-		o->hostname[0] = '\0';
+	read_hostname(o->hostname, sizeof(o->hostname));
 	read_host_id(o->host_id, sizeof(o->host_id));
 	if (!cfg->numeric) { /* for want of memory: fewer names */
 		o->services = services_new();

@@ -23,6 +23,7 @@ enum {
 
 struct owners {
 	struct owner_kernel kernel;
+	struct kube *kube;	       /* NULL: pods have no names */
 	struct owner *way[SETS][WAYS]; /* last used first */
 	int left;		       /* of AT_ONCE in this drain, which began at */
 	uint64_t now_ns;
@@ -49,6 +50,7 @@ void owner_unref(const struct owner *w)
 	free(mine->args);
 	free(mine->user);
 	free(mine->cgroup);
+	free(mine->kube);
 	free(mine);
 }
 
@@ -69,6 +71,15 @@ const char *owner_source_name(enum owner_source s)
 bool owner_has_user(const struct owner *w)
 {
 	return w->source != OWNER_FORWARDED;
+}
+
+const char *owner_pod(const struct owner *w, char *buf)
+{
+	if (w->kube)
+		snprintf(buf, OWNER_POD_MAX, "%s/%s", w->kube->namespace, w->kube->pod);
+	else
+		snprintf(buf, OWNER_POD_MAX, "%s", w->where.pod);
+	return buf;
 }
 
 size_t owner_command(const struct owner *w, char *buf, size_t len)
@@ -185,6 +196,22 @@ static void read_user(struct owner *w)
 		fclose(f);
 }
 
+/* read_names - of the pod. The kubelet writes a container's down once it runs, and some scan before
+ * that: what is missing is asked for again whenever the owner is. */
+static void read_names(const struct owners *o, struct owner *w)
+{
+	const struct cgroup_info *c = &w->where;
+	struct kube_names names;
+
+	if (!o->kube || !c->pod[0] || (w->kube && (w->kube->container[0] || !c->container[0])) ||
+	    !kube_find(o->kube, c->pod, c->container, o->now_ns, &names))
+		return;
+	if (!w->kube)
+		w->kube = malloc(sizeof(*w->kube));
+	if (w->kube)
+		*w->kube = names;
+}
+
 static void resolve_far_end(const struct owners *o, struct owner *w)
 {
 	char path[OWNER_PATH_MAX];
@@ -195,7 +222,7 @@ static void resolve_far_end(const struct owners *o, struct owner *w)
 	cgroup_parse(path, &w->where);
 }
 
-static void resolve(struct owners *o, struct owner *w)
+static void look_at(struct owners *o, struct owner *w)
 {
 	w->resolved = true;
 	w->seen_ns = o->now_ns;
@@ -223,6 +250,13 @@ static void resolve(struct owners *o, struct owner *w)
 		read_user(w);
 }
 
+static void resolve(struct owners *o, struct owner *w)
+{
+	if (!w->resolved)
+		look_at(o, w);
+	read_names(o, w);
+}
+
 /* ---- the table ---- */
 
 static void read_boot_id(char *buf, size_t len)
@@ -246,6 +280,11 @@ struct owners *owners_new(const struct owner_kernel *kernel)
 	read_boot_id(o->boot_id, sizeof(o->boot_id));
 	o->left = AT_ONCE;
 	return o;
+}
+
+void owners_name(struct owners *o, struct kube *k)
+{
+	o->kube = k;
 }
 
 void owners_free(struct owners *o)
@@ -379,7 +418,7 @@ const struct owner *owners_find(struct owners *o, const struct contact_key *key,
 {
 	struct owner *w = get(o, key, c);
 
-	if (w && !w->resolved)
+	if (w)
 		resolve(o, w);
 	return w && w->source == OWNER_FORWARDED && !w->cgroup ? NULL : w;
 }
@@ -387,4 +426,6 @@ const struct owner *owners_find(struct owners *o, const struct contact_key *key,
 void owners_stats_get(const struct owners *o, struct owners_stats *ret)
 {
 	*ret = o->stats;
+	if (o->kube)
+		kube_stats_get(o->kube, &ret->kube);
 }

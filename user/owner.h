@@ -12,10 +12,12 @@
 #include <stdint.h>
 
 #include "cgroup.h"
+#include "kube.h"
 
 enum {
 	OWNER_PATH_MAX = 512,	  /* of a path that is kept, else it is unknown */
 	OWNER_COMMAND_MAX = 4096, /* of a command line; what is longer is cut */
+	OWNER_POD_MAX = KUBE_LABEL_MAX + 1 + KUBE_POD_MAX + 1,
 };
 
 /* What is forwarded for a container on this host has that container for an owner, and no process:
@@ -35,9 +37,10 @@ struct owner {
 	char *user;   /* by /etc/passwd; only outside of containers, which have their own */
 	char *cgroup; /* path */
 	struct cgroup_info where;
-	char boot_id[40]; /* of this boot, in which pids and start times mean something */
-	bool resolved;	  /* looked at, */
-	uint64_t seen_ns; /* at that time */
+	struct kube_names *kube; /* what the pod of `where` is called */
+	char boot_id[40];	 /* of this boot, in which pids and start times mean something */
+	bool resolved;		 /* looked at, */
+	uint64_t seen_ns;	 /* at that time */
 };
 
 /* owner_ref - keeps an owner for longer than the next call. owner_unref - gives it back; NULL is
@@ -50,6 +53,10 @@ const char *owner_source_name(enum owner_source s);
 
 /* owner_has_user - is its uid one? What is forwarded has none. */
 bool owner_has_user(const struct owner *w);
+
+/* owner_pod - what the pod is called, "NAMESPACE/NAME", else its uid, else "", into buf of
+ * OWNER_POD_MAX bytes; returns buf. */
+const char *owner_pod(const struct owner *w, char *buf);
 
 /* owner_command - the arguments in one line, as one would type them but for quotes. Writes at most
  * len bytes, NUL included; returns the length it would need, as snprintf(). */
@@ -75,11 +82,16 @@ struct owners_stats {
 	uint64_t resolved; /* owners looked up in /proc */
 	uint64_t gone;	   /* ... processes that had ended by then */
 	uint64_t evicted;  /* owners forgotten for want of room */
+	struct kube_stats kube;
 };
 
 /* owners_new - a table of the last few thousand owners, filled from `kernel`, which is copied.
  * Returns NULL for want of memory. */
 struct owners *owners_new(const struct owner_kernel *kernel);
+
+/* owners_name - from now on pods have names too, by k, which stays the caller's; NULL: none. */
+void owners_name(struct owners *o, struct kube *k);
+
 void owners_free(struct owners *o); /* NULL is fine */
 
 /* owners_tick - a drain begins, at now_ns (CLOCK_BOOTTIME): only so many are looked at in it as

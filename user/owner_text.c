@@ -42,10 +42,16 @@ static void place_add(char *buf, const struct owner *w)
 {
 	const struct cgroup_info *c = &w->where;
 
+	const struct kube_names *k = w->kube;
+	bool named = k && k->container[0];
+
 	if (c->container[0])
-		text_add(buf, "%s%scontainer %.*s", c->runtime, c->runtime[0] ? " " : "",
-			 CONTAINER_SHOWN, c->container);
-	if (c->pod[0])
+		text_add(buf, "%s%scontainer %s%s%.*s", c->runtime, c->runtime[0] ? " " : "",
+			 named ? k->container : "", named ? " " : "", CONTAINER_SHOWN,
+			 c->container);
+	if (k)
+		text_add(buf, "pod %s/%s", k->namespace, k->pod);
+	else if (c->pod[0])
 		text_add(buf, "pod %s", c->pod);
 	if (c->unit[0])
 		text_add(buf, "unit %s", c->unit);
@@ -169,8 +175,17 @@ static int process_set(json_t *doc, const struct owner *w, const struct sink_con
 						    w->start_ns));
 }
 
-static int place_set(json_t *doc, const struct cgroup_info *c)
+/* pod_json - the orchestrator's fields; without names, what the control group says. */
+static json_t *pod_json(const char *uid, const struct kube_names *k)
 {
+	return json_pack("{s:s, s:s*, s:{s:s, s:s*, s:s}}", "type", "kubernetes", "namespace",
+			 k ? k->namespace : NULL, "resource", "type", "pod", "name",
+			 k ? k->pod : NULL, "id", uid);
+}
+
+static int place_set(json_t *doc, const struct owner *w)
+{
+	const struct cgroup_info *c = &w->where;
 	int r = 0;
 
 	if (c->container[0]) {
@@ -178,11 +193,10 @@ static int place_set(json_t *doc, const struct cgroup_info *c)
 
 		r |= set_text(o, "id", c->container);
 		r |= set_text(o, "runtime", c->runtime);
+		r |= set_text(o, "name", w->kube ? w->kube->container : NULL);
 	}
 	if (c->pod[0])
-		r |= json_object_set_new(doc, "orchestrator",
-					 json_pack("{s:s, s:{s:s, s:s}}", "type", "kubernetes",
-						   "resource", "type", "pod", "id", c->pod));
+		r |= json_object_set_new(doc, "orchestrator", pod_json(c->pod, w->kube));
 	return r;
 }
 
@@ -209,7 +223,7 @@ int owner_json_set(json_t *doc, const struct alert *a, const struct sink_context
 	if (!w)
 		return 0;
 	r |= process_set(doc, w, ctx);
-	r |= place_set(doc, &w->where);
+	r |= place_set(doc, w);
 	r |= own_set(doc, a);
 	if (w->user)
 		r |= json_object_set_new(part(doc, "related"), "user",

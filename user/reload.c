@@ -28,7 +28,8 @@ __attribute__((format(printf, 2, 3))) static void note(const struct noting *n, c
 /* is_applied - settings of one word that hold from now on. */
 static bool is_applied(const char *name)
 {
-	return !strcmp(name, "ingress") || !strcmp(name, "verbosity");
+	return !strcmp(name, "ingress") || !strcmp(name, "verbosity") ||
+	       !strcmp(name, "reload-on-change");
 }
 
 /* keep_settings - the kernel's programs, the sweep, windows and outputs were made for these. */

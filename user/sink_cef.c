@@ -71,6 +71,8 @@ static void put_parties(struct event *e, const struct alert *a)
 
 static void put_owner(struct event *e, const struct owner *w)
 {
+	char pod[OWNER_POD_MAX];
+
 	if (!w)
 		return;
 	if (w->pid)
@@ -84,7 +86,7 @@ static void put_owner(struct event *e, const struct owner *w)
 		label(e, "cs4", "Container");
 	}
 	if (w->where.pod[0]) {
-		event_text(e, "cs5", w->where.pod);
+		event_text(e, "cs5", owner_pod(w, pod));
 		label(e, "cs5", "Pod");
 	}
 }

@@ -48,6 +48,11 @@ static void put_owner(struct event *e, const struct owner *w)
 	event_odd(e, "process", w->executable ? w->executable : w->name);
 	event_odd(e, "containerId", w->where.container);
 	event_odd(e, "pod", w->where.pod);
+	if (w->kube) {
+		event_text(e, "podNamespace", w->kube->namespace);
+		event_text(e, "podName", w->kube->pod);
+		event_text(e, "containerName", w->kube->container);
+	}
 	event_odd(e, "unit", w->where.unit);
 }
 

@@ -173,13 +173,21 @@ static json_t *process_json(const struct owner *w, const struct sink_context *ct
 }
 
 /* A static pod's uid is no UUID but a hash. */
-static json_t *container_json(const struct cgroup_info *c)
+static json_t *container_json(const struct cgroup_info *c, const struct kube_names *k)
 {
 	const char *uuid = strchr(c->pod, '-') ? c->pod : NULL;
 
-	return json_pack("{s:s*, s:s*, s:s*, s:s*}", "uid", sink_known(c->container), "runtime",
-			 sink_known(c->runtime), "pod_uuid", sink_known(uuid), "orchestrator",
+	return json_pack("{s:s*, s:s*, s:s*, s:s*, s:s*}", "uid", sink_known(c->container), "name",
+			 k ? sink_known(k->container) : NULL, "runtime", sink_known(c->runtime),
+			 "pod_uuid", sink_known(uuid), "orchestrator",
 			 c->pod[0] ? "kubernetes" : NULL);
+}
+
+/* pod_json - the pod by name. */
+static json_t *pod_json(const struct owner *w)
+{
+	return json_pack("[{s:s, s:s, s:s, s:s}]", "type", "Pod", "uid", w->where.pod, "name",
+			 w->kube->pod, "namespace", w->kube->namespace);
 }
 
 /* owner_set - the evidence's process, or if there is only a user that, and its container. */
@@ -196,7 +204,9 @@ static int owner_set(json_t *evidence, const struct owner *w, const struct sink_
 	else if (owner_has_user(w))
 		r = json_object_set_new(evidence, "user", json_pack("{s:s}", "uid", uid));
 	if (w->where.container[0] || w->where.pod[0])
-		r |= json_object_set_new(evidence, "container", container_json(&w->where));
+		r |= json_object_set_new(evidence, "container", container_json(&w->where, w->kube));
+	if (w->kube)
+		r |= json_object_set_new(evidence, "resources", pod_json(w));
 	return r;
 }
 

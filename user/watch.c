@@ -16,6 +16,7 @@
 
 #include "attach.h"
 #include "attempt_log.h"
+#include "config_change.h"
 #include "counters.h"
 #include "output.h"
 #include "owner_maps.h"
@@ -50,6 +51,8 @@ struct watch {
 	struct drain *drain;
 	struct owner_maps *owner_maps; /* NULL: owners stay unknown */
 	struct owners *owners;
+	struct kube *kube; /* NULL: pods have no names */
+	struct config_change change;
 	struct iface_monitor *monitor;
 	struct ring_buffer *ring;
 	struct output *out;
@@ -118,6 +121,7 @@ static void drain_now(struct watch *w)
 }
 
 static void retry_refused(struct watch *w);
+static void reload(struct watch *w);
 
 static void on_tick(struct watch *w)
 {
@@ -127,6 +131,8 @@ static void on_tick(struct watch *w)
 		return;
 	drain_now(w);
 	retry_refused(w);
+	if (w->cfg->reload_on_change && config_change_due(&w->change, w->cfg->config_file))
+		reload(w);
 }
 
 static int arm(int fd, uint64_t first_ns, uint64_t every_ns)
@@ -531,7 +537,10 @@ static void reload(struct watch *w)
 {
 	struct config *next = NULL;
 	struct error err = { 0 };
-	int r = reload_read(w->cfg, on_note, NULL, &next, &err);
+	int r;
+
+	config_change_applied(&w->change, w->cfg->config_file);
+	r = reload_read(w->cfg, on_note, NULL, &next, &err);
 
 	if (!r && apply(w, next, &err) < 0) {
 		config_done(next);
@@ -667,6 +676,10 @@ static int open_owners(struct watch *w)
 	w->owners = owners_new(&kernel);
 	if (!w->owners)
 		return error_set(w->err, -ENOMEM, EXIT_RUNTIME, "no memory for owners");
+	if (w->cfg->pod_names[0]) {
+		w->kube = kube_new(w->cfg->pod_names);
+		owners_name(w->owners, w->kube);
+	}
 	drain_owners(w->drain, w->owners);
 	return 0;
 }
@@ -691,6 +704,7 @@ static int open_all(struct watch *w)
 	int r;
 
 	raise_files(w);
+	config_change_applied(&w->change, w->cfg->config_file);
 	r = output_open(w->cfg, &w->out, w->err);
 
 	if (r < 0)
@@ -744,6 +758,7 @@ static void close_all(struct watch *w)
 	sweep_close(w->sweep);
 	engine_free(w->engine);
 	owners_free(w->owners);
+	kube_free(w->kube);
 	owner_maps_close(w->owner_maps);
 	bpf_side_unload(&w->bpf);
 	attempt_log_free(w->attempts);

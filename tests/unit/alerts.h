@@ -263,6 +263,17 @@ static const struct owner a_pod = {
 	.boot_id = "d2719ed7-c4cc-4c5c-9a9c-f2e5e6f0b0a1",
 };
 
+static const struct owner a_named_pod = {
+	.source = OWNER_FORWARDED,
+	.cgroup = "/kubepods/burstable/podX/" CONTAINER,
+	.where = { .runtime = "containerd",
+		   .container = CONTAINER,
+		   .pod = "eb052b63-ea96-4728-ab4a-64ab3babccd7",
+		   .qos = "burstable" },
+	.kube = &(
+		struct kube_names){ .namespace = "shop", .pod = "web-7d9f", .container = "nginx" },
+};
+
 static const struct owner a_guess = {
 	.source = OWNER_GUESS,
 	.pid = 7,
@@ -290,6 +301,13 @@ static void a_scan_from_a_container(struct alert *a)
 {
 	a_port_scan(a);
 	a->owner = &forwarded;
+	a->owners = 1;
+}
+
+static void a_scan_by_a_named_pod(struct alert *a)
+{
+	a_port_scan(a);
+	a->owner = &a_named_pod;
 	a->owners = 1;
 }
 
@@ -363,6 +381,7 @@ static void (*const builders[])(struct alert *) = {
 	an_alert_with_hostile_names,
 	a_rule_without_attack,
 	a_scan_by_a_pod,
+	a_scan_by_a_named_pod,
 	a_scan_by_a_guess,
 	a_scan_by_an_unknown_socket,
 	a_scan_from_a_container,

@@ -25,6 +25,7 @@ static const struct allow_owner checker = {
 	.container = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
 	.pod = "5d1c-17",
 	.runtime = "containerd",
+	.pod_name = "monitoring/prober-7d9f",
 };
 
 static const struct match_case {
@@ -69,6 +70,10 @@ static const struct match_case {
 	  &checker, false },
 	{ "a pod and its runtime", "pod=5d1c-*,runtime=containerd", "10.0.0.5", "10.0.0.9", 22, 0,
 	  &checker, true },
+	{ "a pod by its namespace", "pod=monitoring/*", "10.0.0.5", "10.0.0.9", 22, 0, &checker,
+	  true },
+	{ "a pod of another namespace", "pod=shop/*", "10.0.0.5", "10.0.0.9", 22, 0, &checker,
+	  false },
 	{ "a pod of another runtime", "pod=5d1c-*,runtime=docker", "10.0.0.5", "10.0.0.9", 22, 0,
 	  &checker, false },
 };

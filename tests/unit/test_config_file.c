@@ -55,8 +55,8 @@ static char *printed(const struct config *cfg)
 
 #define KEYS                                                                                       \
 	"keys are profile, interfaces, ingress, internal, settle, settle-open, habits, state, "    \
-	"tick, json, verbosity, rules, attempts, attempts-file, allow, outputs, limits, "          \
-	"numeric"
+	"pod-names, reload-on-change, tick, json, verbosity, rules, attempts, attempts-file, "     \
+	"allow, outputs, limits, numeric"
 #define FIELDS                                                                                     \
 	"fields are enabled, where, originator, responder, ports, by, distinct, window, mode, "    \
 	"threshold, yields-to, severity, attack-internal, attack-external, description"

@@ -240,6 +240,11 @@ static const struct field_case {
 	  "\"nmap -sS 10.0.0.9\"" },
 	{ "its container", a_scan_by_a_pod, ALERT_OPEN, "evidences.0.container.pod_uuid",
 	  "\"eb052b63-ea96-4728-ab4a-64ab3babccd7\"" },
+	{ "its container's name", a_scan_by_a_named_pod, ALERT_OPEN, "evidences.0.container.name",
+	  "\"nginx\"" },
+	{ "its pod by name", a_scan_by_a_named_pod, ALERT_OPEN, "evidences.0.resources",
+	  "[{\"type\":\"Pod\",\"uid\":\"eb052b63-ea96-4728-ab4a-64ab3babccd7\","
+	  "\"name\":\"web-7d9f\",\"namespace\":\"shop\"}]" },
 	{ "odd bytes of a command", a_scan_by_a_guess, ALERT_OPEN, "evidences.0.process.cmd_line",
 	  "\"? x\"" },
 	{ "a user alone", a_scan_by_an_unknown_socket, ALERT_OPEN, "evidences.0.user.uid",
@@ -568,6 +573,9 @@ static const char *const leef_keys[] = {
 	"pid",
 	"process",
 	"containerId",
+	"podNamespace",
+	"podName",
+	"containerName",
 	"pod",
 	"unit",
 };

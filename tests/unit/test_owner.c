@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 #include "owner.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define UID	      "eb052b63-ea96-4728-ab4a-64ab3babccd7"
 #define ID	      "5694f82f44168cc048e014ae14d1b0c8ef673bec49f329dc169911ea638f63c2"
 
 /* --- the kernel side ------------------------------------------------------------------------- */
@@ -62,8 +64,9 @@ static bool fake_cgroup(const void *ctx, uint64_t id, char *buf, size_t len)
 	if (((const struct fake *)ctx)->forgets || !id)
 		return false;
 	return snprintf(buf, len, "%s",
-			id == 1 ? "/system.slice/docker-" ID ".scope"
-				: "/system.slice/cron.service") < (int)len;
+			id == 1	  ? "/system.slice/docker-" ID ".scope"
+			: id == 9 ? "/kubepods/pod" UID "/" ID
+				  : "/system.slice/cron.service") < (int)len;
 }
 
 /* At the other end of interface 3 is a container, of the others nobody. */
@@ -295,6 +298,44 @@ static void who_is_behind_an_interface_is_asked_again_after_10_s(void **state)
 	owners_free(o);
 }
 
+/* A pod whose container scans before the kubelet has written its name down. */
+static void a_pod_is_named_as_soon_as_the_node_tells(void **state)
+{
+	struct fake f = { .owner[1] = { .source = OWNER_NONE, .cgroup_id = 9 } };
+	char dir[] = "/tmp/reconmon-owner.XXXXXX", path[256], pod[OWNER_POD_MAX], clean[64];
+	struct owners *o = table(&f);
+	const struct owner *w;
+	struct kube *k;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	k = kube_new(dir);
+	owners_name(o, k);
+	owners_tick(o, 1);
+	w = find(o, 1);
+	assert_null(w->kube);
+	assert_string_equal(owner_pod(w, pod), UID);
+	snprintf(path, sizeof(path), "%s/pods", dir);
+	mkdir(path, 0755);
+	snprintf(path, sizeof(path), "%s/pods/shop_web_" UID, dir);
+	mkdir(path, 0755);
+	owners_tick(o, 1000000001);
+	w = find(o, 1);
+	assert_string_equal(owner_pod(w, pod), "shop/web");
+	assert_string_equal(w->kube->container, "");
+	snprintf(path, sizeof(path), "%s/containers", dir);
+	mkdir(path, 0755);
+	snprintf(path, sizeof(path), "%s/containers/web_shop_nginx-" ID ".log", dir);
+	assert_int_equal(symlink("/var/log/pods/shop_web_" UID "/nginx/0.log", path), 0);
+	owners_tick(o, 2000000001);
+	w = find(o, 1);
+	assert_string_equal(w->kube->container, "nginx");
+	owners_free(o);
+	kube_free(k);
+	snprintf(clean, sizeof(clean), "rm -r %s", dir);
+	assert_int_equal(system(clean), 0);
+}
+
 static void ids_tell_processes_apart_and_guesses_by_one_bit(void **state)
 {
 	struct fake f = { .owner[1] = { .source = OWNER_COOKIE, .pid = 7, .start_ns = 5 },
@@ -407,6 +448,7 @@ int main(void)
 		cmocka_unit_test(what_nobody_here_sent_has_no_owner),
 		cmocka_unit_test(what_is_forwarded_is_the_container_s_behind_the_interface),
 		cmocka_unit_test(who_is_behind_an_interface_is_asked_again_after_10_s),
+		cmocka_unit_test(a_pod_is_named_as_soon_as_the_node_tells),
 		cmocka_unit_test(ids_tell_processes_apart_and_guesses_by_one_bit),
 		cmocka_unit_test(so_many_are_looked_at_as_they_are_met),
 		cmocka_unit_test(the_last_2048_are_remembered_and_who_is_held),
