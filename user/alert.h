@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hostset.h"
 #include "incident.h"
 #include "owner.h"
 #include "portset.h"
@@ -24,24 +25,12 @@ const char *alert_state_name(enum alert_state s);
 
 enum {
 	ALERT_ID_LEN = 24,
-	ALERT_HOSTS_MAX = 4096, /* distinct responders remembered of a sweep; beyond: hosts_cut */
-	ALERT_PAIRS_MAX = 4096, /* likewise pairs of responder and port */
-	ALERT_OWNERS_MAX = 32,	/* distinct owners told apart; beyond: owners_cut */
-	ALERT_HOSTS_MANY = 5,	/* responders of an incident: no mistake of one program's */
+	/* Distinct responders, or pairs of responder and port, that are told apart; beyond:
+	 * hosts_cut. */
+	ALERT_HOSTS_MAX = HOSTSET_MAX,
+	ALERT_OWNERS_MAX = 32,	   /* distinct owners told apart; beyond: owners_cut */
+	ALERT_HOSTS_MANY = 5,	   /* responders of an incident: no mistake of one program's */
 	ALERT_TECHNIQUES_MAX = 16, /* names that alert_techniques() may give */
-};
-
-/* A responder of a sweep. */
-struct alert_host {
-	struct ip_addr addr;
-	enum answer answer;
-};
-
-/* A responder and one of its ports, where a rule counts pairs. */
-struct alert_pair {
-	struct ip_addr addr;
-	uint16_t port;
-	enum answer answer;
 };
 
 struct alert {
@@ -56,14 +45,12 @@ struct alert {
 	uint16_t resp_port; /* host byte order */
 	uint8_t proto;
 
-	struct portset *ports;	  /* where ports are counted; else NULL */
-	struct alert_host *hosts; /* where responders are counted (sweep); else NULL */
+	struct portset *ports; /* where ports are counted; else NULL */
+	/* Where responders are counted (sweep); else NULL. Where pairs of both are, ports and hosts
+	 * tell what the pairs are made of. */
+	struct host_value *hosts;
 	uint32_t n_hosts;
-	bool hosts_cut; /* more responders than ALERT_HOSTS_MAX, or pairs than ALERT_PAIRS_MAX */
-	/* Where pairs are counted; else NULL. Ports and hosts above then tell what the pairs are
-	 * made of. */
-	struct alert_pair *pairs;
-	uint32_t n_pairs;
+	bool hosts_cut; /* more responders or pairs than ALERT_HOSTS_MAX */
 
 	/* Who did it, where the attempts left from this host: the first whose process is known,
 	 * else the first of all (owner_ref()); when; and how many there were. */

@@ -20,13 +20,23 @@ typedef void alertbook_emit_fn(void *ctx, struct alert *a, enum alert_state stat
 
 struct alertbook_stats {
 	uint64_t opened, closed, retracted;
-	uint64_t forced;    /* closed early: more open alerts than the book holds */
+	uint64_t forced; /* closed early: more open alerts, or more listed, than the book holds */
 	uint64_t no_memory; /* alerts or parts of them not kept */
 	uint64_t open;	    /* now */
+	uint64_t bytes;
 };
 
-/* alertbook_new - a book for at most max open alerts (1 or more). NULL for want of memory. */
-struct alertbook *alertbook_new(uint32_t max, alertbook_emit_fn *emit, void *ctx);
+/* What a book holds at the most: open alerts (1 or more), and bytes of what all of them list. Past
+ * either the alert without news for longest closes early; one alert alone may list what it likes,
+ * up to ALERT_HOSTS_MAX and all ports. */
+struct alertbook_limits {
+	uint32_t alerts;
+	size_t bytes;
+};
+
+/* alertbook_new - an empty book; limits is copied. NULL for want of memory. */
+struct alertbook *alertbook_new(const struct alertbook_limits *limits, alertbook_emit_fn *emit,
+				void *ctx);
 void alertbook_free(struct alertbook *b); /* NULL is fine; emits nothing */
 
 /* alertbook_get - the open alert of a group, or NULL. */
@@ -38,7 +48,7 @@ struct alert *alertbook_open(struct alertbook *b, const struct rule *rule,
 			     const struct group_key *key, uint64_t first_ns);
 
 /* alertbook_add - tells an alert of evidence: a value with the bits of its attempts, how many there
- * were and when. */
+ * were and when. Other alerts may close for it, see the limits. */
 struct alert_evidence {
 	struct ip_addr host; /* where responders are counted */
 	uint16_t port;	     /* where ports are */

@@ -11,7 +11,8 @@
 #include "window.h"
 
 enum {
-	ALERTS_MAX = 4096, /* open at once, a rule */
+	ALERTS_MAX = 4096,	 /* open at once, a rule */
+	ALERTS_BYTES = 16 << 20, /* of what they list: 512 times all ports, 20,000 times a few */
 	INCIDENTS_MAX = 16384,
 	KEEP_MAX = 131072,    /* values a group; twice the highest threshold */
 	HISTORY_MAX = 262144, /* contacts with payload remembered; 19 MB when full */
@@ -100,6 +101,7 @@ static struct runner *runner_new(const struct engine *e, const struct rule *rule
 		.enough = rule->threshold,
 		.max_groups = e->cfg->groups_max,
 	};
+	const struct alertbook_limits alerts = { ALERTS_MAX, ALERTS_BYTES };
 	struct runner *r = calloc(1, sizeof(*r));
 
 	if (!r)
@@ -107,7 +109,7 @@ static struct runner *runner_new(const struct engine *e, const struct rule *rule
 	r->own = *rule;
 	r->rule = &r->own;
 	r->window = window_new(&spec);
-	r->book = alertbook_new(ALERTS_MAX, e->emit, e->emit_ctx);
+	r->book = alertbook_new(&alerts, e->emit, e->emit_ctx);
 	if (r->window && r->book)
 		return r;
 	runner_free(r);
@@ -941,7 +943,7 @@ void engine_stats_get(const struct engine *e, struct engine_stats *ret)
 		window_stats_get(e->runner[i]->window, &w);
 		alertbook_stats_get(e->runner[i]->book, &b);
 		ret->groups += w.groups;
-		ret->bytes += w.bytes;
+		ret->bytes += w.bytes + b.bytes;
 		ret->groups_evicted += w.evicted;
 		ret->no_memory += w.no_memory + b.no_memory;
 		ret->alerts_opened += b.opened;

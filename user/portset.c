@@ -165,6 +165,11 @@ uint32_t portset_count_answer(const struct portset *p, enum answer a)
 	return p->n[a];
 }
 
+size_t portset_bytes(const struct portset *p)
+{
+	return sizeof(*p) + (size_t)__builtin_popcountll(p->used) * sizeof(*p->chunks);
+}
+
 /* word_at - the 64 ports around `port` that answered a (ANSWER_MAX: that are in the set). */
 static uint64_t word_at(const struct portset *p, enum answer a, uint32_t port)
 {

@@ -43,9 +43,12 @@ bool portset_get(const struct portset *p, uint16_t port, enum answer *ret);
 uint32_t portset_count(const struct portset *p);
 uint32_t portset_count_answer(const struct portset *p, enum answer a);
 
-/* portset_next - the first port from `port` on with that answer (ANSWER_MAX: any), or -1. `port` may
- * be 65,536, past the last. */
+/* portset_next - the first port from `port` on with that answer (ANSWER_MAX: any), or -1. `port`
+ * may be 65,536, past the last. */
 int portset_next(const struct portset *p, enum answer a, uint32_t port);
+
+/* portset_bytes - memory that it takes. */
+size_t portset_bytes(const struct portset *p);
 
 /* portset_format - writes the ports as ascending ranges: "22,80,443,8000-8010"; two neighbours stay
  * a list, three become a range. `a` chooses one answer, ANSWER_MAX all. Whole elements only: what

@@ -120,7 +120,7 @@ static void record_piece(const struct contact_key *key, const struct contact *c,
 
 static int compare_hosts(const void *a, const void *b)
 {
-	const struct alert_host *x = a, *y = b;
+	const struct host_value *x = a, *y = b;
 
 	return memcmp(&x->addr, &y->addr, sizeof(x->addr));
 }
@@ -128,7 +128,7 @@ static int compare_hosts(const void *a, const void *b)
 /* The document as it would be written, without what tells one run from another. */
 static void record_alert(const struct alert *a, enum alert_state state)
 {
-	static struct alert_host hosts[ALERT_HOSTS_MAX];
+	static struct host_value hosts[ALERT_HOSTS_MAX];
 	struct account *r = now_recording;
 	struct sink_context sc = { .sequence = 1, .hostname = "", .host_id = "" };
 	struct alert copy = *a;

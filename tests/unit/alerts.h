@@ -144,8 +144,8 @@ static void pairs_by_a_rule_of_ones_own(struct alert *a)
 	ports_add(a, 445, 445, 1, ANSWER_CLOSED);
 	a->hosts = calloc(2, sizeof(*a->hosts));
 	a->n_hosts = 2;
-	a->hosts[0] = (struct alert_host){ addr("10.0.2.1"), ANSWER_OPEN };
-	a->hosts[1] = (struct alert_host){ addr("10.0.2.2"), ANSWER_CLOSED };
+	a->hosts[0] = (struct host_value){ .addr = addr("10.0.2.1"), .answer = ANSWER_OPEN };
+	a->hosts[1] = (struct host_value){ .addr = addr("10.0.2.2"), .answer = ANSWER_CLOSED };
 	a->count = 4;
 }
 
@@ -200,7 +200,7 @@ static void a_sweep(struct alert *a)
 	a->n_hosts = a->count = 40;
 	a->hosts = calloc(a->n_hosts, sizeof(*a->hosts));
 	for (uint32_t i = 0; i < a->n_hosts; i++)
-		a->hosts[i] = (struct alert_host){
+		a->hosts[i] = (struct host_value){
 			.addr.w[1] = IP_ADDR_V4_PREFIX | (uint64_t)htonl(0x0a000201 + i) << 32,
 			.answer = i == 20 ? ANSWER_OPEN : ANSWER_CLOSED,
 		};
@@ -217,7 +217,7 @@ static void a_sweep_of_more_hosts_than_kept(struct alert *a)
 	a->n_hosts = ALERT_HOSTS_MAX;
 	a->hosts = calloc(a->n_hosts, sizeof(*a->hosts));
 	for (uint32_t i = 0; i < a->n_hosts; i++)
-		a->hosts[i] = (struct alert_host){
+		a->hosts[i] = (struct host_value){
 			.addr = { { 0xb80d0120, (uint64_t)htonl(i) << 32 } }, /* 2001:db8::i */
 			.answer = ANSWER_NONE,
 		};
