@@ -38,7 +38,7 @@ static void put_value(FILE *out, bool first, const char *key, const char *value)
 /* labelled - one of the custom fields, and what it means here. */
 static void label(struct event *e, const char *key, const char *text)
 {
-	char name[16];
+	char name[24];
 
 	snprintf(name, sizeof(name), "%sLabel", key);
 	event_text(e, name, text);
@@ -108,6 +108,10 @@ static void put_custom(struct event *e, const struct alert *a)
 	if (attack->technique_id[0]) {
 		event_text(e, "cs6", attack->sub_id[0] ? attack->sub_id : attack->technique_id);
 		label(e, "cs6", "MITRE ATT&CK");
+	}
+	if (a->incident[0]) {
+		event_text(e, "flexString1", a->incident);
+		label(e, "flexString1", "Incident");
 	}
 	event_number(e, "cn1", a->count);
 	label(e, "cn1", "Distinct count");

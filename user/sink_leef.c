@@ -96,6 +96,7 @@ int sink_leef_write(FILE *out, const struct alert *a, enum alert_state state,
 	event_text(&e, "identHostName", ctx->hostname);
 	event_text(&e, "state", alert_state_name(state));
 	event_text(&e, "alertId", a->id);
+	event_text(&e, "incidentId", a->incident);
 	put_findings(&e, a);
 	event_number(&e, "attempts", (int64_t)a->attempts);
 	event_number(&e, "threshold", a->rule->threshold);

@@ -84,9 +84,10 @@ static json_t *metadata_json(const struct alert *a, const struct sink_context *c
 {
 	json_t *uid = json_sprintf("%s-%llu", a->id, (unsigned long long)ctx->sequence);
 
-	return json_pack("{s:s, s:o, s:s, s:o, s:I}", "version", OCSF_VERSION, "product",
+	/* What its findings have in common is the incident's id. */
+	return json_pack("{s:s, s:o, s:s, s:o, s:I, s:s*}", "version", OCSF_VERSION, "product",
 			 product_json(), "log_name", "reconmon.alert", "uid", uid, "sequence",
-			 (json_int_t)ctx->sequence);
+			 (json_int_t)ctx->sequence, "correlation_uid", sink_known(a->incident));
 }
 
 /* named_json - a tactic or technique with its id, and its name where that is known. */

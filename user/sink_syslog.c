@@ -2,6 +2,7 @@
 /* What does syslog want before a line, and the journal around it? */
 #include <endian.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -52,14 +53,18 @@ static void put_param(FILE *out, const char *name, const char *value)
 }
 
 static void put_structured(FILE *out, const struct alert *a, enum alert_state state,
-			   uint32_t enterprise)
+			   uint64_t sequence, uint32_t enterprise)
 {
-	char addr[NET_TEXT_MAX], severity[8], port[8];
+	char addr[NET_TEXT_MAX], severity[8], port[8], seq[24];
 
 	fprintf(out, "[reconmon@%u", enterprise);
 	put_param(out, "rule", a->rule->name);
 	put_param(out, "state", alert_state_name(state));
 	put_param(out, "id", a->id);
+	snprintf(seq, sizeof(seq), "%" PRIu64, sequence);
+	put_param(out, "seq", seq); /* with the id: which messages are the same */
+	if (a->incident[0])
+		put_param(out, "incident", a->incident);
 	snprintf(severity, sizeof(severity), "%d", alert_severity(a));
 	put_param(out, "severity", severity);
 	put_param(out, "src", addr_format(&a->orig, addr));
@@ -103,7 +108,7 @@ int sink_frame_syslog(FILE *out, const struct alert *a, enum alert_state state,
 	fputc(' ', out);
 	if (!leef) {
 		fprintf(out, "reconmon %d %s ", (int)getpid(), a->rule->name);
-		put_structured(out, a, state, oc->enterprise);
+		put_structured(out, a, state, ctx->sequence, oc->enterprise);
 	}
 	return ferror(out) ? -EIO : 0;
 }
@@ -185,6 +190,7 @@ int sink_journal_write(FILE *out, const struct alert *a, enum alert_state state,
 	put_field(out, "MESSAGE_ID", message_id[state]);
 	put_field(out, "RECONMON_STATE", alert_state_name(state));
 	put_field(out, "RECONMON_ALERT_ID", a->id);
+	put_field(out, "RECONMON_INCIDENT", a->incident);
 	put_field(out, "RECONMON_RULE", a->rule->name);
 	put_number(out, "RECONMON_SEVERITY", (unsigned int)alert_severity(a));
 	put_addr(out, "RECONMON_SRC", &a->orig);

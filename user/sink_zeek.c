@@ -57,7 +57,8 @@ enum {
 	X(INTERFACE, "reconmon_interface", "string")                                               \
 	X(DIRECTION, "reconmon_direction", "string")                                               \
 	X(OWNER, "reconmon_owner", "string")                                                       \
-	X(INCOMPLETE, "reconmon_incomplete", "bool")
+	X(INCOMPLETE, "reconmon_incomplete", "bool")                                               \
+	X(INCIDENT, "reconmon_incident", "string")
 
 enum column {
 #define X(id, name, type) COL_##id,
@@ -179,6 +180,7 @@ static void row_make(struct row *r, const struct alert *a, enum alert_state stat
 	set_text(r, COL_DIRECTION, a->dir == DIR_EGRESS ? "egress" : "ingress");
 	set_text(r, COL_OWNER, owner_text(a, r->owner));
 	set_number(r, COL_INCOMPLETE, CELL_BOOL, a->incomplete);
+	set_text(r, COL_INCIDENT, a->incident);
 }
 
 int sink_zeek_tsv_write(FILE *out, const struct alert *a, enum alert_state state,

@@ -173,6 +173,13 @@ static void a_scan_taken_back(struct alert *a)
 	ports_add(a, 22, 22, 1, ANSWER_NONE);
 }
 
+static void a_scan_of_an_incident(struct alert *a)
+{
+	a_scan_taken_back(a);
+	a->retracted = false;
+	strcpy(a->incident, "0192-i7");
+}
+
 static void a_scan_of_every_other_port(struct alert *a)
 {
 	start(a, &port_scan);
@@ -240,6 +247,7 @@ static void an_alert_with_hostile_names(struct alert *a)
 	rule = *a->rule;
 	strcpy(rule.description, HOSTILE);
 	a->rule = &rule;
+	strcpy(a->incident, "0192-i0");
 	memcpy(a->ifname, "x=1|\\\t=\"]", sizeof("x=1|\\\t=\"]"));
 }
 
@@ -373,6 +381,7 @@ static void (*const builders[])(struct alert *) = {
 	a_port_scan,
 	a_port_scan_that_leaves,
 	a_scan_taken_back,
+	a_scan_of_an_incident,
 	a_scan_of_every_other_port,
 	basic_scanning_of_any_host,
 	a_sweep,

@@ -222,6 +222,8 @@ static const struct field_case {
 	{ "close resolves", a_port_scan, ALERT_CLOSE, "status", "\"Resolved\"" },
 	{ "the finding has the alert's id", a_port_scan, ALERT_UPDATE, "finding_info.uid",
 	  "\"0192-1\"" },
+	{ "the incident's is what findings have in common", a_scan_of_an_incident, ALERT_OPEN,
+	  "metadata.correlation_uid", "\"0192-i7\"" },
 	{ "written now, in milliseconds", a_port_scan, ALERT_OPEN, "time", "1795575000123" },
 	{ "begun with the first probe", a_port_scan, ALERT_OPEN, "start_time", "1795574600123" },
 	{ "severity 6 is high", a_port_scan, ALERT_OPEN, "severity", "\"High\"" },
@@ -431,6 +433,7 @@ static const char *const cef_keys[] = {
 	"suser",
 	"cs4",
 	"cs5",
+	"flexString1",
 };
 
 static void cef_check_keys(const struct pairs *p)
@@ -449,7 +452,7 @@ static void cef_check_keys(const struct pairs *p)
 		if (!known)
 			fail_msg("%s is not in the dictionary", p->key[i]);
 		snprintf(label, sizeof(label), "%sLabel", bare);
-		if (bare[0] == 'c' && bare[strlen(bare) - 1] <= '9' &&
+		if ((bare[0] == 'c' || bare[0] == 'f') && bare[strlen(bare) - 1] <= '9' &&
 		    (!value_of(p, label) || !value_of(p, bare)))
 			fail_msg("%s and %s do not stand together", bare, label);
 	}
@@ -516,6 +519,8 @@ static void cef_carries_hostile_names_whole(void **state)
 	assert_string_equal(value_of(&last, "act"), "open");
 	assert_string_equal(value_of(&last, "cs1"), "53,123");
 	assert_string_equal(value_of(&last, "cn1"), "2");
+	assert_string_equal(value_of(&last, "flexString1"), "0192-i0");
+	assert_string_equal(value_of(&last, "flexString1Label"), "Incident");
 }
 
 static void cef_says_that_a_list_is_cut(void **state)
@@ -551,6 +556,7 @@ static const char *const leef_keys[] = {
 	"interface",
 	"state",
 	"alertId",
+	"incidentId",
 	"ports",
 	"count",
 	"answersOpen",
@@ -636,6 +642,7 @@ static void leef_carries_hostile_names(void **state)
 	assert_string_equal(value_of(&last, "src"), "2001:db8::5");
 	assert_string_equal(value_of(&last, "state"), "close");
 	assert_string_equal(value_of(&last, "incomplete"), "true");
+	assert_string_equal(value_of(&last, "incidentId"), "0192-i0");
 }
 
 static void leef_says_that_a_list_is_cut(void **state)
@@ -817,6 +824,7 @@ static void zeek_carries_hostile_names_whole(void **state)
 	assert_string_equal(zeek_at("sub"), "local");
 	assert_string_equal(zeek_at("email_dest"), "(empty)");
 	assert_string_equal(zeek_at("reconmon_incomplete"), "T");
+	assert_string_equal(zeek_at("reconmon_incident"), "0192-i0");
 }
 
 static void zeek_ends_with_its_close(void **state)
@@ -904,7 +912,8 @@ static void structured_data_carries_hostile_names_whole(void **state)
 	got = framed(an_alert_with_hostile_names, &oc, &ctx);
 	snprintf(want, sizeof(want),
 		 "<132>1 2026-11-25T02:50:00.123456Z - reconmon %d port-scan [reconmon@32473 "
-		 "rule=\"port-scan\" state=\"update\" id=\"0192-1\" severity=\"6\" "
+		 "rule=\"port-scan\" state=\"update\" id=\"0192-1\" seq=\"17\" "
+		 "incident=\"0192-i0\" severity=\"6\" "
 		 "src=\"2001:db8::5\" dst=\"2001:db8::9\" proto=\"udp\" "
 		 "interface=\"x=1|\\\\\t=\\\"\\]\"] ",
 		 (int)getpid());

@@ -18,13 +18,6 @@
 
 #define AT "2026-11-25T02:50:00.123Z "
 
-static void a_scan_of_an_incident(struct alert *a)
-{
-	a_scan_taken_back(a);
-	a->retracted = false;
-	strcpy(a->incident, "0192-i7");
-}
-
 /* names - a table as a host may have it; for services_free(). */
 static struct services *names(void)
 {
