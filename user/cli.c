@@ -39,6 +39,8 @@ enum {
 	OPT_ALLOW,
 	OPT_NO_HABITS,
 	OPT_STATE,
+	OPT_SPOOL,
+	OPT_SPOOL_SIZE,
 	OPT_ATTEMPTS,
 	OPT_ATTEMPTS_FILE,
 	OPT_POD_NAMES,
@@ -125,6 +127,15 @@ static const struct argp_option options[] = {
 	  "Where alerts go, instead of standard output; repeatable. Destinations and keys are "
 	  "listed below",
 	  3 },
+	{ "spool", OPT_SPOOL, "DIR", 0,
+	  "Where alerts wait on disk for a receiver that is away, also from one run to the next: a "
+	  "full path, auto or none (default: auto, which is spool in $STATE_DIRECTORY, else in "
+	  "/var/lib/reconmon if that is there)",
+	  3 },
+	{ "spool-size", OPT_SPOOL_SIZE, "SIZE", 0,
+	  "Disk that each output may take there, 1M to 2G (default: 64M); what finds no room is "
+	  "counted",
+	  3 },
 	{ "attempts", OPT_ATTEMPTS, "probes|all", OPTION_ARG_OPTIONAL,
 	  "Keep a log of attempts in the shape of Zeek's conn.log: of those in which the "
 	  "originator "
@@ -198,6 +209,8 @@ static const char doc[] =
 	"  rules=R[+R]...    only these rules\n"
 	"  queue=SIZE        what may wait for a slow receiver, 64K to 1G (default:\n"
 	"                    4M); what finds no room is counted\n"
+	"  spool=DIR|none, spool-size=SIZE\n"
+	"                    instead of --spool; a file has one only if this is said\n"
 	"  facility=F        of syslog (default: local0)\n"
 	"  framing=WORD      of syslog over tcp, tls: octet (counted, the default) or lf\n"
 	"  enterprise=N      of syslog: number in the id of the structured data\n"
@@ -485,6 +498,12 @@ static int option_take(struct cli *cli, int key, const char *arg)
 	case OPT_RELOAD_ON_CHANGE:
 		cfg->reload_on_change = true;
 		return only_live(cli, "--reload-on-change");
+	case OPT_SPOOL:
+		return only_live(cli, "--spool") < 0
+			       ? -EINVAL
+			       : config_set(cfg, "spool", "--spool", arg, err);
+	case OPT_SPOOL_SIZE:
+		return config_set(cfg, "spool-size", "--spool-size", arg, err);
 	case OPT_SETTLE:
 		return config_set(cfg, "settle", "--settle", arg, err);
 	case OPT_SETTLE_OPEN:

@@ -12,11 +12,16 @@
 
 #include "kube.h"
 #include "output_config.h"
+#include "spool.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 #define NS_PER_MS 1000000ull
 #define NS_PER_S  1000000000ull
+
+enum {
+	SPOOL_BYTES = 64 << 20, /* about 30,000 ECS documents */
+};
 
 /* Private addresses (RFC 1918) and unique local ones (RFC 4193), in network byte order. */
 static const struct {
@@ -53,6 +58,7 @@ void config_defaults(struct config *cfg)
 	cfg->groups_max = 262144;
 	cfg->habits = true;
 	strcpy(cfg->pod_names, KUBE_DIR_DEFAULT);
+	cfg->spool_bytes = SPOOL_BYTES;
 	cfg->habits_max = 32768; /* 8 MB, candidates included, if there ever are so many */
 	cfg->profile = PROFILE_DEFAULT;
 	rules_builtin(cfg->profile, &cfg->rules);
@@ -295,23 +301,76 @@ static const char *get_state(const struct config *cfg, char *buf)
 	return strcpy(buf, cfg->state[0] ? cfg->state : "auto");
 }
 
-const char *config_state_file(const struct config *cfg, char *buf)
+/* state_folder - where a daemon keeps what outlives it, in buf of STATE_MAX bytes with room for one
+ * more name. NULL: nothing is made where nobody asked for it. */
+static char *state_folder(char *buf)
 {
 	const char *folder = getenv("STATE_DIRECTORY");
 	struct stat st;
 
+	if (!folder || *folder != '/')
+		folder = "/var/lib/reconmon";
+	if (snprintf(buf, STATE_MAX, "%.*s", (int)strcspn(folder, ":"), folder) >=
+		    STATE_MAX - (int)sizeof("/habits.json") || /* several: with colons between */
+	    stat(buf, &st) ||
+	    !S_ISDIR(st.st_mode))
+		return NULL;
+	return buf;
+}
+
+const char *config_state_file(const struct config *cfg, char *buf)
+{
 	if (!cfg->habits || cfg->profile == PROFILE_SPLUNK || !strcmp(cfg->state, "none"))
 		return NULL;
 	if (cfg->state[0])
 		return strcpy(buf, cfg->state);
-	if (!folder || *folder != '/')
-		folder = "/var/lib/reconmon";
-	/* Several are separated by colons; nothing is made where nobody asked for it. */
-	if (snprintf(buf, STATE_MAX, "%.*s", (int)strcspn(folder, ":"), folder) >=
-		    STATE_MAX - (int)sizeof("/habits.json") ||
-	    stat(buf, &st) || !S_ISDIR(st.st_mode))
+	return state_folder(buf) ? strcat(buf, "/habits.json") : NULL;
+}
+
+static int set_spool(struct config *cfg, const char *what, const char *text, struct error *err)
+{
+	bool word = !strcmp(text, "none") || !strcmp(text, "auto");
+
+	if ((!word && *text != '/') || strlen(text) >= sizeof(cfg->spool) || !text_is_plain(text))
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "%s '%.80s': the full path of a folder, auto or none is accepted",
+				 what, text);
+	strcpy(cfg->spool, strcmp(text, "auto") ? text : "");
+	return 0;
+}
+
+static const char *get_spool(const struct config *cfg, char *buf)
+{
+	return strcpy(buf, cfg->spool[0] ? cfg->spool : "auto");
+}
+
+static int set_spool_size(struct config *cfg, const char *what, const char *text, struct error *err)
+{
+	return size_parse(what, text, SPOOL_MIN, SPOOL_MAX, &cfg->spool_bytes, err);
+}
+
+static const char *get_spool_size(const struct config *cfg, char *buf)
+{
+	return size_format(cfg->spool_bytes, buf);
+}
+
+bool config_spool_said(const struct config *cfg, const struct output_config *oc)
+{
+	return oc->spool[0] || cfg->spool[0];
+}
+
+const char *config_spool(const struct config *cfg, const struct output_config *oc, char *buf)
+{
+	/* A file is where alerts are kept already. */
+	bool away = oc->kind != OUTPUT_STDOUT && oc->kind != OUTPUT_STDERR &&
+		    (oc->kind != OUTPUT_FILE || oc->spool[0]);
+	const char *said = oc->spool[0] ? oc->spool : cfg->spool;
+
+	if (!away || cfg->command == COMMAND_REPLAY || !strcmp(said, "none"))
 		return NULL;
-	return strcat(buf, "/habits.json");
+	if (*said)
+		return strcpy(buf, said);
+	return state_folder(buf) ? strcat(buf, "/spool") : NULL;
 }
 
 static const struct config_setting settings[] = {
@@ -324,6 +383,8 @@ static const struct config_setting settings[] = {
 	{ "state", set_state, get_state },
 	{ "pod-names", set_pod_names, get_pod_names },
 	{ "reload-on-change", set_reload, get_reload },
+	{ "spool", set_spool, get_spool },
+	{ "spool-size", set_spool_size, get_spool_size },
 	{ "json", set_json, get_json },
 	{ "numeric", set_numeric, get_numeric },
 	{ "verbosity", set_verbosity, get_verbosity },

@@ -95,6 +95,8 @@ struct output_config {
 	uint8_t severity;	      /* what is below stays unsaid here; 0 (default) to 10 */
 	char rules[OUTPUT_RULES_MAX]; /* names, joined by '+'; "" (default): all */
 	uint32_t queue_bytes;	      /* text that may wait for the receiver; 64K to 1G */
+	char spool[OUTPUT_PATH_MAX];  /* a folder, "none", or "" (default): config_spool() */
+	uint32_t spool_bytes;	      /* 0 (default): as all of them */
 };
 
 enum {
@@ -121,12 +123,15 @@ struct config {
 	enum rule_profile profile;
 	struct rule_set rules;
 	struct net_list internal;
-	bool habits;		   /* learn them, and let them be */
-	char pod_names[STATE_MAX]; /* folder in which the kubelet leaves them; "": nowhere */
-	bool reload_on_change;	   /* of the file, as upon SIGHUP */
-	char state[STATE_MAX];	   /* where they are kept: a path, or "none"; "": see
-				    * config_state_file() */
-	struct allow *allow;	   /* what is let be; its counters live; freed by config_done() */
+	bool habits;		     /* learn them, and let them be */
+	char pod_names[STATE_MAX];   /* folder in which the kubelet leaves them; "": nowhere */
+	bool reload_on_change;	     /* of the file, as upon SIGHUP */
+	char state[STATE_MAX];	     /* where they are kept: a path, or "none"; "": see
+				      * config_state_file() */
+	char spool[OUTPUT_PATH_MAX]; /* below it a folder an output: a path, or "none"; "": see
+				      * config_spool() */
+	uint32_t spool_bytes;	     /* of each of them; 1M to 2G */
+	struct allow *allow;	     /* what is let be; its counters live; freed by config_done() */
 	struct output_config output[OUTPUTS_MAX];
 	/* As they were written: the destination and, a line each, KEY=VALUE. */
 	char output_said[OUTPUTS_MAX][OUTPUT_SAID_MAX];
@@ -169,6 +174,13 @@ int config_set(struct config *cfg, const char *name, const char *what, const cha
  * habits.json in $STATE_DIRECTORY (systemd's StateDirectory=) or, if it is there, in
  * /var/lib/reconmon. NULL: nowhere. */
 const char *config_state_file(const struct config *cfg, char *buf);
+
+/* config_spool - the folder in which this output's spool is to be made, in buf of STATE_MAX bytes:
+ * the output's own, else the one of all (cfg->spool), else, of what leads to a receiver, `spool` in
+ * $STATE_DIRECTORY or, if it is there, in /var/lib/reconmon. NULL: it has none. Not for replay,
+ * which waits for its receivers. config_spool_said - did somebody ask for it? */
+const char *config_spool(const struct config *cfg, const struct output_config *oc, char *buf);
+bool config_spool_said(const struct config *cfg, const struct output_config *oc);
 
 /* The sizes of tables, --limit NAME=N. */
 struct config_limit {

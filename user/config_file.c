@@ -617,6 +617,7 @@ static const struct key keys[] = {
 	{ "settle", take_setting },    { "settle-open", take_setting },
 	{ "habits", take_setting },    { "state", take_setting },
 	{ "pod-names", take_setting }, { "reload-on-change", take_setting },
+	{ "spool", take_setting },     { "spool-size", take_setting },
 	{ "tick", take_setting },      { "json", take_setting },
 	{ "verbosity", take_setting }, { "rules", take_rules },
 	{ "attempts", take_setting },  { "attempts-file", take_setting },

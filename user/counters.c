@@ -117,13 +117,18 @@ static void print_outputs(FILE *out, const struct counters *c, bool all)
 	for (unsigned int i = 0; i < c->outputs; i++) {
 		const struct output_stats *s = &c->output[i];
 
-		if (!all && !s->lane.lost)
+		if (!all && !s->lane.lost && !s->lane.spool.records && !s->lane.spool.damaged)
 			continue;
 		fprintf(out,
 			"  output %s (%s): written %" PRIu64 ", lost %" PRIu64
-			", failed attempts %" PRIu64 ", waiting %u%s\n",
+			", failed attempts %" PRIu64 ", waiting %u%s",
 			s->name, output_format_name(s->format), s->lane.written, s->lane.lost,
 			s->lane.failures, s->lane.queued, s->lane.dead ? ", given up" : "");
+		if (s->spool[0])
+			fprintf(out,
+				", in spool %" PRIu64 " (%" PRIu64 " bytes, %" PRIu64 " damaged)",
+				s->lane.spool.records, s->lane.spool.bytes, s->lane.spool.damaged);
+		fputc('\n', out);
 	}
 }
 

@@ -23,7 +23,8 @@ struct outlet {
 	struct output_config cfg;
 	const struct sink *sink;
 	struct lane *lane;
-	uint64_t sequence; /* of the last record that was written or lost */
+	char spool[STATE_MAX + OUTPUT_SPOOL_MAX]; /* its folder, "": none */
+	uint64_t sequence;			  /* of the last record that was written or lost */
 };
 
 struct output {
@@ -74,6 +75,32 @@ static struct output_config settled(const struct config *cfg, const struct outpu
 	return ret;
 }
 
+/* outlet_spool - opens its spool, if it has one. One that nobody asked for, and that cannot be had,
+ * is no reason not to start. */
+static int outlet_spool(struct output *o, struct outlet *out, struct spool **ret, struct error *err)
+{
+	uint32_t bytes = out->cfg.spool_bytes ? out->cfg.spool_bytes : o->cfg->spool_bytes;
+	struct error note;
+	int r;
+
+	if (!output_spool_folder(o->cfg, &out->cfg, out->spool))
+		return 0;
+	for (unsigned int i = 0; i < o->n; i++) /* the same receiver twice */
+		if (!strcmp(o->outlet[i].spool, out->spool))
+			snprintf(out->spool + strlen(out->spool),
+				 sizeof(out->spool) - strlen(out->spool), "-%u", o->n);
+	r = spool_open(out->spool, bytes, ret, &note, err);
+	if (r < 0)
+		out->spool[0] = '\0';
+	if (r < 0 && config_spool_said(o->cfg, &out->cfg))
+		return r;
+	if (r < 0)
+		log_problem("%s; alerts wait in memory alone", err->text);
+	else if (note.text[0])
+		log_problem("%s", note.text);
+	return 0;
+}
+
 static int outlet_open(struct output *o, const struct output_config *oc, struct error *err)
 {
 	struct outlet *out = &o->outlet[o->n];
@@ -90,6 +117,11 @@ static int outlet_open(struct output *o, const struct output_config *oc, struct 
 	out->sink = sink_of(out->cfg.format);
 	if (!r)
 		r = spec.dest->open(&out->cfg, &spec.handle, err);
+	if (!r) {
+		r = outlet_spool(o, out, &spec.spool, err);
+		if (r < 0)
+			spec.dest->close(spec.handle);
+	}
 	if (r < 0) {
 		struct error why = *err;
 
@@ -98,6 +130,7 @@ static int outlet_open(struct output *o, const struct output_config *oc, struct 
 	r = lane_open(&spec, &out->lane);
 	if (r < 0) {
 		spec.dest->close(spec.handle);
+		spool_close(spec.spool);
 		return error_set(err, r, EXIT_RUNTIME, "output %s: cannot start its thread: %s",
 				 name, strerror(-r));
 	}
@@ -116,6 +149,36 @@ static void read_hostname(char *buf, size_t len)
 		memcpy(buf, node, strlen(node));
 	else if (gethostname(buf, len - 1) < 0)
 		buf[0] = '\0';
+}
+
+/* is_ours - does an output of this run use the spool? */
+static bool is_ours(const struct output *o, const char *folder)
+{
+	for (unsigned int i = 0; i < o->n; i++)
+		if (!strcmp(o->outlet[i].spool, folder))
+			return true;
+	return false;
+}
+
+static void on_spool(void *ctx, const char *folder)
+{
+	const struct output *o = ctx;
+	uint64_t n = is_ours(o, folder) ? 0 : spool_waiting(folder);
+
+	if (n)
+		log_problem("spool '%s': %" PRIu64 " alerts wait for an output that is not "
+			    "configured any more; configure it again, or remove the folder",
+			    folder, n);
+}
+
+/* look_for_orphans - what waits for receivers that are configured no more would wait for ever. */
+static void look_for_orphans(struct output *o)
+{
+	char folder[STATE_MAX];
+	const struct output_config any = { .kind = OUTPUT_SYSLOG };
+
+	if (config_spool(o->cfg, &any, folder))
+		output_spool_each(folder, on_spool, o);
 }
 
 int output_open(const struct config *cfg, struct output **ret, struct error *err)
@@ -147,6 +210,7 @@ int output_open(const struct config *cfg, struct output **ret, struct error *err
 		output_free(o);
 		return r;
 	}
+	look_for_orphans(o);
 	*ret = o;
 	return 0;
 }
@@ -330,6 +394,17 @@ static void outlet_finish(const struct output *o, struct outlet *out)
 		lane_push(out->lane, rec);
 }
 
+static void say_kept(const struct outlet *out)
+{
+	char name[OUTPUT_NAME_MAX];
+	struct lane_stats s;
+
+	lane_stats_get(out->lane, &s);
+	if (s.spool.records)
+		log_notice("output %s: %" PRIu64 " alerts wait in '%s' for the next start",
+			   output_config_name(&out->cfg, name), s.spool.records, out->spool);
+}
+
 void output_end(struct output *o)
 {
 	struct timespec t;
@@ -345,6 +420,8 @@ void output_end(struct output *o)
 		until = (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec + END_NS;
 	for (unsigned int i = 0; i < o->n; i++)
 		lane_end(o->outlet[i].lane, until);
+	for (unsigned int i = 0; i < o->n; i++)
+		say_kept(&o->outlet[i]);
 }
 
 void output_free(struct output *o)
@@ -369,6 +446,7 @@ void output_stats_get(const struct output *o, unsigned int i, struct output_stat
 
 	output_config_name(&out->cfg, ret->name);
 	ret->format = out->cfg.format;
+	strcpy(ret->spool, out->spool);
 	lane_stats_get(out->lane, &ret->lane);
 }
 

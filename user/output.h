@@ -12,6 +12,7 @@
 #include "alertbook.h"
 #include "config.h"
 #include "output_lane.h"
+#include "output_spool.h"
 
 struct output;
 
@@ -31,7 +32,7 @@ void output_emit(void *ctx, struct alert *a, enum alert_state state);
 unsigned int output_reopen(struct output *o);
 
 /* output_end - nothing more comes: waits for the receivers, live at most two seconds. What was not
- * taken by then is counted as lost. */
+ * taken by then waits in the output's spool for the next run, or is counted as lost. */
 void output_end(struct output *o);
 void output_free(struct output *o); /* ends it, too; NULL is fine */
 
@@ -39,6 +40,7 @@ void output_free(struct output *o); /* ends it, too; NULL is fine */
 struct output_stats {
 	char name[OUTPUT_NAME_MAX];
 	enum output_format format;
+	char spool[STATE_MAX + OUTPUT_SPOOL_MAX]; /* its folder, "": none */
 	struct lane_stats lane;
 };
 unsigned int output_count(const struct output *o);

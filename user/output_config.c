@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "alert.h"
+#include "spool.h"
+#include "words.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -302,20 +304,21 @@ static int rules_list_set(struct output_config *oc, const char *value, struct er
 
 static int queue_set(struct output_config *oc, const char *value, struct error *err)
 {
-	char *end;
-	unsigned long long n;
+	return size_parse("queue", value, QUEUE_MIN, QUEUE_MAX, &oc->queue_bytes, err);
+}
 
-	errno = 0;
-	n = *value >= '0' && *value <= '9' ? strtoull(value, &end, 10) : 0;
-	if (n && !errno && n <= QUEUE_MAX && *end && !end[1])
-		n <<= *end == 'K' ? 10 : *end == 'M' ? 20 : *end == 'G' ? 30 : 63;
-	else if (n && *end)
-		n = 0;
-	if (n < QUEUE_MIN || n > QUEUE_MAX)
+static int spool_set(struct output_config *oc, const char *value, struct error *err)
+{
+	if ((*value != '/' && strcmp(value, "none") != 0) || strlen(value) >= sizeof(oc->spool))
 		return error_set(err, -EINVAL, EXIT_USAGE,
-				 "queue '%.40s': bytes from 64K to 1G, as in 4M", value);
-	oc->queue_bytes = (uint32_t)n;
+				 "spool '%.80s': the full path of a folder, or none", value);
+	strcpy(oc->spool, value);
 	return 0;
+}
+
+static int spool_size_set(struct output_config *oc, const char *value, struct error *err)
+{
+	return size_parse("spool-size", value, SPOOL_MIN, SPOOL_MAX, &oc->spool_bytes, err);
 }
 
 /* The facilities of RFC 5424, 6.2.1, by the names of syslog(3). */
@@ -387,6 +390,7 @@ static int index_set(struct output_config *oc, const char *value, struct error *
 
 #define KIND(kind) (1u << OUTPUT_##kind)
 #define ALL	   ((1u << OUTPUT_KIND_MAX) - 1)
+#define AWAY	   (ALL & ~(KIND(STDOUT) | KIND(STDERR)))
 #define HTTP	   (KIND(WEBHOOK) | KIND(HEC) | KIND(ELASTICSEARCH))
 
 static const struct setting {
@@ -399,6 +403,8 @@ static const struct setting {
 	{ "states", ALL, states_set },
 	{ "rules", ALL, rules_list_set },
 	{ "queue", ALL, queue_set },
+	{ "spool", AWAY, spool_set },
+	{ "spool-size", AWAY, spool_size_set },
 	{ "facility", KIND(SYSLOG), facility_set },
 	{ "framing", KIND(SYSLOG), framing_set },
 	{ "enterprise", KIND(SYSLOG), enterprise_set },

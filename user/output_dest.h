@@ -12,10 +12,13 @@
 /* One alert in one state, ready to go. */
 struct record {
 	struct record *next;
-	uint64_t wall_ns; /* CLOCK_REALTIME of the alert's writing */
-	size_t len, done; /* bytes of text, and how many of them are out */
-	uint32_t lines;	  /* what is lost if it is: an alert is one, rows may be many */
-	char text[];	  /* with its newline, and a NUL behind */
+	uint64_t wall_ns;  /* CLOCK_REALTIME of the alert's writing */
+	uint64_t run, n;   /* its id, the lane's: a random number of this run, and the record's; the
+			    * same however often it is sent */
+	uint64_t since_ns; /* CLOCK_MONOTONIC of its coming into the lane */
+	size_t len, done;  /* bytes of text, and how many of them are out */
+	uint32_t lines;	   /* what is lost if it is: an alert is one, rows may be many */
+	char text[];	   /* with its newline, and a NUL behind */
 };
 
 struct dest {
@@ -30,6 +33,11 @@ struct dest {
 	 * failed. What is out already is remembered in r->done where the receiver goes on from
 	 * there. */
 	int (*send)(void *handle, struct record *r, int stop_fd);
+
+	/* idle - the thread's, while there is nothing to send: a look at what was sent and may not
+	 * have arrived. Returns after how many milliseconds it wants another; 0: not before the
+	 * next send(). NULL: never. */
+	unsigned int (*idle)(void *handle, int stop_fd);
 
 	/* why - the thread's, after a send() that failed: what was wrong, where that is more than
 	 * its errno; NULL if it is not. */

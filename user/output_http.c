@@ -12,7 +12,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "output_curl.h"
@@ -33,9 +32,10 @@ struct http {
 	const struct curl_functions *curl;
 	CURL *easy;
 	struct curl_slist *headers;
+	char *key; /* webhook: the header with a record's id, in `headers`, written anew each time
+		    */
 	char url[OUTPUT_TARGET_MAX + 64];
 	char hostname[256];
-	uint64_t run, n; /* the id of a document: this run's, and the record's */
 	char reply[REPLY_MAX];
 	size_t reply_len;
 	int stop_fd;
@@ -100,6 +100,33 @@ static const char *media_type(const struct output_config *oc)
 	}
 }
 
+#define KEY_FORMAT "Idempotency-Key: \"%016llx-%020llu\"" /* of the same length always */
+
+static void key_write(const struct http *h, uint64_t run, uint64_t n)
+{
+	if (h->key)
+		snprintf(h->key, strlen(h->key) + 1, KEY_FORMAT, (unsigned long long)run,
+			 (unsigned long long)n);
+}
+
+/* key_make - the others name a record in the body; a webhook's body is the user's document. */
+static int key_make(struct http *h)
+{
+	struct curl_slist *last;
+	char text[80];
+	int r;
+
+	if (h->oc.kind != OUTPUT_WEBHOOK)
+		return 0;
+	snprintf(text, sizeof(text), KEY_FORMAT, 0ull, 0ull);
+	r = header_add(h, text);
+	for (last = h->headers; last && last->next; last = last->next)
+		;
+	if (!r)
+		h->key = last->data;
+	return r;
+}
+
 static int headers_make(struct http *h, struct error *err)
 {
 	const char *scheme = h->oc.kind == OUTPUT_HEC		  ? "Splunk"
@@ -117,6 +144,8 @@ static int headers_make(struct http *h, struct error *err)
 		snprintf(line, sizeof(line), "Authorization: %s %s", scheme, token);
 		r = header_add(h, line);
 	}
+	if (!r)
+		r = key_make(h);
 	return r < 0 ? error_set(err, r, EXIT_RUNTIME, "out of memory") : 0;
 }
 
@@ -201,8 +230,6 @@ static int http_open(const struct output_config *oc, void **ret, struct error *e
 	url_make(h);
 	if (gethostname(h->hostname, sizeof(h->hostname) - 1) < 0)
 		h->hostname[0] = '\0';
-	if (getrandom(&h->run, sizeof(h->run), GRND_NONBLOCK) != sizeof(h->run))
-		h->run = (uint64_t)getpid();
 	h->curl = curl_load(err);
 	r = h->curl ? headers_make(h, err) : -ENOENT;
 	if (!r && easy_make(h) < 0)
@@ -263,11 +290,11 @@ static char *hec_body(const struct http *h, const char *text, size_t len, uint64
 	return body;
 }
 
-static char *elastic_body(const struct http *h, const char *text, size_t len)
+static char *elastic_body(const struct http *h, const struct record *r, size_t len)
 {
 	return printf_new("{\"create\":{\"_index\":\"%s\",\"_id\":\"%016llx-%llu\"}}\n%.*s\n",
-			  h->oc.index[0] ? h->oc.index : ELASTIC_INDEX, (unsigned long long)h->run,
-			  (unsigned long long)h->n, (int)len, text);
+			  h->oc.index[0] ? h->oc.index : ELASTIC_INDEX, (unsigned long long)r->run,
+			  (unsigned long long)r->n, (int)len, r->text);
 }
 
 static char *body_make(const struct http *h, const struct record *r)
@@ -278,7 +305,7 @@ static char *body_make(const struct http *h, const struct record *r)
 	case OUTPUT_HEC:
 		return hec_body(h, r->text, len, r->wall_ns);
 	case OUTPUT_ELASTICSEARCH:
-		return elastic_body(h, r->text, len);
+		return elastic_body(h, r, len);
 	default:
 		return strndup(r->text, len);
 	}
@@ -340,10 +367,10 @@ static int http_send(void *handle, struct record *r, int stop_fd)
 	char *body = body_make(h, r);
 	long status = 0;
 	CURLcode code;
-	int error;
 
 	if (!body)
 		return -ENOMEM;
+	key_write(h, r->run, r->n);
 	h->stop_fd = stop_fd;
 	h->reply_len = 0;
 	h->why[0] = '\0';
@@ -358,10 +385,7 @@ static int http_send(void *handle, struct record *r, int stop_fd)
 		return -EIO;
 	}
 	h->curl->easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
-	error = judge(h, status);
-	if (error != -EAGAIN)
-		h->n++;
-	return error;
+	return judge(h, status);
 }
 
 static const char *http_why(void *handle, int error)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* One output's way out: a bounded queue in memory and a thread that empties it.
+/* One output's way out: a bounded queue in memory, a thread that empties it, and behind it, if it
+ * has one, a spool on disk with a thread that fills it.
  *
  * A thread each, because a receiver may hold up whoever writes to it in ways that no event loop can
  * avoid: a file on a network disk that hangs, a name server that does not answer. Whatever blocks,
@@ -7,7 +8,11 @@
  *
  * What could not be written stays at the head of the queue and is tried again, with a back-off of
  * 0.1 s to 5 s. A problem is said on standard error when it begins, not at every attempt, and again
- * when it is over. */
+ * when it is over.
+ *
+ * With a spool, what was not delivered within 0.1 s, or finds a receiver that fails, moves to disk
+ * and is sent from there, in order; so it outlasts the process, however that ends. While the spool
+ * takes nothing (full, or its disk is), the queue holds what it can. */
 #ifndef RECONMON_OUTPUT_LANE_H
 #define RECONMON_OUTPUT_LANE_H
 
@@ -16,6 +21,7 @@
 #include <stdint.h>
 
 #include "output_dest.h"
+#include "spool.h"
 
 struct lane;
 
@@ -24,9 +30,10 @@ struct lane_stats {
 	uint64_t lost;	   /* lines that were never written: one an alert */
 	uint64_t failures; /* attempts that failed */
 	uint64_t queued_bytes;
-	uint32_t queued; /* records that wait */
-	bool failing;	 /* the last attempt failed */
-	int dead;	 /* errno of a receiver that will never take another, else 0 */
+	uint32_t queued;	  /* records that wait in memory */
+	struct spool_stats spool; /* and on disk, for this run or the next */
+	bool failing;		  /* the last attempt failed */
+	int dead;		  /* errno of a receiver that will never take another, else 0 */
 };
 
 /* lane_spec - name: for messages, copied. limit: bytes that may wait. patient: an append waits for
@@ -38,10 +45,11 @@ struct lane_spec {
 	void *handle; /* of dest->open(); the lane closes it */
 	size_t limit;
 	bool patient;
+	struct spool *spool; /* the lane closes it; NULL: none. Not for a patient one. */
 };
 
-/* lane_open - starts the thread. Returns 0, or a negative errno; the handle stays the caller's
- * then. */
+/* lane_open - starts the threads. Returns 0, or a negative errno; handle and spool stay the
+ * caller's then. */
 int lane_open(const struct lane_spec *spec, struct lane **ret);
 
 /* lane_push - appends a record, which the lane frees, in any case. Returns false if there is no
@@ -58,7 +66,8 @@ bool lane_is_calm(struct lane *l);
 void lane_reopen(struct lane *l);
 
 /* lane_end - nothing more comes. Waits until all is written, or the receiver fails, or the moment
- * until_ns (CLOCK_MONOTONIC; 0: however long it takes); what is left is lost. */
+ * until_ns (CLOCK_MONOTONIC; 0: however long it takes); what is left is in the spool for the next
+ * run, or lost. */
 void lane_end(struct lane *l, uint64_t until_ns);
 
 void lane_stats_get(struct lane *l, struct lane_stats *ret);

@@ -4,6 +4,7 @@
  * does: it checks certificates as it does those of web servers. A connection is made when it is
  * needed; the look-up of a name may block, which is what threads are for. */
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -11,23 +12,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "output_curl.h"
 #include "output_dest.h"
+#include "unacked.h"
 
 enum {
 	CONNECT_MS = 10000,
+	IDLE_MS = 500,
 	USER_TIMEOUT_MS =
 		120000, /* TCP: nothing acknowledged for longer, and the receiver is gone */
 };
 
 struct syslog {
 	struct output_config oc;
-	int fd;	     /* -1: to be connected */
-	size_t sent; /* TCP: bytes of the record at hand, its count included */
+	int fd;	      /* -1: to be connected */
+	size_t sent;  /* TCP: bytes of the record at hand, its count included */
+	uint64_t out; /* TCP: all that was written to this connection */
+	struct unacked unacked;
 	const struct curl_functions *curl; /* TLS; else NULL */
 	CURL *easy;			   /* its connection, which owns fd; NULL: none */
 	int stop_fd;
@@ -49,6 +55,7 @@ static int syslog_open(const struct output_config *oc, void **ret, struct error 
 		return error_set(err, -ENOMEM, EXIT_RUNTIME, "out of memory");
 	s->oc = *oc;
 	s->fd = -1;
+	unacked_init(&s->unacked);
 	if (oc->transport == SYSLOG_TLS)
 		s->curl = curl_load(err);
 	if (oc->transport == SYSLOG_TLS && !s->curl) {
@@ -68,6 +75,7 @@ static void disconnect(struct syslog *s)
 	s->easy = NULL;
 	s->fd = -1;
 	s->sent = 0;
+	s->out = 0;
 }
 
 static int connect_within(int fd, const struct sockaddr *addr, socklen_t len, int stop_fd)
@@ -230,6 +238,17 @@ static bool is_gone(const struct syslog *s)
 	return !n || (n < 0 && errno != EAGAIN && errno != EINTR);
 }
 
+/* settle - what has arrived by now need not be kept. Of TLS the queue holds more bytes than we
+ * wrote: then less is known to have arrived than has. */
+static void settle(struct syslog *s)
+{
+	int queued;
+
+	if (s->fd >= 0 && s->unacked.head && !ioctl(s->fd, SIOCOUTQ, &queued))
+		unacked_settle(&s->unacked,
+			       (uint64_t)queued < s->out ? s->out - (uint64_t)queued : 0);
+}
+
 static int send_datagram(struct syslog *s, const struct record *r, int stop_fd)
 {
 	size_t len = r->len - 1; /* without its line end */
@@ -278,9 +297,10 @@ static int send_counted(struct syslog *s, const struct record *r, int stop_fd)
 		ssize_t n = put(s, text, rest, in_head);
 		int w = 0;
 
-		if (n > 0)
+		if (n > 0) {
 			s->sent += (size_t)n;
-		else if (errno == EAGAIN)
+			s->out += (size_t)n;
+		} else if (errno == EAGAIN)
 			w = dest_wait(s->fd, POLLOUT, -1, stop_fd);
 		else if (errno != EINTR)
 			return -errno;
@@ -291,23 +311,80 @@ static int send_counted(struct syslog *s, const struct record *r, int stop_fd)
 	return 0;
 }
 
+/* send_again - what may not have arrived over the last connection, the oldest first. */
+static int send_again(struct syslog *s, int stop_fd)
+{
+	struct unacked old = s->unacked;
+	struct record *r;
+	int error = 0;
+
+	if (!old.head)
+		return 0;
+	unacked_init(&s->unacked);
+	while (!error && (r = unacked_pop(&old))) {
+		error = send_counted(s, r, stop_fd);
+		if (error) {
+			unacked_unpop(&old, r);
+			break;
+		}
+		unacked_add(&s->unacked, r, s->out);
+		free(r);
+	}
+	*s->unacked.tail = old.head; /* after an error: all of them once more */
+	if (old.head)
+		s->unacked.tail = old.tail;
+	s->unacked.bytes += old.bytes;
+	return error;
+}
+
+/* ready - connected, and with what the last connection owed on its way. */
+static int ready(struct syslog *s, bool tcp, int stop_fd)
+{
+	int error = 0;
+
+	if (tcp)
+		settle(s);
+	if (s->fd >= 0 && tcp && is_gone(s))
+		disconnect(s);
+	if (s->fd >= 0)
+		return 0;
+	error = connect_by(s, stop_fd);
+	return !error && tcp ? send_again(s, stop_fd) : error;
+}
+
+static bool is_stream(const struct syslog *s)
+{
+	return s->oc.transport == SYSLOG_TCP || s->oc.transport == SYSLOG_TLS;
+}
+
 /* A message that broke off begins anew on the next connection: the receiver drops half of one. */
 static int syslog_send(void *handle, struct record *r, int stop_fd)
 {
 	struct syslog *s = handle;
-	bool tcp = s->oc.transport == SYSLOG_TCP || s->oc.transport == SYSLOG_TLS;
-	int error = 0;
+	bool tcp = is_stream(s);
+	int error;
 
 	s->why = NULL;
-	if (s->fd >= 0 && tcp && is_gone(s))
-		disconnect(s);
-	if (s->fd < 0)
-		error = connect_by(s, stop_fd);
+	error = ready(s, tcp, stop_fd);
 	if (!error)
 		error = tcp ? send_counted(s, r, stop_fd) : send_datagram(s, r, stop_fd);
+	if (!error && tcp)
+		unacked_add(&s->unacked, r, s->out);
 	if (error && error != -EBADMSG)
 		disconnect(s);
 	return error;
+}
+
+/* syslog_idle - a connection may die after the last message was written to it. */
+static unsigned int syslog_idle(void *handle, int stop_fd)
+{
+	struct syslog *s = handle;
+
+	if (!is_stream(s) || !s->unacked.head)
+		return 0;
+	if (ready(s, true, stop_fd) < 0)
+		disconnect(s);
+	return s->unacked.head ? IDLE_MS : 0;
 }
 
 /* Names may mean other addresses by now. */
@@ -318,8 +395,11 @@ static void syslog_reopen(void *handle)
 
 static void syslog_close(void *handle)
 {
-	disconnect(handle);
-	free(handle);
+	struct syslog *s = handle;
+
+	disconnect(s);
+	unacked_done(&s->unacked);
+	free(s);
 }
 
 static const char *syslog_why(void *handle, int error)
@@ -332,6 +412,7 @@ static const char *syslog_why(void *handle, int error)
 const struct dest dest_syslog = {
 	.open = syslog_open,
 	.send = syslog_send,
+	.idle = syslog_idle,
 	.why = syslog_why,
 	.reopen = syslog_reopen,
 	.close = syslog_close,

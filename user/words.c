@@ -35,6 +35,44 @@ int count_parse(const char *what, const char *text, uint32_t min, uint32_t max, 
 	return 0;
 }
 
+static const char size_units[] = { 'G', 'M', 'K' }; /* of 30, 20 and 10 bits */
+
+const char *size_format(uint32_t n, char *buf)
+{
+	for (unsigned int i = 0; n && i < sizeof(size_units); i++) {
+		unsigned int bits = 30 - 10 * i;
+
+		if (n & ((1u << bits) - 1))
+			continue;
+		snprintf(buf, WORDS_SIZE_MAX, "%u%c", n >> bits, size_units[i]);
+		return buf;
+	}
+	snprintf(buf, WORDS_SIZE_MAX, "%u", n);
+	return buf;
+}
+
+int size_parse(const char *what, const char *text, uint32_t min, uint32_t max, uint32_t *ret,
+	       struct error *err)
+{
+	char from[WORDS_SIZE_MAX], to[WORDS_SIZE_MAX];
+	const char *p = text, *unit;
+	uint64_t n = 0;
+
+	for (; *p >= '0' && *p <= '9' && n <= max; p++)
+		n = n * 10 + (uint64_t)(*p - '0');
+	unit = p > text && *p ? memchr(size_units, *p, sizeof(size_units)) : NULL;
+	if (unit && n <= max) {
+		n <<= 30 - 10 * (unit - size_units);
+		p++;
+	}
+	if (p == text || *p || n < min || n > max)
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "%s '%.40s': bytes from %s to %s, as in 4M", what, text,
+				 size_format(min, from), size_format(max, to));
+	*ret = (uint32_t)n;
+	return 0;
+}
+
 /* names_join - "a, b, c" into buf, cut at its end. */
 static const char *names_join(const char *const *names, unsigned int n, char *buf, size_t size)
 {

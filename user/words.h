@@ -24,6 +24,16 @@ const char *duration_format(uint64_t ns, char *buf);
 int count_parse(const char *what, const char *text, uint32_t min, uint32_t max, uint32_t *ret,
 		struct error *err);
 
+/* size_parse - reads bytes from min to max: a whole number, with K, M or G. Returns 0, or -EINVAL
+ * with err filled. size_format - the shortest that it reads back, into buf of WORDS_SIZE_MAX bytes;
+ * returns buf. */
+enum {
+	WORDS_SIZE_MAX = 16
+};
+int size_parse(const char *what, const char *text, uint32_t min, uint32_t max, uint32_t *ret,
+	       struct error *err);
+const char *size_format(uint32_t n, char *buf);
+
 /* choice_parse - reads one of n words; *ret becomes its index. Returns 0, or -EINVAL with err
  * filled; `what` names the option. */
 int choice_parse(const char *what, const char *text, const char *const *words, unsigned int n,

@@ -46,12 +46,14 @@ def one_json(text):
 
 def read_webhook(path, headers, body):
     check(path == "/hook", f"path {path}")
+    key = headers["Idempotency-Key"] or ""
+    check(re.fullmatch(r'"[0-9a-f]{16}-\d{20}"', key), f"key {key}")
     check(headers["Authorization"] == "Bearer s3cret", f"authorization {headers['Authorization']}")
     if headers["Content-Type"] == "text/plain; charset=utf-8":
         check("\n" not in body, "more than a line")
-        return None, {"text": body}
+        return key, {"text": body}
     check(headers["Content-Type"] == "application/json", f"type {headers['Content-Type']}")
-    return None, one_json(body)
+    return key, one_json(body)
 
 
 def read_hec(path, headers, body):

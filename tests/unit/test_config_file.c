@@ -55,7 +55,8 @@ static char *printed(const struct config *cfg)
 
 #define KEYS                                                                                       \
 	"keys are profile, interfaces, ingress, internal, settle, settle-open, habits, state, "    \
-	"pod-names, reload-on-change, tick, json, verbosity, rules, attempts, attempts-file, "     \
+	"pod-names, reload-on-change, spool, spool-size, tick, json, verbosity, rules, attempts, " \
+	"attempts-file, "                                                                          \
 	"allow, outputs, limits, numeric"
 #define FIELDS                                                                                     \
 	"fields are enabled, where, originator, responder, ports, by, distinct, window, mode, "    \

@@ -1,0 +1,804 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* user/spool.c: what is written comes back in order, once it is delivered never again, whatever
+ * ended the process and whatever became of the files; and a lane that has a spool: what it could
+ * not deliver, the next one does. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "output_lane.h"
+#include "output_spool.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+enum {
+	HEAD = 48 /* bytes before each text: spool.c */
+};
+
+static char folder[64];
+
+static int setup(void **state)
+{
+	(void)state;
+	strcpy(folder, "/tmp/test_spool.XXXXXX");
+	return mkdtemp(folder) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	char command[128];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+	return system(command);
+}
+
+static struct record *record_of(const char *text)
+{
+	struct record *r = calloc(1, sizeof(*r) + strlen(text) + 1);
+
+	assert_non_null(r);
+	r->len = strlen(text);
+	r->lines = 1;
+	r->wall_ns = 1234567890123456789ull;
+	r->run = 0xfeedfacecafebeef;
+	r->n = 42;
+	strcpy(r->text, text);
+	return r;
+}
+
+static int append(struct spool *s, const char *text)
+{
+	struct record *r = record_of(text);
+	int error = spool_append(s, r);
+
+	free(r);
+	return error;
+}
+
+static struct spool *open_noting(uint64_t limit, struct error *note)
+{
+	struct error err;
+	struct spool *s;
+
+	if (spool_open(folder, limit, &s, note, &err) < 0)
+		fail_msg("%s", err.text);
+	return s;
+}
+
+/* A spool that is sound. */
+static struct spool *open_it(void)
+{
+	struct error note;
+	struct spool *s = open_noting(SPOOL_MIN, &note);
+
+	assert_string_equal(note.text, "");
+	return s;
+}
+
+/* drain - the texts of all that wait, each followed by '/'; they are delivered now. */
+static const char *drain(struct spool *s)
+{
+	static char got[65536];
+	struct record *r;
+	struct error err;
+
+	got[0] = '\0';
+	while (!spool_next(s, &r, &err) && r) {
+		strcat(strcat(got, r->text), "/");
+		free(r);
+		assert_int_equal(spool_ack(s), 0);
+	}
+	return got;
+}
+
+static uint64_t waiting(const struct spool *s)
+{
+	struct spool_stats st;
+
+	spool_stats_get(s, &st);
+	return st.records;
+}
+
+/* the_file - the path of the nth segment there is. */
+static const char *the_file(uint64_t number)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), "%s/%016llx.spool", folder, (unsigned long long)number);
+	return path;
+}
+
+static off_t size_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? -1 : st.st_size;
+}
+
+static void what_is_written_comes_back_in_order(void **state)
+{
+	struct spool *s = open_it();
+	struct record *r;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(append(s, "a\n"), 0);
+	assert_int_equal(append(s, ""), 0);
+	assert_int_equal(append(s, "c\n"), 0);
+	assert_int_equal(waiting(s), 3);
+	assert_int_equal(spool_next(s, &r, &err), 0);
+	assert_string_equal(r->text, "a\n");
+	assert_int_equal(r->len, 2);
+	assert_int_equal(r->lines, 1);
+	assert_true(r->wall_ns == 1234567890123456789ull && r->run == 0xfeedfacecafebeef);
+	assert_int_equal(r->n, 42);
+	assert_int_equal(r->done, 0);
+	free(r);
+	assert_string_equal(drain(s), "a\n//c\n/"); /* the first was not acknowledged */
+	assert_int_equal(waiting(s), 0);
+	assert_int_equal(size_of(the_file(1)), -1); /* an empty spool has no files */
+	spool_close(s);
+}
+
+static void what_was_not_delivered_is_there_again(void **state)
+{
+	struct spool *s = open_it();
+	struct record *r;
+	struct error err;
+	struct stat st;
+
+	(void)state;
+	append(s, "a");
+	append(s, "b");
+	append(s, "c");
+	assert_int_equal(spool_next(s, &r, &err), 0);
+	free(r);
+	assert_int_equal(spool_ack(s), 0);
+	assert_int_equal(stat(the_file(1), &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	spool_close(s);
+	assert_int_equal(spool_waiting(folder), 2);
+	s = open_it();
+	assert_int_equal(waiting(s), 2);
+	append(s, "d");
+	assert_string_equal(drain(s), "b/c/d/");
+	spool_close(s);
+	assert_int_equal(spool_waiting(folder), 0);
+}
+
+/* Delivered from memory while it was copied to disk. */
+static void an_acknowledgement_needs_no_reading(void **state)
+{
+	struct spool *s = open_it();
+
+	(void)state;
+	append(s, "a");
+	append(s, "b");
+	assert_int_equal(spool_ack(s), 0);
+	assert_string_equal(drain(s), "b/");
+	append(s, "c");
+	assert_int_equal(spool_ack(s), 0);
+	assert_int_equal(spool_ack(s), -ENOENT);
+	append(s, "d");
+	spool_close(s);
+	s = open_it();
+	assert_string_equal(drain(s), "d/");
+	spool_close(s);
+}
+
+static void the_limit_holds_and_room_comes_back(void **state)
+{
+	static char text[10001];
+	struct spool *s = open_it();
+	struct spool_stats st;
+	unsigned int n = 0;
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	while (!append(s, text))
+		n++;
+	assert_in_range(n, 90, SPOOL_MIN / 10000);
+	assert_int_equal(append(s, text), -EFBIG);
+	spool_stats_get(s, &st);
+	assert_true(st.bytes <= SPOOL_MIN);
+	assert_int_equal(st.records, n);
+	for (unsigned int i = 0; i < n / 2; i++)
+		assert_int_equal(spool_ack(s), 0);
+	for (unsigned int i = 0; i < n / 4; i++)
+		assert_int_equal(append(s, text), 0);
+	spool_close(s);
+	s = open_it();
+	assert_int_equal(waiting(s), n - n / 2 + n / 4);
+	spool_close(s);
+}
+
+static void a_record_larger_than_a_segment_goes(void **state)
+{
+	static char text[SPOOL_MIN / 2];
+	struct spool *s = open_it();
+	struct record *r;
+	struct error err;
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	append(s, "a");
+	assert_int_equal(append(s, text), 0);
+	append(s, "b");
+	assert_int_equal(spool_ack(s), 0);
+	assert_int_equal(spool_next(s, &r, &err), 0);
+	assert_string_equal(r->text, text);
+	free(r);
+	assert_int_equal(spool_ack(s), 0);
+	assert_string_equal(drain(s), "b/");
+	spool_close(s);
+}
+
+static void one_process_at_a_time(void **state)
+{
+	struct spool *s = open_it(), *other;
+	struct error note, err;
+
+	(void)state;
+	assert_int_equal(spool_open(folder, SPOOL_MIN, &other, &note, &err), -EBUSY);
+	assert_non_null(strstr(err.text, "in use by another process"));
+	spool_close(s);
+	spool_close(open_it());
+}
+
+static void a_folder_that_cannot_be_made_is_an_error(void **state)
+{
+	struct error note, err;
+	struct spool *s;
+
+	(void)state;
+	assert_int_equal(spool_open("/tmp/not/there", SPOOL_MIN, &s, &note, &err), -ENOENT);
+	assert_non_null(strstr(err.text, "mkdir -p"));
+}
+
+/* Cut at every byte, as a process that is killed and a disk that is full may leave it. */
+static void whatever_part_of_the_last_record_is_missing(void **state)
+{
+	const off_t one = HEAD + 3;
+
+	(void)state;
+	for (off_t cut = 2 * one; cut >= one; cut--) {
+		struct spool *s = open_it();
+		struct error note;
+
+		append(s, "one");
+		append(s, "two");
+		spool_close(s);
+		assert_int_equal(size_of(the_file(1)), 2 * one);
+		assert_int_equal(truncate(the_file(1), cut), 0);
+		s = open_noting(SPOOL_MIN, &note);
+		assert_int_equal(!note.text[0], cut == one || cut == 2 * one);
+		if (note.text[0])
+			assert_non_null(strstr(note.text, "only written in part"));
+		append(s, "three");
+		assert_string_equal(drain(s), cut == 2 * one ? "one/two/three/" : "one/three/");
+		spool_close(s);
+	}
+}
+
+/* After a power cut a file may end in zeros. */
+static void an_end_of_zeros_is_cut_off(void **state)
+{
+	struct spool *s = open_it();
+	struct error note;
+
+	(void)state;
+	append(s, "one");
+	spool_close(s);
+	assert_int_equal(truncate(the_file(1), 4096), 0);
+	s = open_noting(SPOOL_MIN, &note);
+	assert_non_null(strstr(note.text, "only written in part"));
+	assert_string_equal(drain(s), "one/");
+	spool_close(s);
+}
+
+static void flip(const char *path, off_t at)
+{
+	int fd = open(path, O_RDWR);
+	char byte;
+
+	assert_int_equal(pread(fd, &byte, 1, at), 1);
+	byte ^= 0x20;
+	assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	close(fd);
+}
+
+/* Every byte of the second of three records, in turn. But for those that are written later and
+ * those that are not used, the damage is found, the others survive, and the file is kept. */
+static void any_byte_may_be_damaged(void **state)
+{
+	const off_t one = HEAD + 3;
+
+	(void)state;
+	for (off_t at = one; at < 2 * one; at++) {
+		bool delivered = at - one >= 8 && at - one < 12;
+		struct spool *s = open_it();
+		struct spool_stats st;
+		struct error note;
+		char aside[160];
+
+		append(s, "one");
+		append(s, "two");
+		append(s, "six");
+		spool_close(s);
+		flip(the_file(1), at);
+		s = open_noting(SPOOL_MIN, &note);
+		spool_stats_get(s, &st);
+		assert_int_equal(st.damaged, !delivered);
+		snprintf(aside, sizeof(aside), "%s.damaged", the_file(1));
+		assert_int_equal(size_of(aside), delivered ? -1 : 3 * one);
+		if (!delivered)
+			assert_non_null(strstr(note.text, "set aside as .damaged; 2 alerts"));
+		assert_string_equal(drain(s), "one/six/");
+		spool_close(s);
+		unlink(aside);
+	}
+}
+
+static void a_file_of_something_else_is_set_aside(void **state)
+{
+	FILE *f = fopen(the_file(7), "w");
+	struct error note;
+	struct spool *s;
+
+	(void)state;
+	fputs("this is no spool\nRMs1 and has its magic number\n", f);
+	fclose(f);
+	s = open_noting(SPOOL_MIN, &note);
+	assert_non_null(strstr(note.text, "is damaged in"));
+	append(s, "a"); /* behind it, under a number of its own */
+	assert_true(size_of(the_file(8)) > 0);
+	assert_string_equal(drain(s), "a/");
+	spool_close(s);
+}
+
+static void damage_while_it_runs_costs_that_file_alone(void **state)
+{
+	static char text[SPOOL_MIN / 16];
+	struct spool *s = open_it();
+	struct spool_stats st;
+	struct record *r;
+	struct error err;
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - HEAD - 1);
+	append(s, text); /* a segment each */
+	append(s, "b");
+	flip(the_file(1), HEAD + 100);
+	assert_int_equal(spool_next(s, &r, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "1 alerts in it are lost"));
+	assert_string_equal(drain(s), "b/");
+	spool_stats_get(s, &st);
+	assert_int_equal(st.lost, 1);
+	spool_close(s);
+}
+
+/* The limit of a file's size stands for the disk. */
+static void a_full_disk_leaves_no_half_of_a_record(void **state)
+{
+	struct rlimit limit = { .rlim_cur = 150, .rlim_max = RLIM_INFINITY };
+	struct spool *s = open_it();
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(append(s, "one"), 0);
+	assert_int_equal(append(s, "two"), 0);
+	assert_true(append(s, "three") < 0);
+	assert_int_equal(size_of(the_file(1)), 2 * (HEAD + 3));
+	limit.rlim_cur = RLIM_INFINITY;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(append(s, "four"), 0);
+	assert_string_equal(drain(s), "one/two/four/");
+	spool_close(s);
+}
+
+/* --- a lane that has one -----------------------------------------------------------------------
+ */
+
+struct receiver {
+	pthread_mutex_t lock;
+	int error;   /* what send() returns, negative; 0: it takes */
+	bool stalls; /* send() waits until this is false, and looks at nothing else */
+	unsigned int sends;
+	char got[65536];
+	uint64_t run, n; /* the id of the last */
+};
+
+static int fake_send(void *handle, struct record *r, int stop_fd)
+{
+	struct receiver *to = handle;
+	int error;
+
+	(void)stop_fd;
+	pthread_mutex_lock(&to->lock);
+	to->sends++;
+	while (to->stalls) {
+		pthread_mutex_unlock(&to->lock);
+		usleep(1000);
+		pthread_mutex_lock(&to->lock);
+	}
+	error = to->error;
+	if (!error)
+		strcat(strcat(to->got, r->text), "/");
+	to->run = r->run;
+	to->n = r->n;
+	pthread_mutex_unlock(&to->lock);
+	return error;
+}
+
+static void fake_close(void *handle)
+{
+	(void)handle;
+}
+
+static const struct dest fake = { .send = fake_send, .close = fake_close };
+
+static void set(struct receiver *to, int error, bool stalls)
+{
+	pthread_mutex_lock(&to->lock);
+	to->error = error;
+	to->stalls = stalls;
+	pthread_mutex_unlock(&to->lock);
+}
+
+static struct lane *lane_to(struct receiver *to, size_t limit)
+{
+	struct lane_spec spec = { .name = "fake", .dest = &fake, .handle = to, .limit = limit };
+	struct lane *l;
+
+	pthread_mutex_init(&to->lock, NULL);
+	spec.spool = open_it();
+	assert_int_equal(lane_open(&spec, &l), 0);
+	return l;
+}
+
+static bool push(struct lane *l, const char *text)
+{
+	return lane_push(l, record_of(text));
+}
+
+static void end_in_ms(struct lane *l, unsigned int ms, struct lane_stats *ret)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	lane_end(l, (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec + ms * 1000000ull);
+	lane_stats_get(l, ret);
+	lane_free(l);
+}
+
+static struct lane_stats stats_of(struct lane *l)
+{
+	struct lane_stats s;
+
+	lane_stats_get(l, &s);
+	return s;
+}
+
+static void a_receiver_that_is_well_needs_no_disk(void **state)
+{
+	struct receiver to = { .error = 0 };
+	struct lane *l = lane_to(&to, 1000);
+	struct lane_stats s;
+
+	(void)state;
+	for (int i = 0; i < 26; i++)
+		assert_true(push(l, (char[]){ (char)('a' + i), '\0' }));
+	end_in_ms(l, 60000, &s);
+	assert_string_equal(to.got, "a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q/r/s/t/u/v/w/x/y/z/");
+	assert_int_equal(s.written, 26);
+	assert_int_equal(s.lost + s.spool.records, 0);
+}
+
+static void what_a_dead_receiver_did_not_take_the_next_run_delivers(void **state)
+{
+	struct receiver to = { .error = -ECONNREFUSED };
+	struct lane *l = lane_to(&to, 1000);
+	struct lane_stats s;
+	uint64_t run, n;
+
+	(void)state;
+	push(l, "a");
+	while (stats_of(l).spool.records < 1) /* and so it outlasts kill -9 from here on */
+		usleep(1000);
+	push(l, "b");
+	while (stats_of(l).spool.records < 2)
+		usleep(1000);
+	run = to.run;
+	n = to.n;
+	end_in_ms(l, 5000, &s);
+	assert_int_equal(s.lost, 0);
+	assert_int_equal(s.spool.records, 2);
+	assert_int_equal(s.dead, 0);
+
+	memset(&to, 0, sizeof(to));
+	l = lane_to(&to, 1000);
+	push(l, "c"); /* new ones come behind */
+	end_in_ms(l, 60000, &s);
+	assert_string_equal(to.got, "a/b/c/");
+	assert_int_equal(s.written, 3);
+	assert_int_equal(s.spool.records, 0);
+	assert_int_not_equal(to.run, run); /* "c" is of this run */
+	assert_int_equal(n, 1);
+}
+
+static void an_id_stays_the_same_over_restarts(void **state)
+{
+	struct receiver to = { .error = -ECONNREFUSED };
+	struct lane *l = lane_to(&to, 1000);
+	struct lane_stats s;
+	uint64_t run, n;
+
+	(void)state;
+	push(l, "a");
+	while (!stats_of(l).spool.records)
+		usleep(1000);
+	end_in_ms(l, 5000, &s);
+	run = to.run;
+	n = to.n;
+	memset(&to, 0, sizeof(to));
+	end_in_ms(lane_to(&to, 1000), 60000, &s);
+	assert_string_equal(to.got, "a/");
+	assert_true(to.run == run && to.n == n);
+}
+
+static void more_than_memory_holds_goes_through_the_disk_in_order(void **state)
+{
+	struct receiver to = { .error = -ECONNREFUSED };
+	struct lane *l = lane_to(&to, 64);
+	struct lane_stats s;
+	char want[65536] = "", text[16];
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		snprintf(text, sizeof(text), "%d", i);
+		strcat(strcat(want, text), "/");
+		while (!push(l, text)) /* until the keeper made room */
+			usleep(100);
+	}
+	set(&to, 0, false);
+	end_in_ms(l, 60000, &s);
+	assert_string_equal(to.got, want);
+	assert_int_equal(s.lost + s.spool.records, 0);
+}
+
+/* One that hangs is in hand while the keeper takes it to disk. If it is taken after all, it does
+ * not come again; if the process ends before, it does. */
+static void a_receiver_that_hangs_holds_nothing_up(void **state)
+{
+	struct receiver to = { .stalls = true };
+	struct lane *l = lane_to(&to, 1000);
+	struct lane_stats s;
+
+	(void)state;
+	push(l, "a");
+	push(l, "b");
+	while (stats_of(l).spool.records < 2)
+		usleep(1000);
+	set(&to, 0, false);
+	while (stats_of(l).written < 2)
+		usleep(1000);
+	assert_int_equal(stats_of(l).spool.records, 0);
+	end_in_ms(l, 60000, &s);
+	assert_string_equal(to.got, "a/b/");
+}
+
+static void what_hangs_at_the_end_is_for_the_next_run(void **state)
+{
+	static struct receiver to = { .stalls = true }; /* outlives the test */
+	struct receiver next = { .error = 0 };
+	struct lane *l = lane_to(&to, 1000);
+	struct lane_stats s;
+
+	(void)state;
+	push(l, "a");
+	push(l, "b");
+	end_in_ms(l, 1, &s);
+	assert_int_equal(s.lost, 0);
+	assert_int_equal(s.spool.records, 2);
+	set(&to, 0, false);
+	for (struct error note, err;;) { /* the thread lets go of the spool when it ends */
+		struct spool *p;
+
+		if (!spool_open(folder, SPOOL_MIN, &p, &note, &err)) {
+			spool_close(p);
+			break;
+		}
+		usleep(1000);
+	}
+	end_in_ms(lane_to(&next, 1000), 60000, &s);
+	/* It may have taken the first after all, and that is noted; never less than all. */
+	if (!strcmp(to.got, "a/"))
+		assert_string_equal(next.got, "b/");
+	else
+		assert_string_equal(next.got, "a/b/");
+}
+
+static void a_refused_record_leaves_the_disk_too(void **state)
+{
+	struct receiver to = { .error = -ECONNREFUSED };
+	struct lane *l = lane_to(&to, 1000);
+	struct lane_stats s;
+
+	(void)state;
+	push(l, "a");
+	while (!stats_of(l).spool.records)
+		usleep(1000);
+	set(&to, -EBADMSG, false);
+	while (!stats_of(l).lost)
+		usleep(1000);
+	set(&to, 0, false);
+	push(l, "b");
+	end_in_ms(l, 60000, &s);
+	assert_string_equal(to.got, "b/");
+	assert_int_equal(s.lost, 1);
+	assert_int_equal(s.spool.records, 0);
+}
+
+/* The disk is full: memory holds what it can, what it cannot is refused, and the end counts what no
+ * disk took. */
+static void a_full_disk_is_as_having_none(void **state)
+{
+	struct rlimit limit = { .rlim_cur = 0, .rlim_max = RLIM_INFINITY };
+	struct receiver to = { .error = -ECONNREFUSED };
+	struct lane_stats s;
+	struct lane *l;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	l = lane_to(&to, 4);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_true(push(l, "ab"));
+	assert_true(push(l, "cd"));
+	assert_false(push(l, "ef"));
+	end_in_ms(l, 5000, &s);
+	limit.rlim_cur = RLIM_INFINITY;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(s.lost, 2);
+	assert_int_equal(s.spool.records, 0);
+}
+
+/* A child pushes and is killed with no chance to say goodbye. */
+static void kill_9_loses_nothing_that_is_on_disk(void **state)
+{
+	struct receiver to = { .error = 0 };
+	struct lane_stats s;
+	char want[65536] = "", text[16];
+	int status, said[2];
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(said), 0);
+	pid = fork();
+	if (!pid) {
+		struct lane *l;
+
+		to.error = -ECONNREFUSED;
+		l = lane_to(&to, 1 << 20);
+		for (int i = 0; i < 500; i++) {
+			snprintf(text, sizeof(text), "%d", i);
+			push(l, text);
+		}
+		while (stats_of(l).spool.records < 500)
+			usleep(1000);
+		if (write(said[1], "x", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	assert_int_equal(read(said[0], text, 1), 1);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	for (int i = 0; i < 500; i++) {
+		snprintf(text, sizeof(text), "%d/", i);
+		strcat(want, text);
+	}
+	end_in_ms(lane_to(&to, 1000), 60000, &s);
+	assert_string_equal(to.got, want);
+}
+
+/* --- whose it is -------------------------------------------------------------------------------
+ */
+
+static const struct folder_case {
+	const char *name, *output, *all, *want; /* NULL: none; a beginning, what follows is a sum */
+	enum command command;
+} folder_cases[] = {
+	{ "below the one of all", "hec:https://siem.example:8088/x", "/s",
+	  "/s/hec-https-siem.example-8088-x-ecs-", COMMAND_WATCH },
+	{ "its own", "syslog:tcp:h,spool=/own", "/s", "/own/syslog-tcp-h-text-", COMMAND_WATCH },
+	{ "none of its own", "syslog:tcp:h,spool=none", "/s", NULL, COMMAND_WATCH },
+	{ "none at all", "syslog:tcp:h", "none", NULL, COMMAND_WATCH },
+	{ "its own in spite of that", "syslog:tcp:h,spool=/own", "none", "/own/syslog-tcp-h-text-",
+	  COMMAND_WATCH },
+	{ "a file has none", "file:/x", "/s", NULL, COMMAND_WATCH },
+	{ "unless it is said", "file:/x,spool=/own", "", "/own/file-x-ecs-", COMMAND_WATCH },
+	{ "standard output has none", "stdout", "/s", NULL, COMMAND_WATCH },
+	{ "replay waits for its receivers", "hec:https://h", "/s", NULL, COMMAND_REPLAY },
+	{ "nobody made a place for it", "hec:https://h", "", NULL, COMMAND_WATCH },
+};
+
+static void test_folder(void **state)
+{
+	const struct folder_case *c = *state;
+	static struct config cfg;
+	char got[STATE_MAX + OUTPUT_SPOOL_MAX];
+	struct error err;
+	const char *path;
+
+	config_defaults(&cfg);
+	cfg.command = c->command;
+	setenv("STATE_DIRECTORY", "/not/there", 1);
+	strcpy(cfg.spool, c->all);
+	assert_int_equal(output_config_parse(c->output, &cfg.output[0], &err), 0);
+	cfg.output[0].format = output_format(&cfg.output[0]);
+	path = output_spool_folder(&cfg, &cfg.output[0], got);
+	if (!path != !c->want || (path && strncmp(path, c->want, strlen(c->want)) != 0))
+		fail_msg("%s instead of %s", path, c->want);
+	if (path)
+		assert_int_equal(strlen(path), strlen(c->want) + 8);
+}
+
+#define SPOOL_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest spools[] = {
+		SPOOL_TEST(what_is_written_comes_back_in_order),
+		SPOOL_TEST(what_was_not_delivered_is_there_again),
+		SPOOL_TEST(an_acknowledgement_needs_no_reading),
+		SPOOL_TEST(the_limit_holds_and_room_comes_back),
+		SPOOL_TEST(a_record_larger_than_a_segment_goes),
+		SPOOL_TEST(one_process_at_a_time),
+		SPOOL_TEST(a_folder_that_cannot_be_made_is_an_error),
+		SPOOL_TEST(whatever_part_of_the_last_record_is_missing),
+		SPOOL_TEST(an_end_of_zeros_is_cut_off),
+		SPOOL_TEST(any_byte_may_be_damaged),
+		SPOOL_TEST(a_file_of_something_else_is_set_aside),
+		SPOOL_TEST(damage_while_it_runs_costs_that_file_alone),
+		SPOOL_TEST(a_full_disk_leaves_no_half_of_a_record),
+	};
+	const struct CMUnitTest lanes[] = {
+		SPOOL_TEST(a_receiver_that_is_well_needs_no_disk),
+		SPOOL_TEST(what_a_dead_receiver_did_not_take_the_next_run_delivers),
+		SPOOL_TEST(an_id_stays_the_same_over_restarts),
+		SPOOL_TEST(more_than_memory_holds_goes_through_the_disk_in_order),
+		SPOOL_TEST(a_receiver_that_hangs_holds_nothing_up),
+		SPOOL_TEST(what_hangs_at_the_end_is_for_the_next_run),
+		SPOOL_TEST(a_refused_record_leaves_the_disk_too),
+		SPOOL_TEST(a_full_disk_is_as_having_none),
+		SPOOL_TEST(kill_9_loses_nothing_that_is_on_disk),
+	};
+	struct CMUnitTest folders[ARRAY_SIZE(folder_cases)];
+	int failed = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(folder_cases); i++)
+		folders[i] =
+			(struct CMUnitTest){ .name = folder_cases[i].name,
+					     .test_func = test_folder,
+					     .initial_state = (void *)(uintptr_t)&folder_cases[i] };
+	failed += cmocka_run_group_tests_name("spool", spools, NULL, NULL);
+	failed += cmocka_run_group_tests_name("lane with a spool", lanes, NULL, NULL);
+	failed += cmocka_run_group_tests_name("output_spool_folder", folders, NULL, NULL);
+	return failed != 0;
+}
