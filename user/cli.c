@@ -177,6 +177,11 @@ static const char doc[] =
 	"`check` reads the configuration and the options and prints what holds in the end,\n"
 	"as a file that says the same; or where a mistake is.\n"
 	"\n"
+	"`explain` says why alerts fired, of alert logs (ECS documents; `-` is standard input),\n"
+	"captures or Zeek logs, all or those whose ids are given: the rule in words, what each\n"
+	"port answered, what would have kept it quiet, the lines that silence it and nothing\n"
+	"else, and a filter for Wireshark.\n"
+	"\n"
 	"`doctor` says what this host allows (kernel, rights, memory, interfaces and who else\n"
 	"is attached there), what reconmon would do here, and remedies; it attaches nothing.\n"
 	"\n"
@@ -421,6 +426,9 @@ static const struct subcommand {
 	  "interfaces are given as -i NAME, files as `reconmon replay FILE...`" },
 	{ "replay", COMMAND_REPLAY, true, "replay needs at least one file; `-` is standard input" },
 	{ "check", COMMAND_CHECK, false, "the file to check is given as -c FILE" },
+	{ "explain", COMMAND_EXPLAIN, true,
+	  "explain needs an alert's id, or files: alert logs (ECS documents, `-` is standard "
+	  "input), captures, Zeek logs" },
 	{ "doctor", COMMAND_DOCTOR, false, "interfaces are given as -i NAME" },
 };
 
@@ -636,7 +644,7 @@ static char *help_filter(int key, const char *text, void *input)
 static const struct argp argp = {
 	.options = options,
 	.parser = on_key,
-	.args_doc = "\nreplay FILE...\ncheck\ndoctor",
+	.args_doc = "\nreplay FILE...\nexplain ID|FILE...\ncheck\ndoctor",
 	.doc = doc,
 	.help_filter = help_filter,
 };
@@ -755,8 +763,9 @@ static enum cli_result cli_read(struct cli *cli, int argc, char **argv)
 
 	if (result != CLI_RUN)
 		return result;
-	if (cli->cfg->command == COMMAND_REPLAY && !cli->cfg->files) {
-		error_set(cli->err, -EINVAL, EXIT_USAGE, "%s", subcommand_of(COMMAND_REPLAY)->hint);
+	if (subcommand_of(cli->cfg->command)->files && !cli->cfg->files) {
+		error_set(cli->err, -EINVAL, EXIT_USAGE, "%s",
+			  subcommand_of(cli->cfg->command)->hint);
 		return CLI_BAD;
 	}
 	start_over(cli);

@@ -23,10 +23,11 @@ enum ingress_hook {
 };
 
 enum command {
-	COMMAND_WATCH,	/* live, the default */
-	COMMAND_REPLAY, /* over captures */
-	COMMAND_CHECK,	/* reads the configuration and prints it */
-	COMMAND_DOCTOR, /* what this host allows */
+	COMMAND_WATCH,	 /* live, the default */
+	COMMAND_REPLAY,	 /* over captures */
+	COMMAND_CHECK,	 /* reads the configuration and prints it */
+	COMMAND_EXPLAIN, /* why alerts fired */
+	COMMAND_DOCTOR,	 /* what this host allows */
 };
 
 enum {

@@ -6,6 +6,7 @@
 
 #include "cli.h"
 #include "doctor.h"
+#include "explain.h"
 #include "replay.h"
 #include "watch.h"
 
@@ -25,6 +26,8 @@ static int run(struct config *cfg, struct error *err)
 	switch (cfg->command) {
 	case COMMAND_CHECK:
 		return check(cfg, err);
+	case COMMAND_EXPLAIN:
+		return explain_run(cfg, err);
 	case COMMAND_DOCTOR:
 		return doctor_run(cfg, err);
 	case COMMAND_REPLAY:

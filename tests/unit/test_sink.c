@@ -308,6 +308,7 @@ static const struct field_case {
 	{ "state update", a_port_scan, ALERT_UPDATE, "reconmon.alert.state", "\"update\"" },
 	{ "state close", a_port_scan, ALERT_CLOSE, "reconmon.alert.state", "\"close\"" },
 	{ "ports", a_port_scan, ALERT_OPEN, "reconmon.alert.ports", "\"1-100\"" },
+	{ "what the rule counted", a_port_scan, ALERT_OPEN, "reconmon.alert.count", "100" },
 	{ "number of ports", a_port_scan, ALERT_OPEN, "reconmon.alert.port_count", "100" },
 	{ "ports by answer", a_port_scan, ALERT_OPEN, "reconmon.alert.answers",
 	  "{\"open\":\"22,80\",\"closed\":\"1-21,23-79,81-100\",\"filtered\":\"\",\"none\":\"\"}" },
