@@ -50,7 +50,7 @@ BENCHES	  := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all deps test unit unit-san bpf-tests e2e test-kernel bench lint format install uninstall \
+.PHONY: all deb deps test unit unit-san bpf-tests e2e test-kernel bench lint format install uninstall \
 	vmlinux clean help lru bpf-arm64 check-clean fuzz fuzz-long fuzz-bins
 
 all: $(BIN) ## build the daemon: build/reconmon, one file to copy
@@ -228,17 +228,50 @@ format: ## reformat the C files
 
 # --- install -----------------------------------------------------------------------------------
 
-install: all ## install below DESTDIR/PREFIX
-	install -D -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/sbin/reconmon
-	install -D -m 0644 docs/reconmon.yaml.5 $(DESTDIR)$(PREFIX)/share/man/man5/reconmon.yaml.5
-	install -D -m 0644 deploy/reconmon.yaml $(DESTDIR)$(PREFIX)/share/doc/reconmon/examples/reconmon.yaml
-	install -D -m 0644 README.md $(DESTDIR)$(PREFIX)/share/doc/reconmon/README.md
-	install -m 0644 LICENSE LICENSE.BSD-2-Clause LICENSE.GPL-2.0-only $(DESTDIR)$(PREFIX)/share/doc/reconmon/
+# The rest of what is installed, as FILE:WHERE, beside the binary, whose path the unit names.
+SYSCONFDIR ?= /etc
+UNITDIR	   ?= $(PREFIX)/lib/systemd/system
+BASHDIR	   ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR	   ?= $(PREFIX)/share/zsh/site-functions
+DOCDIR	   := $(PREFIX)/share/doc/reconmon
+INSTALLED  := docs/reconmon.8:$(PREFIX)/share/man/man8/reconmon.8 \
+	      docs/reconmon.yaml.5:$(PREFIX)/share/man/man5/reconmon.yaml.5 \
+	      deploy/completions/reconmon.bash:$(BASHDIR)/reconmon \
+	      deploy/completions/_reconmon:$(ZSHDIR)/_reconmon \
+	      deploy/logrotate/reconmon:$(SYSCONFDIR)/logrotate.d/reconmon \
+	      deploy/sysusers/reconmon.conf:$(PREFIX)/lib/sysusers.d/reconmon.conf \
+	      README.md:$(DOCDIR)/README.md \
+	      $(foreach d,$(wildcard docs/*.md),$(d):$(DOCDIR)/$(notdir $(d))) \
+	      $(foreach l,$(wildcard LICENSE*),$(l):$(DOCDIR)/$(l))
+UNIT_FILE  := deploy/systemd/reconmon.service
 
-uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(PREFIX)/sbin/reconmon
-	rm -f $(DESTDIR)$(PREFIX)/share/man/man5/reconmon.yaml.5
-	rm -rf $(DESTDIR)$(PREFIX)/share/doc/reconmon
+install: all ## install below DESTDIR/PREFIX, unit and manuals too; a configuration that is there stays
+	install -D -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/sbin/reconmon
+	$(Q)for f in $(INSTALLED); do \
+		install -D -m 0644 "$${f%%:*}" "$(DESTDIR)$${f#*:}" || exit 1; \
+	done
+	$(Q)[ ! -e $(UNIT_FILE) ] || { install -d $(DESTDIR)$(UNITDIR) && \
+		sed 's|/usr/sbin/reconmon|$(PREFIX)/sbin/reconmon|' $(UNIT_FILE) \
+			> $(DESTDIR)$(UNITDIR)/reconmon.service; }
+	$(Q)[ -e $(DESTDIR)$(SYSCONFDIR)/reconmon/reconmon.yaml ] || \
+		install -D -m 0644 deploy/reconmon.yaml $(DESTDIR)$(SYSCONFDIR)/reconmon/reconmon.yaml
+
+uninstall: ## remove what install put there, but for the configuration
+	rm -f $(DESTDIR)$(PREFIX)/sbin/reconmon $(DESTDIR)$(UNITDIR)/reconmon.service
+	$(Q)for f in $(INSTALLED); do rm -f "$(DESTDIR)$${f#*:}"; done
+	rm -rf $(DESTDIR)$(DOCDIR)
+
+# A Debian package of these sources as they are. Its own tests are `make test`.
+DEB := $(BUILD)/deb
+deb: ## build the Debian package: build/deb/reconmon_VERSION_ARCH.deb
+	$(Q)rm -rf $(DEB) && mkdir -p $(DEB)/reconmon
+	$(Q)tar -c --exclude=./build --exclude=./.git . | tar -x -C $(DEB)/reconmon
+	$(Q)cp -r deploy/debian $(DEB)/reconmon/debian
+	$(Q)[ "$$(cd $(DEB)/reconmon && dpkg-parsechangelog -S Version)" = "$(VERSION)" ] || \
+		{ echo "deploy/debian/changelog is not about version $(VERSION)" >&2; exit 1; }
+	$(Q)cd $(DEB)/reconmon && env -u MAKEFLAGS -u MFLAGS -u BUILD -u PREFIX -u DESTDIR \
+		DEB_BUILD_OPTIONS="parallel=$(JOBS) nocheck $(DEB_BUILD_OPTIONS)" dpkg-buildpackage -us -uc -b
+	$(Q)ls $(DEB)/*.deb
 
 clean: ## remove everything built
 	rm -rf $(BUILD)

@@ -8,7 +8,7 @@ build='clang llvm gcc make pkg-config bpftool libbpf-dev libelf-dev zlib1g-dev l
 libmnl-dev libyaml-dev libpcap-dev libc6-dev linux-libc-dev libcurl4-openssl-dev'
 tests='libcmocka-dev nmap iperf3 curl iproute2 iputils-ping ethtool git python3 shellcheck
 clang-format clang-tidy libclang-rt-dev mandoc busybox-static cpio xz-utils qemu-system-x86 procps kmod
-logrotate tshark masscan zmap hping3 rsyslog rsyslog-gnutls systemd openssl'
+logrotate zsh tshark masscan zmap hping3 rsyslog rsyslog-gnutls systemd openssl'
 
 missing=
 for p in $build $tests; do

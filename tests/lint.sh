@@ -5,8 +5,8 @@
 set -u
 bad=0
 mapfile -t c_files < <(git ls-files 'bpf/*.[ch]' 'include/*.h' 'user/*.[ch]' 'tests/*.[ch]')
-mapfile -t sh_files < <(git ls-files '*.sh' '.ci/run' 'tests/run' 'tests/kernel/init')
-mapfile -t all_files < <(git ls-files | grep -vE '^(LICENSE|README.md|docs/|\.git|\.clang|tests/data/|tests/fuzz/(corpus|regressions)/|vmlinux/vmlinux.h)')
+mapfile -t sh_files < <(git ls-files '*.sh' '*.bash' '.ci/run' 'tests/run' 'tests/kernel/init' 'deploy/debian/post*')
+mapfile -t all_files < <(git ls-files | grep -vE '^(LICENSE|README.md|docs/|\.git|\.clang|tests/data/|tests/fuzz/(corpus|regressions)/|vmlinux/vmlinux.h|deploy/debian/(changelog|source/format))')
 
 clang-format --dry-run --Werror "${c_files[@]}" || bad=1
 shellcheck -x "${sh_files[@]}" || bad=1
