@@ -45,7 +45,7 @@ _reconmon_value() {
 		compopt -o filenames 2>/dev/null
 		return 0
 		;;
-	--pod-names)
+	--pod-names | --spool)
 		mapfile -t COMPREPLY < <(compgen -d -- "$3")
 		compopt -o filenames 2>/dev/null
 		return 0
@@ -89,7 +89,7 @@ _reconmon() {
 	esac
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		replay) given=replay ;;
+		replay | explain) given=files ;;
 		esac
 	done
 	case $cur in
@@ -100,7 +100,7 @@ _reconmon() {
 	*)
 		if [ "$COMP_CWORD" -eq 1 ]; then
 			mapfile -t COMPREPLY < <(compgen -W "$(_reconmon_commands "$command")" -- "$cur")
-		elif [ "$given" = replay ]; then
+		elif [ "$given" = files ]; then
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 			compopt -o filenames 2>/dev/null
 		fi
