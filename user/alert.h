@@ -46,8 +46,8 @@ struct alert {
 	uint8_t proto;
 
 	struct portset *ports; /* where ports are counted; else NULL */
-	/* Where responders are counted (sweep); else NULL. Where pairs of both are, ports and hosts
-	 * tell what the pairs are made of. */
+	/* Where responders are counted (sweep), those; of a rule about many originators, they; else
+	 * NULL. Where pairs are listed, ports and hosts tell what the pairs are made of. */
 	struct host_value *hosts;
 	uint32_t n_hosts;
 	bool hosts_cut; /* more responders or pairs than ALERT_HOSTS_MAX */

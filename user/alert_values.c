@@ -13,7 +13,7 @@ static bool counts_ports(const struct alert *a)
 
 static bool counts_hosts(const struct alert *a)
 {
-	return a->rule->distinct & FIELD_RESP;
+	return a->rule->distinct & FIELD_RESP || rule_is_joint(a->rule); /* then: originators */
 }
 
 static bool counts_pairs(const struct alert *a)
@@ -95,7 +95,9 @@ int alert_values_add(struct alert_values *v, struct alert *a, const struct host_
 	if (!counts_pairs(a))
 		return port_new || host_new;
 	pair_new = list(&v->pairs, a, value);
-	return pair_new > 0 ? pair_note(v, value) : pair_new;
+	if (pair_new > 0)
+		pair_new = pair_note(v, value);
+	return rule_is_joint(a->rule) && pair_new >= 0 ? port_new : pair_new;
 }
 
 /* back_note - keeps a value that is taken back. */

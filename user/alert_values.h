@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What does an open alert list? Ports, responders, or pairs of both, with what each answered; and
+/* What does an open alert list? Ports, responders, or pairs of both, with what each answered (of a
+ * rule about many originators: they in the place of responders, and ports are what it counts); and
  * what was taken back since, so that its last word can name it. Everything here costs the same
  * however much is listed. */
 #ifndef RECONMON_ALERT_VALUES_H

@@ -238,6 +238,18 @@ static void account(struct alertbook *b, struct entry *e)
 	}
 }
 
+bool alertbook_has_pair(const struct alert *a, const struct ip_addr *host, uint16_t port)
+{
+	return hostset_find(&((const struct entry *)a)->values.pairs, host, port) != NULL;
+}
+
+void alertbook_each(struct alertbook *b, void (*fn)(void *ctx, struct alert *a, bool spoken),
+		    void *ctx)
+{
+	for (struct entry *e = table_oldest(b->entries); e; e = table_newer(b->entries, e))
+		fn(ctx, &e->alert, e->spoken);
+}
+
 void alertbook_add(struct alertbook *b, struct alert *a, const struct alert_evidence *e)
 {
 	const struct host_value v = { .addr = e->host,
@@ -277,7 +289,7 @@ void alertbook_retract(struct alertbook *b, struct alert *a, const struct alert_
 	if (!r)
 		return;
 	b->stats.no_memory += r < 0;
-	a->count--;
+	a->count = rule_is_joint(a->rule) ? portset_count(a->ports) : a->count - 1;
 	/* Past the limits the count is a floor and says nothing about the threshold. */
 	a->retracted = a->count < a->rule->threshold && !a->hosts_cut;
 	mark_dirty(b, entry_of(a));

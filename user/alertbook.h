@@ -50,7 +50,7 @@ struct alert *alertbook_open(struct alertbook *b, const struct rule *rule,
 /* alertbook_add - tells an alert of evidence: a value with the bits of its attempts, how many there
  * were and when. Other alerts may close for it, see the limits. */
 struct alert_evidence {
-	struct ip_addr host; /* where responders are counted */
+	struct ip_addr host; /* where responders are counted; or who, of many originators */
 	uint16_t port;	     /* where ports are */
 	uint32_t bits;	     /* CONTACT_* */
 	uint32_t attempts;
@@ -60,6 +60,13 @@ struct alert_evidence {
 	const struct owner *owner; /* NULL: unknown */
 };
 void alertbook_add(struct alertbook *b, struct alert *a, const struct alert_evidence *e);
+
+/* alertbook_has_pair - whether an alert that lists pairs has that one. */
+bool alertbook_has_pair(const struct alert *a, const struct ip_addr *host, uint16_t port);
+
+/* alertbook_each - calls fn for every open alert; spoken: its `open` is out. */
+void alertbook_each(struct alertbook *b, void (*fn)(void *ctx, struct alert *a, bool spoken),
+		    void *ctx);
 
 /* alertbook_retract - takes a value back, unless it was refused. An alert that falls below its
  * rule's threshold closes as retracted at the next flush. */

@@ -66,6 +66,8 @@ static void print_user(FILE *out, const struct counters *c)
 		  "lost: groups beyond --limit groups=");
 	print_one(out, "history_full", c->engine.history_full,
 		  "contacts with payload forgotten early");
+	print_one(out, "groups_crowded", c->engine.crowded,
+		  "times that many originators could not be told apart: too many");
 	print_one(out, "habits_live", c->engine.habits.live, "silent contacts that recur steadily");
 	print_one(out, "habits_learnt", c->engine.habits.learnt, "... that became habits");
 	print_one(out, "habits_candidates", c->engine.habits.candidates,

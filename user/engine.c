@@ -7,6 +7,7 @@
 
 #include "habit.h"
 #include "incident.h"
+#include "joint.h"
 #include "net.h"
 #include "window.h"
 
@@ -16,6 +17,9 @@ enum {
 	INCIDENTS_MAX = 16384,
 	KEEP_MAX = 131072,    /* values a group; twice the highest threshold */
 	HISTORY_MAX = 262144, /* contacts with payload remembered; 19 MB when full */
+
+	SERVED_MAX = 65536, /* ports with payload of hosts that a rule about many looks at */
+	DUE_MAX = 65536,    /* groups of such rules to judge after a drain */
 
 	SUSPECT_BITS = 1 << 18, /* of each generation: 32 KB; a power of two */
 
@@ -34,6 +38,13 @@ struct runner {
 	const struct runner *cover; /* what its alerts say counts no more here; NULL: none */
 	struct window *window;
 	struct alertbook *book;
+	struct table *due; /* groups to judge when the drain is over; joint rules only, else NULL */
+};
+
+/* A value of runner.due: where its last evidence was seen. */
+struct due {
+	uint32_t ifindex;
+	uint8_t dir;
 };
 
 /* When a contact last carried payload: the value of the table `history`. */
@@ -65,6 +76,9 @@ struct engine {
 	bool in_scan;		 /* it is part of a scan of many ports */
 	bool said;		 /* habits know that an alert lists it */
 	struct table *history;
+	struct table *served; /* as history, per responder and port; NULL: no rule asks */
+	struct window_value pairs[JOINT_KEEP]; /* of the group that is being judged */
+	uint64_t ports[65536 / 64];	       /* scratch of has_ports(), zero */
 	struct incidents *incidents;
 	uint64_t history_span_ns; /* longest window of a rule on probes */
 	uint64_t slack_ns;
@@ -78,6 +92,8 @@ static uint32_t keep_of(const struct rule *rule, uint64_t slack_ns)
 	uint64_t spans = 1 + (slack_ns + rule->window_ns - 1) / rule->window_ns;
 	uint64_t keep = rule->threshold * (spans > 2 ? spans : 2);
 
+	if (rule_is_joint(rule)) /* pairs, of which most may not count */
+		return JOINT_KEEP;
 	return keep < KEEP_MAX ? (uint32_t)keep : KEEP_MAX;
 }
 
@@ -87,6 +103,7 @@ static void runner_free(struct runner *r)
 		return;
 	window_free(r->window);
 	alertbook_free(r->book);
+	table_free(r->due);
 	free(r);
 }
 
@@ -99,6 +116,7 @@ static struct runner *runner_new(const struct engine *e, const struct rule *rule
 		.mode = rule->mode,
 		.keep = keep_of(rule, e->slack_ns),
 		.enough = rule->threshold,
+		.stops = rule_is_joint(rule),
 		.max_groups = e->cfg->groups_max,
 	};
 	const struct alertbook_limits alerts = { ALERTS_MAX, ALERTS_BYTES };
@@ -110,7 +128,8 @@ static struct runner *runner_new(const struct engine *e, const struct rule *rule
 	r->rule = &r->own;
 	r->window = window_new(&spec);
 	r->book = alertbook_new(&alerts, e->emit, e->emit_ctx);
-	if (r->window && r->book)
+	r->due = rule_is_joint(rule) ? table_new(sizeof(struct due), DUE_MAX) : NULL;
+	if (r->window && r->book && (r->due || !rule_is_joint(rule)))
 		return r;
 	runner_free(r);
 	return NULL;
@@ -140,8 +159,9 @@ static bool is_same_shape(const struct rule *a, const struct rule *b)
 	    memcmp(a->ports.range, b->ports.range, a->ports.n * sizeof(a->ports.range[0])) != 0)
 		return false;
 	return a->where == b->where && a->originator == b->originator &&
-	       a->responder == b->responder && a->group == b->group && a->distinct == b->distinct &&
-	       a->mode == b->mode && a->window_ns == b->window_ns;
+	       a->responder == b->responder && a->protocol == b->protocol &&
+	       a->originators == b->originators && a->group == b->group &&
+	       a->distinct == b->distinct && a->mode == b->mode && a->window_ns == b->window_ns;
 }
 
 static struct runner *runner_of(const struct engine *e, const struct rule *rule)
@@ -241,11 +261,23 @@ static bool cast_has(const struct cast *c, const struct runner *r)
 	return false;
 }
 
+/* served_fit - makes the table of served ports, if a rule that asks for it may come. */
+static int served_fit(struct engine *e, const struct rule_set *rules)
+{
+	for (uint32_t i = 0; i < rules->n && !e->served; i++)
+		if (rules->rule[i].enabled && rule_is_joint(&rules->rule[i])) {
+			e->served = table_new(sizeof(struct carried), SERVED_MAX);
+			if (!e->served)
+				return -ENOMEM;
+		}
+	return 0;
+}
+
 int engine_rules(struct engine *e, const struct rule_set *rules)
 {
 	struct cast next;
 
-	if (cast_fill(e, rules, &next) < 0)
+	if (served_fit(e, rules) < 0 || cast_fill(e, rules, &next) < 0)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < e->runners; i++)
 		if (!cast_has(&next, e->runner[i]))
@@ -290,6 +322,7 @@ void engine_free(struct engine *e)
 	for (uint32_t i = 0; i < e->runners; i++)
 		runner_free(e->runner[i]);
 	table_free(e->history);
+	table_free(e->served);
 	habits_free(e->habits);
 	incidents_free(e->incidents);
 	free(e);
@@ -337,6 +370,8 @@ static struct window_value value_of(const struct rule *rule, const struct contac
 		v.port = ntohs(key->resp_port);
 	if (rule->distinct & FIELD_RESP)
 		v.addr = key->resp;
+	if (rule_is_joint(rule))
+		v.addr = key->orig;
 	return v;
 }
 
@@ -363,6 +398,8 @@ static bool contact_of_value(const struct rule *rule, const struct contact_key *
 	uint8_t told = rule->group | rule->distinct;
 
 	*ret = *key;
+	if (rule_is_joint(rule))
+		ret->orig = v->addr;
 	if (rule->distinct & FIELD_RESP)
 		ret->resp = v->addr;
 	if (rule->distinct & FIELD_RESP_PORT)
@@ -406,7 +443,8 @@ static bool is_looked_at(const struct engine *e, const struct rule *rule,
 	/* Payload alone is nothing to a rule on probes; a transfer is, by the letter. */
 	if (rule->where == WHERE_PROBE && !(bits & (CONTACT_SILENT | CONTACT_TRANSFER)))
 		return false;
-	return is_in_scope(e, rule->responder, &key->resp) &&
+	return (!rule->protocol || rule->protocol == key->proto) &&
+	       is_in_scope(e, rule->responder, &key->resp) &&
 	       is_in_scope(e, rule->originator, &key->orig) &&
 	       (!rule->ports.n || port_ranges_has(&rule->ports, ntohs(key->resp_port)));
 }
@@ -499,6 +537,207 @@ static void open_alert(struct engine *e, struct runner *r, const struct group_ke
 	}
 }
 
+/* --- rules about many originators: judged when a drain is over, all of it together --- */
+
+static struct group_key served_key(const struct contact_key *key)
+{
+	return (struct group_key){
+		.resp = key->resp,
+		.resp_port = ntohs(key->resp_port),
+		.proto = key->proto,
+	};
+}
+
+/* is_served - has payload of anybody flowed there within the longest window? Then it is a service
+ * that is down, and those who try it are its clients. */
+static bool is_served(const struct engine *e, const struct contact_key *key, uint64_t t_ns)
+{
+	const struct group_key k = served_key(key);
+	const struct carried *s = table_get(e->served, &k);
+
+	return s && s->t_ns + e->history_span_ns >= t_ns;
+}
+
+/* is_joint_look - does the pair v count where many originators are at it? What is open may be a
+ * transfer's, what nobody asked for an answer to something else. */
+static bool is_joint_look(const struct engine *e, const struct rule *rule,
+			  const struct group_key *group, const struct window_value *v,
+			  uint64_t newest_ns)
+{
+	const uint32_t not_sure = CONTACT_OPEN | CONTACT_CARRIED | CONTACT_UNASKED;
+	const struct contact_key key = {
+		.orig = v->addr,
+		.resp = group->resp,
+		.resp_port = htons(v->port),
+		.proto = group->proto,
+	};
+
+	if (v->bits & not_sure || !is_near(rule, v, newest_ns) || is_served(e, &key, v->t_ns))
+		return false;
+	return !e->habits || v->bits & CONTACT_ODD ||
+	       !habits_excuse(e->habits, &key, NULL, v->t_ns, rule->window_ns, false);
+}
+
+/* has_ports - are there as many different ports among n values, whatever else is to be said of
+ * them? Most groups are crowds at a few. */
+static bool has_ports(struct engine *e, const struct window_value *v, uint32_t n, uint32_t wanted)
+{
+	uint32_t ports = 0;
+
+	for (uint32_t i = 0; i < n && ports < wanted; i++) {
+		uint64_t bit = 1ull << v[i].port % 64, *word = &e->ports[v[i].port / 64];
+
+		ports += !(*word & bit);
+		*word |= bit;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		e->ports[v[i].port / 64] = 0;
+	return ports >= wanted;
+}
+
+/* joint_count - the pairs of a group that count, in e->pairs. A group that is full has more pairs
+ * in a window than a scan needs: forged addresses. */
+static struct joint_count joint_count(struct engine *e, const struct runner *r,
+				      const struct group_key *group)
+{
+	uint32_t n, kept = 0;
+	const struct window_value *v = window_values(r->window, group, &n);
+	uint64_t newest_ns = 0;
+
+	if (n >= JOINT_KEEP) {
+		e->stats.crowded++;
+		return (struct joint_count){ .pairs = 0 };
+	}
+	if (!has_ports(e, v, n, r->rule->threshold))
+		return (struct joint_count){ .pairs = 0 };
+	for (uint32_t i = 0; i < n; i++)
+		if (v[i].t_ns > newest_ns)
+			newest_ns = v[i].t_ns;
+	for (uint32_t i = 0; i < n && kept < JOINT_KEEP; i++)
+		if (is_joint_look(e, r->rule, group, &v[i], newest_ns))
+			e->pairs[kept++] = v[i];
+	return joint_choose(e->pairs, kept, joint_limit(r->rule));
+}
+
+/* What open_together() looks for, and with what it comes back. */
+struct together {
+	struct engine *e;
+	const struct alert *all;
+	const char *id; /* of a listed originator's alert that was said before; "": none */
+};
+
+static bool is_part_of(const struct together *t, const struct alert *a)
+{
+	if (!(a->rule->group & FIELD_ORIG) || !addr_same(&a->resp, &t->all->resp))
+		return false;
+	for (uint32_t i = 0; i < t->all->n_hosts; i++)
+		if (addr_same(&t->all->hosts[i].addr, &a->orig))
+			return true;
+	return false;
+}
+
+static void find_said(void *ctx, struct alert *a, bool spoken)
+{
+	struct together *t = ctx;
+
+	if (spoken && !t->id[0] && is_part_of(t, a))
+		t->id = a->incident;
+}
+
+static void adopt_unsaid(void *ctx, struct alert *a, bool spoken)
+{
+	struct together *t = ctx;
+
+	if (spoken || !is_part_of(t, a))
+		return;
+	incident_adopt(t->e->incidents, &a->orig, &a->resp);
+	memcpy(a->incident, t->all->incident, sizeof(a->incident));
+}
+
+/* join_together - the incident of an alert about many originators is also that of their own alerts
+ * about this host, but for those said already; of these, it is the first one's. */
+static void join_together(struct engine *e, const struct runner *r, struct alert *a)
+{
+	uint64_t until = a->last_ns + 2 * (r->rule->window_ns + grace_of(e, r->rule));
+	struct together t = { .e = e, .all = a, .id = a->incident };
+	const struct incident *i;
+
+	for (uint32_t n = 0; n < e->runners && !a->incident[0]; n++)
+		alertbook_each(e->runner[n]->book, find_said, &t);
+	i = incident_join_all(e->incidents, &a->resp, a->last_ns, until, t.id);
+	if (!i) {
+		e->stats.no_memory++;
+		return;
+	}
+	if (a->incident[0])
+		return;
+	memcpy(a->incident, i->id, sizeof(a->incident));
+	for (uint32_t n = 0; n < e->runners; n++)
+		alertbook_each(e->runner[n]->book, adopt_unsaid, &t);
+}
+
+/* tell_together - tells an alert of pairs that it does not list. */
+static void tell_together(struct engine *e, const struct runner *r, struct alert *a,
+			  const struct due *at, uint32_t n)
+{
+	const struct contact_key key = { .resp = a->resp, .proto = a->proto };
+	const struct contact c = { .ifindex = at->ifindex, .dir = at->dir };
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct alert_evidence ev = evidence_of(&e->pairs[i], &c, 1);
+
+		if (alertbook_has_pair(a, &ev.host, ev.port))
+			continue;
+		a->orig_internal |= net_list_has(&e->cfg->internal, &ev.host);
+		alertbook_add(r->book, a, &ev);
+		named(e, r, &key, &e->pairs[i]);
+	}
+	join_together(e, r, a);
+}
+
+static void judge_together(struct engine *e, struct runner *r, const struct group_key *group,
+			   const struct due *at)
+{
+	const struct rule *rule = r->rule;
+	struct joint_count c = joint_count(e, r, group);
+	struct alert *a = alertbook_get(r->book, group);
+
+	if (!a && c.ports >= rule->threshold && c.originators >= rule->originators)
+		a = alertbook_open(r->book, rule, group, e->pairs[0].t_ns);
+	if (a)
+		tell_together(e, r, a, at, c.pairs);
+}
+
+/* judge_due - what a drain has shown to rules about many originators. */
+static void judge_due(struct engine *e, struct runner *r)
+{
+	struct due *at;
+
+	while ((at = table_oldest(r->due))) {
+		judge_together(e, r, table_key(at), at);
+		table_remove(r->due, at);
+	}
+}
+
+/* show_together - shows a pair; the group is judged later. */
+static void show_together(struct engine *e, struct runner *r, const struct group_key *group,
+			  const struct window_value *v, const struct contact *c)
+{
+	uint32_t n = window_show(r->window, group, v);
+	struct due *at;
+	bool is_new;
+
+	if (n < r->rule->threshold && !alertbook_get(r->book, group))
+		return;
+	if (table_full(r->due))
+		judge_due(e, r);
+	at = table_put(r->due, group, &is_new);
+	if (at)
+		*at = (struct due){ .ifindex = c->ifindex, .dir = c->dir };
+	else
+		e->stats.no_memory++;
+}
+
 static void suspect_add(struct suspects *s, const struct ip_addr *orig)
 {
 	uint32_t i = addr_hash(orig) & (SUSPECT_BITS - 1);
@@ -583,12 +822,17 @@ static void show(struct engine *e, struct runner *r, const struct contact_key *k
 {
 	struct group_key group = group_of(e, r->rule, key, t_ns);
 	struct window_value v = value_of(r->rule, key, CONTACT_BITS(c->word), t_ns);
-	struct alert *a = alertbook_get(r->book, &group);
+	struct alert *a;
 
 	if (is_covered(e, r, key, CONTACT_BITS(c->word), t_ns))
 		return;
 	if (r->rule->where == WHERE_PROBE)
 		suspect_add(&e->suspects, &key->orig);
+	if (rule_is_joint(r->rule)) {
+		show_together(e, r, &group, &v, c);
+		return;
+	}
+	a = alertbook_get(r->book, &group);
 	if (a && r->rule->mode == WINDOW_SLIDING && t_ns > a->last_ns + r->rule->window_ns) {
 		alertbook_end(r->book, a); /* over, though no flush has come by yet */
 		a = NULL;
@@ -676,23 +920,44 @@ static void retract(struct engine *e, const struct contact_key *key, const struc
 	e->stats.retracted += taken;
 }
 
+static void remember_at(struct engine *e, struct table *table, const struct group_key *k,
+			uint64_t t_ns)
+{
+	struct carried *h;
+	bool is_new;
+
+	h = table_put(table, k, &is_new);
+	if (!h && table_full(table)) {
+		table_remove(table, table_oldest(table));
+		e->stats.history_full++;
+		h = table_put(table, k, &is_new);
+	}
+	if (!h)
+		e->stats.no_memory++;
+	else if (t_ns > h->t_ns)
+		h->t_ns = t_ns;
+}
+
+/* is_asked_for - would a rule about many originators look at silence there? */
+static bool is_asked_for(const struct engine *e, const struct contact_key *key)
+{
+	for (uint32_t i = 0; e->served && i < e->runners; i++)
+		if (rule_is_joint(e->runner[i]->rule) &&
+		    is_looked_at(e, e->runner[i]->rule, key, CONTACT_SILENT))
+			return true;
+	return false;
+}
+
 static void remember_carried(struct engine *e, const struct contact_key *key,
 			     const struct contact *c)
 {
 	struct group_key k = history_key(key);
-	struct carried *h;
-	bool is_new;
 
-	h = table_put(e->history, &k, &is_new);
-	if (!h && table_full(e->history)) {
-		table_remove(e->history, table_oldest(e->history));
-		e->stats.history_full++;
-		h = table_put(e->history, &k, &is_new);
-	}
-	if (!h)
-		e->stats.no_memory++;
-	else if (c->carried_last_ns > h->t_ns)
-		h->t_ns = c->carried_last_ns;
+	remember_at(e, e->history, &k, c->carried_last_ns);
+	if (!is_asked_for(e, key))
+		return;
+	k = served_key(key);
+	remember_at(e, e->served, &k, c->carried_last_ns);
 }
 
 /* Did payload flow at this contact within a window's length of the moment? */
@@ -884,10 +1149,22 @@ bool engine_contact(struct engine *e, const struct contact_key *key, const struc
 	return found[VERDICT_PROBE];
 }
 
-void engine_flush(struct engine *e, uint64_t now_ns, bool lost)
+/* forget_carried - payload that no window reaches any more. */
+static void forget_carried(const struct engine *e, struct table *table, uint64_t now_ns)
 {
 	struct carried *h;
 
+	while (table && (h = table_oldest(table)) &&
+	       h->t_ns + e->history_span_ns + e->slack_ns < now_ns)
+		table_remove(table, h);
+}
+
+void engine_flush(struct engine *e, uint64_t now_ns, bool lost)
+{
+
+	for (uint32_t i = 0; i < e->runners; i++)
+		if (e->runner[i]->due)
+			judge_due(e, e->runner[i]); /* before others speak: join_together() */
 	for (uint32_t i = 0; i < e->runners; i++) {
 		struct runner *r = e->runner[i];
 
@@ -900,13 +1177,15 @@ void engine_flush(struct engine *e, uint64_t now_ns, bool lost)
 	incidents_expire(e->incidents, now_ns);
 	if (e->habits)
 		habits_expire(e->habits, now_ns);
-	while ((h = table_oldest(e->history)) &&
-	       h->t_ns + e->history_span_ns + e->slack_ns < now_ns)
-		table_remove(e->history, h);
+	forget_carried(e, e->history, now_ns);
+	forget_carried(e, e->served, now_ns);
 }
 
 void engine_close(struct engine *e)
 {
+	for (uint32_t i = 0; i < e->runners; i++)
+		if (e->runner[i]->due)
+			judge_due(e, e->runner[i]);
 	for (uint32_t i = 0; i < e->runners; i++)
 		alertbook_close_all(e->runner[i]->book);
 }
@@ -929,7 +1208,7 @@ uint32_t engine_pair_ports(const struct engine *e, const struct contact_key *key
 void engine_stats_get(const struct engine *e, struct engine_stats *ret)
 {
 	*ret = e->stats;
-	ret->bytes = table_bytes(e->history);
+	ret->bytes = table_bytes(e->history) + (e->served ? table_bytes(e->served) : 0);
 	incidents_stats_get(e->incidents, &ret->incidents);
 	ret->bytes += ret->incidents.bytes;
 	if (e->habits) {

@@ -27,6 +27,8 @@ struct engine_stats {
 	uint64_t retracted;  /* probes taken back */
 	uint64_t
 		history_full; /* contacts with payload forgotten early: a probe may stand wrongly */
+	uint64_t crowded;     /* judgements of a rule about many originators left out: more pairs of
+			       * originator and port than it can tell apart */
 	uint64_t groups_evicted; /* groups lost for want of room (limit groups=) */
 	uint64_t no_memory;
 	uint64_t alerts_opened, alerts_open, alerts_closed, alerts_retracted, alerts_forced;

@@ -50,9 +50,10 @@ static void begin(struct incidents *in, struct incident *i)
 		 in->serial++);
 }
 
-static struct incident *get(struct incidents *in, const struct ip_addr *orig, bool *ret_new)
+/* get - the incident of a key, made if it is missing; the oldest makes room. */
+static struct incident *get(struct incidents *in, const struct group_key *wanted, bool *ret_new)
 {
-	struct group_key key = { .orig = *orig };
+	struct group_key key = *wanted;
 	struct incident *i = table_put(in->by_orig, &key, ret_new);
 
 	if (!i && table_full(in->by_orig)) {
@@ -75,16 +76,60 @@ static void host_note(struct incident *i, const struct ip_addr *resp)
 	i->host[i->hosts++] = *resp;
 }
 
-const struct incident *incident_join(struct incidents *in, const struct ip_addr *orig,
-				     const struct ip_addr *resp, uint64_t t_ns, uint64_t until_ns)
+/* of_all - the incident of many originators of resp, or NULL. */
+static struct incident *of_all(const struct incidents *in, const struct ip_addr *resp)
 {
+	const struct group_key key = { .resp = *resp };
+
+	return table_get(in->by_orig, &key);
+}
+
+const struct incident *incident_join_all(struct incidents *in, const struct ip_addr *resp,
+					 uint64_t t_ns, uint64_t until_ns, const char *id)
+{
+	const struct group_key key = { .resp = *resp };
 	bool is_new;
-	struct incident *i = get(in, orig, &is_new);
+	struct incident *i = get(in, &key, &is_new);
 
 	if (!i)
 		return NULL;
-	if (is_new || t_ns > i->until_ns)
+	if (is_new || t_ns > i->until_ns) {
 		begin(in, i);
+		if (id[0])
+			snprintf(i->id, sizeof(i->id), "%s", id);
+	}
+	if (until_ns > i->until_ns)
+		i->until_ns = until_ns;
+	host_note(i, resp);
+	return i;
+}
+
+void incident_adopt(struct incidents *in, const struct ip_addr *orig, const struct ip_addr *resp)
+{
+	const struct group_key key = { .orig = *orig };
+	const struct incident *all = of_all(in, resp);
+	struct incident *i = table_get(in->by_orig, &key);
+
+	if (i && all)
+		memcpy(i->id, all->id, sizeof(i->id));
+}
+
+const struct incident *incident_join(struct incidents *in, const struct ip_addr *orig,
+				     const struct ip_addr *resp, uint64_t t_ns, uint64_t until_ns)
+{
+	const struct group_key key = { .orig = *orig };
+	bool is_new;
+	struct incident *i = get(in, &key, &is_new);
+
+	if (!i)
+		return NULL;
+	if (is_new || t_ns > i->until_ns) {
+		const struct incident *all = of_all(in, resp);
+
+		begin(in, i);
+		if (all && t_ns <= all->until_ns)
+			memcpy(i->id, all->id, sizeof(i->id));
+	}
 	if (until_ns > i->until_ns)
 		i->until_ns = until_ns;
 	host_note(i, resp);

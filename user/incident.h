@@ -2,6 +2,9 @@
 /* Which alerts belong together? Those of one originator, whatever the rule, as long as one of them
  * goes on: who sweeps a network, scans what it found and comes back slowly is one incident.
  *
+ * What many originators do together to one host is one, too, with the alerts of those of them whose
+ * own incident has not begun before.
+ *
  * An incident begins with an originator's first alert and ends when all of its alerts have been
  * closed for as long as their windows are. Bounded: past `max` originators the one without news for
  * longest leaves; its next alert begins another. */
@@ -34,6 +37,16 @@ void incidents_free(struct incidents *in); /* NULL is fine */
  * incident, begun if there is none, valid until the next call; NULL for want of memory. */
 const struct incident *incident_join(struct incidents *in, const struct ip_addr *orig,
 				     const struct ip_addr *resp, uint64_t t_ns, uint64_t until_ns);
+
+/* incident_join_all - the same of an alert about many originators of resp: the incident is the
+ * responder's, and until it ends, originators whose own begins with an alert about resp join it.
+ * id: of an incident that it is part of already; "": none. */
+const struct incident *incident_join_all(struct incidents *in, const struct ip_addr *resp,
+					 uint64_t t_ns, uint64_t until_ns, const char *id);
+
+/* incident_adopt - an originator's incident is the responder's from now on. Nothing happens if it
+ * has none. */
+void incident_adopt(struct incidents *in, const struct ip_addr *orig, const struct ip_addr *resp);
 
 /* incidents_expire - lets go of those that are over. */
 void incidents_expire(struct incidents *in, uint64_t now_ns);

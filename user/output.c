@@ -260,6 +260,7 @@ static struct record *record_make(const struct output *o, const struct outlet *o
 		.host_id = o->host_id,
 		.allow = o->cfg->allow,
 		.services = o->services,
+		.offline = o->cfg->command == COMMAND_REPLAY,
 		.color = o->cfg->color && out->cfg.kind == OUTPUT_STDOUT,
 	};
 	char *text = NULL;

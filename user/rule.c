@@ -3,7 +3,11 @@
  * "RULE.FIELD=VALUE" changes a field of one. */
 #include "rule.h"
 
+#include "joint.h"
+#include "net.h"
+
 #include <errno.h>
+#include <reconmon/packet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -79,6 +83,27 @@ static const struct rule builtin[] = {
 		.attack_internal = { DISCOVERY, "T1046", "" },
 		.attack_external = { ACTIVE_SCANNING, "T1595.002" },
 	},
+	{
+		.name = "distributed-scan",
+		.description =
+			"many originators together looked at many ports of one internal host",
+		.enabled = true,
+		.where = WHERE_PROBE,
+		.responder = SCOPE_INTERNAL,
+		/* UDP answers come late, to ports of any number; TCP ports above these are
+		 * negotiated, by FTP, peer-to-peer programs and others, and tried by strangers ever
+		 * after. */
+		.protocol = PROTO_TCP,
+		.ports = { .range = { { 1, 1023 } }, .n = 1 },
+		.group = FIELD_RESP | FIELD_PROTO,
+		.distinct = FIELD_RESP_PORT,
+		.mode = WINDOW_SLIDING,
+		.window_ns = 5 * NS_PER_M,
+		.threshold = 32,
+		.originators = 10,
+		.attack_internal = { DISCOVERY, "T1046", "" },
+		.attack_external = { ACTIVE_SCANNING, "T1595.002" },
+	},
 };
 
 _Static_assert(ARRAY_SIZE(builtin) <= RULES_MAX, "raise RULES_MAX");
@@ -99,6 +124,9 @@ void rules_builtin(enum rule_profile profile, struct rule_set *ret)
 	memset(ret, 0, sizeof(*ret));
 	memcpy(ret->rule, builtin, sizeof(builtin));
 	ret->n = ARRAY_SIZE(builtin);
+	for (uint32_t i = 0; i < ret->n; i++)
+		if (!ret->rule[i].originators)
+			ret->rule[i].originators = 1;
 	if (profile != PROFILE_SPLUNK)
 		return;
 
@@ -211,6 +239,40 @@ static bool word_ports(const struct rule *rule, unsigned int i, char *buf)
 		return false;
 	port_ranges_format(&rule->ports, i, buf);
 	return true;
+}
+
+static const uint8_t protos[] = { 0, PROTO_TCP, PROTO_UDP, PROTO_SCTP, PROTO_ICMP, PROTO_ICMPV6 };
+
+static int set_protocol(struct rule *rule, const char *what, const char *word, struct error *err)
+{
+	const char *names[ARRAY_SIZE(protos)];
+	unsigned int i = 0;
+	int r;
+
+	for (size_t p = 0; p < ARRAY_SIZE(protos); p++)
+		names[p] = proto_name(protos[p]);
+	r = choice_parse(what, word, names, ARRAY_SIZE(names), &i, err);
+	if (!r)
+		rule->protocol = protos[i];
+	return r;
+}
+
+static bool word_protocol(const struct rule *rule, unsigned int i, char *buf)
+{
+	return one_word(proto_name(rule->protocol), i, buf);
+}
+
+static int set_originators(struct rule *rule, const char *what, const char *word, struct error *err)
+{
+	return count_parse(what, word, 1, JOINT_ORIGINATORS_MAX, &rule->originators, err);
+}
+
+static bool word_originators(const struct rule *rule, unsigned int i, char *buf)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", rule->originators);
+	return one_word(text, i, buf);
 }
 
 /* set_part - adds one of the first n words of part_words to a set of FIELD_* bits. */
@@ -400,6 +462,8 @@ static const struct rule_field fields[] = {
 	{ "originator", false, set_originator, NULL, word_originator },
 	{ "responder", false, set_responder, NULL, word_responder },
 	{ "ports", true, set_ports, clear_ports, word_ports },
+	{ "protocol", false, set_protocol, NULL, word_protocol },
+	{ "originators", false, set_originators, NULL, word_originators },
 	{ "by", true, set_by, clear_by, word_by },
 	{ "distinct", true, set_distinct, clear_distinct, word_distinct },
 	{ "window", false, set_window, NULL, word_window },
@@ -462,6 +526,7 @@ int rules_add(struct rule_set *rules, const char *what, const char *name, struct
 	*rule = (struct rule){
 		.own = true,
 		.enabled = true,
+		.originators = 1,
 		.attack_internal = { DISCOVERY, "T1046", "" },
 		.attack_external = { ACTIVE_SCANNING, "" },
 	};
@@ -470,15 +535,46 @@ int rules_add(struct rule_set *rules, const char *what, const char *name, struct
 	return 0;
 }
 
+/* check_joint - the fields of a rule about many originators. */
+static int check_joint(const struct rule *rule, const char **ret_field, struct error *err)
+{
+	*ret_field = "by";
+	if ((rule->group & ~FIELD_PROTO) != FIELD_RESP)
+		return error_set(
+			err, -EINVAL, EXIT_USAGE,
+			"%s.by: of several originators, responder or responder and protocol "
+			"are accepted",
+			rule->name);
+	*ret_field = "distinct";
+	if (rule->distinct != FIELD_RESP_PORT)
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "%s.distinct: of several originators, port is accepted",
+				 rule->name);
+	*ret_field = "where";
+	if (rule->where != WHERE_PROBE)
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "%s.where: of several originators, probe is accepted", rule->name);
+	*ret_field = "threshold";
+	if (rule->threshold > JOINT_PORTS_MAX || rule->threshold < rule->originators)
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "%s.threshold: of %u originators, %u to %d are accepted",
+				 rule->name, rule->originators, rule->originators, JOINT_PORTS_MAX);
+	return 0;
+}
+
 int rule_check(const struct rule *rule, const char **ret_field, struct error *err)
 {
 	const char *name = rule->name;
 	char both[RULE_WORD_MAX];
 
+	if (rule_is_joint(rule) && check_joint(rule, ret_field, err) < 0)
+		return -EINVAL;
 	*ret_field = "by";
-	if (!(rule->group & FIELD_ORIG))
+	if (!(rule->group & FIELD_ORIG) && !rule_is_joint(rule))
 		return error_set(err, -EINVAL, EXIT_USAGE,
-				 "%s.by: originator is missing; an alert says who", name);
+				 "%s.by: originator is missing; an alert says who (or how many "
+				 "together: originators)",
+				 name);
 	*ret_field = "distinct";
 	if (!rule->distinct)
 		return error_set(err, -EINVAL, EXIT_USAGE,

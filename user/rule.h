@@ -50,8 +50,12 @@ struct rule {
 	enum rule_where where;
 	enum rule_scope originator, responder;
 	struct port_ranges ports; /* responder ports that count; none listed: all */
-	uint8_t group;		  /* FIELD_* bits; FIELD_ORIG always */
-	uint8_t distinct;	  /* FIELD_RESP_PORT, FIELD_RESP, or both: pairs of them */
+	uint8_t protocol;	  /* PROTO_* that counts; 0: any */
+	/* Who must have been at it: 1, an originator by itself; or at least so many together, of
+	 * whom none would have been enough (joint.h). */
+	uint32_t originators;
+	uint8_t group;	  /* FIELD_* bits; FIELD_ORIG unless several must have been at it */
+	uint8_t distinct; /* FIELD_RESP_PORT, FIELD_RESP, or both: pairs of them */
 	enum window_mode mode;
 	uint64_t window_ns; /* 1 s to 7 days */
 	uint32_t threshold; /* 1 to 65,536 */
@@ -77,6 +81,12 @@ struct rule_set {
 
 /* rules_builtin - fills *ret with the built-in rules under a profile. */
 void rules_builtin(enum rule_profile profile, struct rule_set *ret);
+
+/* rule_is_joint - is it about what many originators do together? */
+static inline bool rule_is_joint(const struct rule *rule)
+{
+	return rule->originators > 1;
+}
 
 /* rules_find - the rule of that name, or NULL. */
 struct rule *rules_find(struct rule_set *rules, const char *name);

@@ -34,6 +34,25 @@ const struct sink *sink_of(enum output_format format)
 	return &sinks[format];
 }
 
+bool sink_has_orig(const struct alert *a)
+{
+	return a->rule->group & FIELD_ORIG;
+}
+
+uint32_t sink_parties(const struct alert *a)
+{
+	if (!a->hosts)
+		return 0;
+	return a->rule->distinct == FIELD_RESP ? a->count : a->n_hosts;
+}
+
+const char *sink_direction(const struct alert *a, const struct sink_context *ctx)
+{
+	if (ctx->offline)
+		return NULL;
+	return a->dir == DIR_EGRESS ? "egress" : "ingress";
+}
+
 bool sink_has_port(const struct alert *a)
 {
 	return a->rule->group & FIELD_RESP_PORT && a->proto != PROTO_ICMP &&
@@ -60,7 +79,7 @@ const char *sink_message(const struct alert *a, char *buf)
 {
 	const struct rule *rule = a->rule;
 	const char *verb = rule->where == WHERE_PROBE ? "probed" : "contacted";
-	char orig[NET_TEXT_MAX], resp[NET_TEXT_MAX], ports[SENTENCE_PORTS_MAX + 1] = "";
+	char orig[32 + NET_TEXT_MAX], resp[NET_TEXT_MAX], ports[SENTENCE_PORTS_MAX + 1] = "";
 	char port[24] = "";
 	bool resp_known = rule->group & FIELD_RESP, cut = false;
 
@@ -70,11 +89,15 @@ const char *sink_message(const struct alert *a, char *buf)
 		snprintf(port, sizeof(port), " at %s %u",
 			 a->proto == PROTO_ANY ? "protocol" : "port", a->resp_port);
 
-	snprintf(buf, SINK_SENTENCE_MAX, "%s: %s %s %u %s%s%s%s%s%s%s%s%s", rule->name,
-		 addr_format(&a->orig, orig), verb, a->count, sink_counted(a, a->count),
-		 resp_known ? " of " : "", resp_known ? addr_format(&a->resp, resp) : "", port,
-		 a->proto ? " over " : "", a->proto ? proto_name(a->proto) : "", *ports ? ": " : "",
-		 ports, cut ? ",..." : "");
+	if (sink_has_orig(a))
+		addr_format(&a->orig, orig);
+	else
+		snprintf(orig, sizeof(orig), "%u originators", sink_parties(a));
+	snprintf(buf, SINK_SENTENCE_MAX, "%s: %s %s %u %s%s%s%s%s%s%s%s%s", rule->name, orig, verb,
+		 a->count, sink_counted(a, a->count), resp_known ? " of " : "",
+		 resp_known ? addr_format(&a->resp, resp) : "", port, a->proto ? " over " : "",
+		 a->proto ? proto_name(a->proto) : "", *ports ? ": " : "", ports,
+		 cut ? ",..." : "");
 	return buf;
 }
 

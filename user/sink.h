@@ -21,6 +21,7 @@ struct sink_context {
 	const char *host_id;		 /* /etc/machine-id, "" if unknown */
 	bool color;			 /* sink_text only */
 	const struct allow *allow;	 /* the allow-list; NULL: there is none */
+	bool offline;			 /* replay: the files may have been taken anywhere */
 	const struct services *services; /* names of ports; NULL: numbers alone */
 };
 
@@ -43,6 +44,15 @@ const char *sink_reason(const struct alert *a, char *buf);
  * sweep has no set of ports but one in its group, known by its best answer at any host, as in a
  * set. Returns whether the text was cut. */
 bool sink_ports(const struct alert *a, enum answer answer, char *text, size_t size);
+
+/* sink_has_orig - whether the alert has one originator; else a->hosts are they. sink_parties - how
+ * many originators or responders a->hosts stands for, which goes on where that list ends; 0: there
+ * is no list. */
+bool sink_has_orig(const struct alert *a);
+uint32_t sink_parties(const struct alert *a);
+
+/* sink_direction - "ingress" or "egress", or NULL: over captures nobody knows where the host is. */
+const char *sink_direction(const struct alert *a, const struct sink_context *ctx);
 
 /* sink_has_port - whether the group has one port. ICMP has none: what its contacts are filed under
  * is 0. sink_counted - what the rule counts, as a noun: "port", "host", "IP protocol", "pair of

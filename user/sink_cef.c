@@ -54,18 +54,20 @@ static void put_host(struct event *e, const char *key4, const char *key6, const 
 		label(e, key6, label6);
 }
 
-static void put_parties(struct event *e, const struct alert *a)
+static void put_parties(struct event *e, const struct alert *a, const struct sink_context *ctx)
 {
 	bool out = a->dir == DIR_EGRESS;
 
-	put_host(e, "src", "c6a2", "Source IPv6 Address", &a->orig);
+	if (sink_has_orig(a))
+		put_host(e, "src", "c6a2", "Source IPv6 Address", &a->orig);
 	if (a->rule->group & FIELD_RESP)
 		put_host(e, "dst", "c6a3", "Destination IPv6 Address", &a->resp);
 	if (sink_has_port(a))
 		event_number(e, "dpt", a->resp_port);
 	if (a->proto)
 		event_text(e, "proto", proto_name(a->proto));
-	event_number(e, "deviceDirection", out);
+	if (sink_direction(a, ctx))
+		event_number(e, "deviceDirection", out);
 	event_text(e, out ? "deviceOutboundInterface" : "deviceInboundInterface", a->ifname);
 }
 
@@ -140,7 +142,7 @@ int sink_cef_write(FILE *out, const struct alert *a, enum alert_state state,
 	event_text(&e, "externalId", a->id);
 	event_text(&e, "cat", "reconnaissance");
 	event_text(&e, "act", alert_state_name(state));
-	put_parties(&e, a);
+	put_parties(&e, a, ctx);
 	put_owner(&e, a->owner);
 	event_number(&e, "cnt", (int64_t)a->attempts);
 	event_text(&e, "dvchost", ctx->hostname);

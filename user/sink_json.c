@@ -146,8 +146,14 @@ static json_t *destination_json(const struct alert *a)
 	return NULL;
 }
 
-static json_t *network_json(const struct alert *a)
+static json_t *source_json(const struct alert *a)
 {
+	return json_pack("{s:o, s:o}", "address", addr_json(&a->orig), "ip", addr_json(&a->orig));
+}
+
+static json_t *network_json(const struct alert *a, const struct sink_context *ctx)
+{
+	const struct ip_addr *someone = sink_has_orig(a) ? &a->orig : &a->resp;
 	bool known_proto = a->proto && a->proto != PROTO_ANY;
 	const char *name = proto_name(a->proto);
 	char number[4];
@@ -155,10 +161,9 @@ static json_t *network_json(const struct alert *a)
 	snprintf(number, sizeof(number), "%u", a->proto);
 	if (!strcmp(name, "other"))
 		name = NULL;
-	return json_pack("{s:s, s:s*, s:s*, s:s}", "type", addr_is_v4(&a->orig) ? "ipv4" : "ipv6",
+	return json_pack("{s:s, s:s*, s:s*, s:s*}", "type", addr_is_v4(someone) ? "ipv4" : "ipv6",
 			 "transport", known_proto ? name : NULL, "iana_number",
-			 known_proto ? number : NULL, "direction",
-			 a->dir == DIR_EGRESS ? "egress" : "ingress");
+			 known_proto ? number : NULL, "direction", sink_direction(a, ctx));
 }
 
 static json_t *observer_json(const struct alert *a, const struct sink_context *ctx)
@@ -181,7 +186,7 @@ static json_t *observer_json(const struct alert *a, const struct sink_context *c
 static json_t *related_json(const struct alert *a)
 {
 	json_t *ip = json_array();
-	int r = list_add(ip, &a->orig);
+	int r = sink_has_orig(a) ? list_add(ip, &a->orig) : 0;
 
 	if (a->rule->group & FIELD_RESP)
 		r |= list_add(ip, &a->resp);
@@ -287,11 +292,12 @@ json_t *sink_alert_json(const struct alert *a, enum alert_state state,
 
 	r |= services_set(alert, a, ctx);
 	if (a->hosts) {
-		/* `count` goes on where the list of hosts ends. */
-		uint32_t n = a->rule->distinct == FIELD_RESP ? a->count : a->n_hosts;
+		bool many = !sink_has_orig(a);
 
-		r |= json_object_set_new(alert, "responder_count", json_integer(n));
-		r |= json_object_set_new(alert, "responders", list_of_hosts(json_array(), a));
+		r |= json_object_set_new(alert, many ? "originator_count" : "responder_count",
+					 json_integer(sink_parties(a)));
+		r |= json_object_set_new(alert, many ? "originators" : "responders",
+					 list_of_hosts(json_array(), a));
 	}
 	if (!r)
 		return alert;
@@ -332,12 +338,13 @@ static json_t *document(const struct alert *a, enum alert_state state,
 {
 	const struct attack_ref *attack = alert_attack(a);
 	json_t *threat = attack->tactic_id[0] ? threat_json(attack) : NULL;
+	json_t *source = sink_has_orig(a) ? source_json(a) : NULL;
 	char now[SINK_TIME_MAX];
-	int r = attack->tactic_id[0] && !threat ? -1 : 0;
+	int r = (attack->tactic_id[0] && !threat) || (sink_has_orig(a) && !source) ? -1 : 0;
 	json_t *doc;
 
 	/* clang-format off */
-	doc = json_pack("{s:s, s:{s:s}, s:o, s:[s], s:o, s:o, s:o*, s:{s:o, s:o}, s:o, s:o, s:o, s:{s:o}}",
+	doc = json_pack("{s:s, s:{s:s}, s:o, s:[s], s:o, s:o, s:o*, s:o*, s:o, s:o, s:o, s:{s:o}}",
 			"@timestamp", sink_time(ctx, ctx->now_ns, 6, now),
 			"ecs", "version", ECS_VERSION,
 			"message", message_json(a),
@@ -345,8 +352,8 @@ static json_t *document(const struct alert *a, enum alert_state state,
 			"event", event_json(a, ctx),
 			"rule", rule_json(a->rule),
 			"threat", threat,
-			"source", "address", addr_json(&a->orig), "ip", addr_json(&a->orig),
-			"network", network_json(a),
+			"source", source,
+			"network", network_json(a, ctx),
 			"observer", observer_json(a, ctx),
 			"related", related_json(a),
 			"reconmon", "alert", sink_alert_json(a, state, ctx));

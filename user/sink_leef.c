@@ -21,18 +21,17 @@ static void put_value(FILE *out, bool first, const char *key, const char *value)
 	put_clean(out, value, '\t');
 }
 
-static void put_parties(struct event *e, const struct alert *a)
+static void put_parties(struct event *e, const struct alert *a, const struct sink_context *ctx)
 {
-	bool out = a->dir == DIR_EGRESS;
-
-	event_addr(e, "src", &a->orig);
+	if (sink_has_orig(a))
+		event_addr(e, "src", &a->orig);
 	if (a->rule->group & FIELD_RESP)
 		event_addr(e, "dst", &a->resp);
 	if (sink_has_port(a))
 		event_number(e, "dstPort", a->resp_port);
 	if (a->proto)
 		event_text(e, "proto", proto_name(a->proto));
-	event_text(e, "direction", out ? "egress" : "ingress");
+	event_text(e, "direction", sink_direction(a, ctx));
 	event_text(e, "interface", a->ifname);
 }
 
@@ -90,7 +89,7 @@ int sink_leef_write(FILE *out, const struct alert *a, enum alert_state state,
 	event_number(&e, "devTime", sink_wall_ms(ctx, ctx->now_ns));
 	event_text(&e, "cat", "reconnaissance");
 	event_number(&e, "sev", severity > 0 ? severity : 1); /* 1 to 10 */
-	put_parties(&e, a);
+	put_parties(&e, a, ctx);
 	put_owner(&e, a->owner);
 	event_text(&e, "policy", a->rule->name);
 	event_text(&e, "identHostName", ctx->hostname);

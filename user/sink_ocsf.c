@@ -138,12 +138,20 @@ static json_t *finding_json(const struct alert *a, const struct sink_context *ct
 	return NULL;
 }
 
-static json_t *connection_json(const struct alert *a)
+static struct caption direction_of(const struct alert *a, const struct sink_context *ctx)
 {
-	bool out = a->dir == DIR_EGRESS;
-	json_t *c = json_pack("{s:i, s:s, s:i}", "direction_id", out ? 2 : 1, "direction",
-			      out ? "Outbound" : "Inbound", "protocol_ver_id",
-			      addr_is_v4(&a->orig) ? 4 : 6);
+	if (!sink_direction(a, ctx))
+		return (struct caption){ 0, "Unknown" };
+	return a->dir == DIR_EGRESS ? (struct caption){ 2, "Outbound" }
+				    : (struct caption){ 1, "Inbound" };
+}
+
+static json_t *connection_json(const struct alert *a, const struct sink_context *ctx)
+{
+	const struct ip_addr *someone = sink_has_orig(a) ? &a->orig : &a->resp;
+	struct caption direction = direction_of(a, ctx);
+	json_t *c = json_pack("{s:i, s:s, s:i}", "direction_id", direction.id, "direction",
+			      direction.text, "protocol_ver_id", addr_is_v4(someone) ? 4 : 6);
 
 	if (!a->proto)
 		return c;
@@ -215,10 +223,15 @@ static int owner_set(json_t *evidence, const struct owner *w, const struct sink_
  * a port alone is none. */
 static json_t *evidence_json(const struct alert *a, const struct sink_context *ctx)
 {
-	json_t *e = json_pack("{s:{s:o}, s:o}", "src_endpoint", "ip", addr_json(&a->orig),
-			      "connection_info", connection_json(a));
+	json_t *e = json_pack("{s:o}", "connection_info", connection_json(a, ctx));
 	json_t *dst;
 
+	if (sink_has_orig(a) &&
+	    json_object_set_new(e, "src_endpoint", json_pack("{s:o}", "ip", addr_json(&a->orig))) <
+		    0) {
+		json_decref(e);
+		return NULL;
+	}
 	if (owner_set(e, a->owner, ctx) < 0) {
 		json_decref(e);
 		return NULL;
@@ -248,12 +261,16 @@ static int observe(json_t *list, const char *name, const struct ip_addr *addr)
 static json_t *observables_json(const struct alert *a)
 {
 	json_t *list = json_array();
-	int r = observe(list, "evidences[].src_endpoint.ip", &a->orig);
+	const char *hosts = sink_has_orig(a) ? "unmapped.responders[]" : "unmapped.originators[]";
+	int r = 0;
+
+	if (sink_has_orig(a))
+		r = observe(list, "evidences[].src_endpoint.ip", &a->orig);
 
 	if (a->rule->group & FIELD_RESP)
 		r |= observe(list, "evidences[].dst_endpoint.ip", &a->resp);
 	for (uint32_t i = 0; !r && i < a->n_hosts; i++)
-		r = observe(list, "unmapped.responders[]", &a->hosts[i].addr);
+		r = observe(list, hosts, &a->hosts[i].addr);
 	if (!r)
 		return list;
 	json_decref(list);

@@ -67,7 +67,8 @@ static void put_structured(FILE *out, const struct alert *a, enum alert_state st
 		put_param(out, "incident", a->incident);
 	snprintf(severity, sizeof(severity), "%d", alert_severity(a));
 	put_param(out, "severity", severity);
-	put_param(out, "src", addr_format(&a->orig, addr));
+	if (sink_has_orig(a))
+		put_param(out, "src", addr_format(&a->orig, addr));
 	if (a->rule->group & FIELD_RESP)
 		put_param(out, "dst", addr_format(&a->resp, addr));
 	snprintf(port, sizeof(port), "%u", a->resp_port);
@@ -193,7 +194,8 @@ int sink_journal_write(FILE *out, const struct alert *a, enum alert_state state,
 	put_field(out, "RECONMON_INCIDENT", a->incident);
 	put_field(out, "RECONMON_RULE", a->rule->name);
 	put_number(out, "RECONMON_SEVERITY", (unsigned int)alert_severity(a));
-	put_addr(out, "RECONMON_SRC", &a->orig);
+	if (sink_has_orig(a))
+		put_addr(out, "RECONMON_SRC", &a->orig);
 	if (a->rule->group & FIELD_RESP)
 		put_addr(out, "RECONMON_DST", &a->resp);
 	sink_ports(a, ANSWER_MAX, ports, sizeof(ports));

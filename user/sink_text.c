@@ -105,12 +105,6 @@ static const char *plural(uint32_t n)
 	return n == 1 ? "" : "s";
 }
 
-/* hosts_count - responders it has found; the count of a sweep goes on where its list ends. */
-static uint32_t hosts_count(const struct alert *a)
-{
-	return a->rule->distinct == FIELD_RESP ? a->count : a->n_hosts;
-}
-
 /* target_add - whom the originator looked at: a host, many, or any, and the port and protocol as
  * far as the group has them. */
 static void target_add(struct line *l, const struct alert *a, const struct sink_context *ctx)
@@ -122,7 +116,7 @@ static void target_add(struct line *l, const struct alert *a, const struct sink_
 	if (group & FIELD_RESP)
 		line_add(l, "%s", addr_format(&a->resp, addr));
 	else if (a->rule->distinct & FIELD_RESP)
-		line_add(l, "%u host%s", hosts_count(a), plural(hosts_count(a)));
+		line_add(l, "%u host%s", sink_parties(a), plural(sink_parties(a)));
 	else
 		line_add(l, "any host");
 
@@ -211,9 +205,9 @@ static void found_add(struct line *l, const struct alert *a, const struct sink_c
 	if (a->hosts) {
 		uint32_t n_open = hosts_open(a);
 
-		line_add(l, ": ");
-		hosts_add(l, a, ANSWER_MAX, hosts_count(a));
-		if (n_open) {
+		line_add(l, sink_has_orig(a) ? ": " : ": by ");
+		hosts_add(l, a, ANSWER_MAX, sink_parties(a));
+		if (n_open && sink_has_orig(a)) {
 			line_add(l, "; open at ");
 			hosts_add(l, a, ANSWER_OPEN, n_open);
 		}
@@ -269,7 +263,10 @@ int sink_text_write(FILE *out, const struct alert *a, enum alert_state state,
 
 	line_add(&l, "%s ", sink_time(ctx, ctx->now_ns, 3, time));
 	state_add(&l, state, ctx);
-	line_add(&l, " %s %s -> ", a->rule->name, addr_format(&a->orig, orig));
+	if (sink_has_orig(a))
+		line_add(&l, " %s %s -> ", a->rule->name, addr_format(&a->orig, orig));
+	else
+		line_add(&l, " %s %u originators -> ", a->rule->name, sink_parties(a));
 	target_add(&l, a, ctx);
 	found_add(&l, a, ctx);
 	notes_add(&l, a, state);

@@ -141,7 +141,8 @@ static void set_techniques(struct row *r, const struct alert *a)
 
 static void set_parties(struct row *r, const struct alert *a)
 {
-	set_text(r, COL_SRC, addr_format(&a->orig, r->orig));
+	if (sink_has_orig(a))
+		set_text(r, COL_SRC, addr_format(&a->orig, r->orig));
 	if (a->rule->group & FIELD_RESP)
 		set_text(r, COL_DST, addr_format(&a->resp, r->resp));
 	if (sink_has_port(a))
@@ -177,7 +178,7 @@ static void row_make(struct row *r, const struct alert *a, enum alert_state stat
 	set_number(r, COL_FIRST, CELL_TIME, wall_us(ctx, a->first_ns));
 	set_number(r, COL_LAST, CELL_TIME, wall_us(ctx, a->last_ns));
 	set_text(r, COL_INTERFACE, a->ifname);
-	set_text(r, COL_DIRECTION, a->dir == DIR_EGRESS ? "egress" : "ingress");
+	set_text(r, COL_DIRECTION, sink_direction(a, ctx));
 	set_text(r, COL_OWNER, owner_text(a, r->owner));
 	set_number(r, COL_INCOMPLETE, CELL_BOOL, a->incomplete);
 	set_text(r, COL_INCIDENT, a->incident);

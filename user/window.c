@@ -382,12 +382,26 @@ static uint32_t count_around(struct window *w, struct group *g, uint64_t t)
 	return best;
 }
 
+/* is_stopped - is a group full that takes no more then? It looks for room eight times a span. */
+static bool is_stopped(const struct window *w, struct group *g, uint64_t t)
+{
+	if (!w->spec.stops || g->n < w->spec.keep)
+		return false;
+	if (t <= sum_capped(g->newest_ns, w->spec.span_ns / 8))
+		return true;
+	g->newest_ns = t;
+	forget_old(w, g);
+	return g->n == w->spec.keep;
+}
+
 /* Where a new value of time t goes. NULL for want of memory (counted), or if the group holds as
- * many as it may and all are newer. */
+ * many as it may and all are newer, or stops then. */
 static struct window_value *place_value(struct window *w, struct group *g, uint64_t t)
 {
 	struct window_value *oldest;
 
+	if (is_stopped(w, g, t))
+		return NULL;
 	if (g->n == g->room)
 		forget_old(w, g);
 	if (g->n == g->room && g->room < w->spec.keep && group_grow(w, g) < 0) {
@@ -430,9 +444,11 @@ static struct group *window_put(struct window *w, const struct group_key *group,
 	return g;
 }
 
-void window_show(struct window *w, const struct group_key *group, const struct window_value *v)
+uint32_t window_show(struct window *w, const struct group_key *group, const struct window_value *v)
 {
-	window_put(w, group, v);
+	const struct group *g = window_put(w, group, v);
+
+	return g ? g->n : 0;
 }
 
 /* Most groups never come near their threshold, so most are not counted. */

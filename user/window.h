@@ -41,6 +41,9 @@ struct window_spec {
 	uint32_t keep;	     /* values a group holds at the most; 1 or more */
 	uint32_t enough;     /* counts below this need not be exact, see window_add() */
 	uint32_t max_groups; /* 1 or more */
+	/* A group that is full takes no more until room comes by time, instead of the newest in the
+	 * place of the oldest. */
+	bool stops;
 };
 
 struct window_stats {
@@ -66,8 +69,9 @@ int window_adjust(struct window *w, uint32_t keep, uint32_t enough);
  * looked at more closely: then that number is returned. */
 uint32_t window_add(struct window *w, const struct group_key *group, const struct window_value *v);
 
-/* window_show - window_add() for who needs no count. */
-void window_show(struct window *w, const struct group_key *group, const struct window_value *v);
+/* window_show - window_add() for who needs no count. Returns how many values the group holds, those
+ * outside of any window included; 0 if it was not stored. */
+uint32_t window_show(struct window *w, const struct group_key *group, const struct window_value *v);
 
 /* window_expect - table_expect() for a group that is about to be shown a value. */
 void window_expect(const struct window *w, const struct group_key *group, bool near);

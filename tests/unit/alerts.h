@@ -78,6 +78,19 @@ static const struct rule own_pairs = {
 	.attack_external = { "TA0043", "T1599", "" },
 };
 
+static const struct rule distributed = {
+	.name = "distributed-scan",
+	.description = "many originators at one host",
+	.where = WHERE_PROBE,
+	.group = FIELD_RESP | FIELD_PROTO,
+	.distinct = FIELD_RESP_PORT,
+	.originators = 2,
+	.window_ns = 300 * NS_PER_S,
+	.threshold = 3,
+	.attack_internal = T1046,
+	.attack_external = T1595,
+};
+
 static struct ip_addr addr(const char *text)
 {
 	struct ip_addr a;
@@ -211,6 +224,18 @@ static void a_sweep(struct alert *a)
 			.addr.w[1] = IP_ADDR_V4_PREFIX | (uint64_t)htonl(0x0a000201 + i) << 32,
 			.answer = i == 20 ? ANSWER_OPEN : ANSWER_CLOSED,
 		};
+}
+
+static void a_distributed_scan(struct alert *a)
+{
+	a_sweep(a);
+	a->rule = &distributed;
+	a->orig = (struct ip_addr){ { 0 } };
+	a->resp = addr("10.0.0.9");
+	a->resp_port = 0;
+	a->bits = CONTACT_CLOSED | CONTACT_NONE;
+	ports_add(a, 1, 79, 2, ANSWER_CLOSED);
+	ports_add(a, 80, 80, 1, ANSWER_NONE);
 }
 
 static void a_sweep_of_more_hosts_than_kept(struct alert *a)
@@ -385,6 +410,7 @@ static void (*const builders[])(struct alert *) = {
 	a_scan_of_every_other_port,
 	basic_scanning_of_any_host,
 	a_sweep,
+	a_distributed_scan,
 	a_sweep_of_more_hosts_than_kept,
 	an_alert_with_a_hostile_interface,
 	an_alert_with_hostile_names,

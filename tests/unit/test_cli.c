@@ -56,7 +56,7 @@ static void check_defaults(const struct config *cfg)
 	assert_int_equal(cfg->settle_open_ns, 30 * S);
 	assert_int_equal(cfg->duration_ns, 0);
 	assert_int_equal(cfg->profile, PROFILE_DEFAULT);
-	assert_int_equal(cfg->rules.n, 4);
+	assert_int_equal(cfg->rules.n, 5);
 	assert_int_equal(cfg->rules.rule[0].mode, WINDOW_SLIDING);
 	assert_false(cfg->json);
 	assert_int_equal(cfg->verbosity, 0);
@@ -458,7 +458,7 @@ static const struct bad_case {
 	{ "an unknown rule",
 	  { "--set", "port-scn.threshold=3", "--profile", "splunk" },
 	  "--set: no rule 'port-scn' (did you mean 'port-scan'?): rules are port-scan, "
-	  "basic-scanning, sweep, slow-scan" },
+	  "basic-scanning, sweep, slow-scan, distributed-scan" },
 	{ "a bad value of a field",
 	  { "--set=sweep.threshold=0" },
 	  "--set: sweep.threshold '0': a whole number from 1 to 65536 is accepted" },
@@ -770,11 +770,11 @@ static void file_holds(const struct config *cfg)
 	assert_string_equal(cfg->output[1].target, "/f");
 	assert_int_equal(cfg->groups_max, 4096);
 	assert_int_equal(cfg->nursery_slots, 65536);
-	assert_int_equal(cfg->rules.n, 5);
+	assert_int_equal(cfg->rules.n, 6);
 	assert_int_equal(cfg->rules.rule[0].threshold, 7);
 	assert_int_equal(cfg->rules.rule[0].window_ns, 3600 * S);
 	assert_int_equal(cfg->rules.rule[0].mode, WINDOW_TUMBLING);
-	assert_int_equal(cfg->rules.rule[4].threshold, 9);
+	assert_int_equal(cfg->rules.rule[5].threshold, 9);
 }
 
 static void options_go_over(const struct config *cfg)
@@ -792,12 +792,12 @@ static void options_go_over(const struct config *cfg)
 	assert_int_equal(cfg->rules.rule[0].threshold, 8);
 	assert_int_equal(cfg->rules.rule[0].window_ns, 3600 * S);
 	assert_int_equal(cfg->rules.rule[0].mode, WINDOW_SLIDING);
-	assert_int_equal(cfg->rules.rule[4].threshold, 2);
+	assert_int_equal(cfg->rules.rule[5].threshold, 2);
 }
 
 static void no_file(const struct config *cfg)
 {
-	assert_int_equal(cfg->rules.n, 4);
+	assert_int_equal(cfg->rules.n, 5);
 	assert_int_equal(cfg->tick_ns, S);
 }
 
@@ -863,7 +863,7 @@ static const struct file_case {
 	  { "--set", "owm.threshold=2" },
 	  NULL,
 	  "--set: no rule 'owm' (did you mean 'own'?): rules are port-scan, basic-scanning, sweep, "
-	  "slow-scan, "
+	  "slow-scan, distributed-scan, "
 	  "own" },
 	{ "check takes no file as argument",
 	  false,

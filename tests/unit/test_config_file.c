@@ -59,8 +59,9 @@ static char *printed(const struct config *cfg)
 	"attempts-file, "                                                                          \
 	"allow, outputs, limits, numeric"
 #define FIELDS                                                                                     \
-	"fields are enabled, where, originator, responder, ports, by, distinct, window, mode, "    \
-	"threshold, yields-to, severity, attack-internal, attack-external, description"
+	"fields are enabled, where, originator, responder, ports, protocol, originators, by, "     \
+	"distinct, window, mode, threshold, yields-to, severity, attack-internal, "                \
+	"attack-external, description"
 #define TIME_OF(min, max) "a time needs a number and a unit (ms, s, m, h, d), " min " to " max
 #define OWN_NEEDS                                                                                  \
 	"is missing, and a rule of your own needs where, by, distinct, window and threshold; no "  \
@@ -188,11 +189,12 @@ static const struct bad_case {
 	  "rules:\n  smb:\n    where: probe\n    by: "
 	  "originator\n",
 	  ":2:3: rules.smb: `distinct` " OWN_NEEDS
-	  "'smb': built-in rules are port-scan, basic-scanning, sweep, slow-scan" },
+	  "'smb': built-in rules are port-scan, basic-scanning, sweep, slow-scan, "
+	  "distributed-scan" },
 	{ "a built-in rule that is misspelt", "rules:\n  port-scn:\n    threshold: 5\n",
 	  ":2:3: rules.port-scn: `where` " OWN_NEEDS
 	  "'port-scn' (did you mean 'port-scan'?): built-in rules are port-scan, "
-	  "basic-scanning, sweep, slow-scan" },
+	  "basic-scanning, sweep, slow-scan, distributed-scan" },
 	{ "a rule's name with capitals", "rules:\n  SMB: {}\n",
 	  ":2:3: rules 'SMB': the name of a rule has 1 to 32 of the characters a-z, 0-9 and -" },
 	/* the allow-list */
@@ -227,7 +229,7 @@ static const struct bad_case {
 	{ "an output's rule that is none",
 	  "outputs: [{to: stdout, rules: [port-scan, smb]}]\nrules: {}\n",
 	  ":1:11: outputs[0]: rules 'smb': accepted are port-scan, basic-scanning, sweep, "
-	  "slow-scan" },
+	  "slow-scan, distributed-scan" },
 	/* no YAML */
 	{ "an indentation that fits nowhere", "rules:\n  sweep: {}\n port-scan: {}\n",
 	  ":3:2: while parsing a block mapping that begins in line 1: did not find expected key" },

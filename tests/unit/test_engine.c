@@ -1201,7 +1201,8 @@ static void groups_past_the_limit_are_counted(void **state)
 {
 	struct world *w =
 		world_new(PROFILE_DEFAULT, "sweep.enabled=false basic-scanning.enabled=false "
-					   "slow-scan.enabled=false");
+					   "slow-scan.enabled=false "
+					   "distributed-scan.enabled=false");
 	struct step s = NONE(0, .port = 22);
 	struct engine_stats stats;
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* The built-in rules and "RULE.FIELD=VALUE". */
+#include <reconmon/packet.h>
+
 #include "rule.h"
 
 #include <assert.h>
@@ -22,6 +24,7 @@
 enum {
 	OPR = FIELD_ORIG | FIELD_RESP | FIELD_PROTO,
 	OP = FIELD_ORIG | FIELD_PROTO,
+	RP = FIELD_RESP | FIELD_PROTO,
 	OQP = FIELD_ORIG | FIELD_RESP_PORT | FIELD_PROTO,
 };
 
@@ -48,6 +51,11 @@ static const struct builtin_case {
 	  FIELD_RESP, WINDOW_SLIDING, 25, "T1018", "T1595", "T1595.001" },
 	{ "default: slow-scan", PROFILE_DEFAULT, 3, "slow-scan", true, WHERE_PROBE, SCOPE_INTERNAL,
 	  OPR, FIELD_RESP_PORT, WINDOW_SLIDING, 5, "T1046", "T1595", "T1595.002" },
+	{ "default: distributed-scan", PROFILE_DEFAULT, 4, "distributed-scan", true, WHERE_PROBE,
+	  SCOPE_INTERNAL, RP, FIELD_RESP_PORT, WINDOW_SLIDING, 32, "T1046", "T1595", "T1595.002" },
+	{ "splunk: distributed-scan is off, there is no such search", PROFILE_SPLUNK, 4,
+	  "distributed-scan", false, WHERE_PROBE, SCOPE_INTERNAL, FIELD_RESP, FIELD_RESP_PORT,
+	  WINDOW_TUMBLING, 32, "T1046", "T1595", "T1595.002" },
 	{ "splunk: port-scan tumbles and does not look at the protocol", PROFILE_SPLUNK, 0,
 	  "port-scan", true, WHERE_PROBE, SCOPE_INTERNAL, FIELD_ORIG | FIELD_RESP, FIELD_RESP_PORT,
 	  WINDOW_TUMBLING, 3, "T1046", "T1595", "T1595.002" },
@@ -69,7 +77,7 @@ static void test_builtin(void **state)
 	struct rule_set rules;
 
 	rules_builtin(c->profile, &rules);
-	assert_int_equal(rules.n, 4);
+	assert_int_equal(rules.n, 5);
 	rule = &rules.rule[c->index];
 	assert_string_equal(rule->name, c->rule);
 	assert_true(strlen(rule->description) > 0);
@@ -81,6 +89,9 @@ static void test_builtin(void **state)
 	assert_int_equal(rule->mode, c->mode);
 	assert_int_equal(rule->window_ns, c->index == 3 ? 24 * 60 * M : 5 * M);
 	assert_int_equal(rule->threshold, c->threshold);
+	assert_int_equal(rule->originators, c->index == 4 ? 10 : 1);
+	assert_int_equal(rule->protocol, c->index == 4 ? PROTO_TCP : 0);
+	assert_int_equal(rule->ports.n, c->index == 4);
 	assert_string_equal(rule->attack_internal.tactic_id, "TA0007");
 	assert_string_equal(rule->attack_internal.technique_id, c->internal);
 	assert_string_equal(rule->attack_internal.sub_id, "");
@@ -144,34 +155,38 @@ static const struct bad_set_case {
 	{ "no field: a point in the value is none", "port-scan=1.5m",
 	  "'port-scan=1.5m': RULE.FIELD=VALUE is accepted, as in port-scan.threshold=10" },
 	{ "an unknown rule", "nonsense.threshold=1",
-	  "no rule 'nonsense': rules are port-scan, basic-scanning, sweep, slow-scan" },
+	  "no rule 'nonsense': rules are port-scan, basic-scanning, sweep, slow-scan, "
+	  "distributed-scan" },
 	{ "an empty rule", ".threshold=1",
-	  "no rule '': rules are port-scan, basic-scanning, sweep, slow-scan" },
+	  "no rule '': rules are port-scan, basic-scanning, sweep, slow-scan, distributed-scan" },
 	{ "a rule that is nearly known", "portscan.threshold=1",
 	  "no rule 'portscan' (did you mean 'port-scan'?): rules are port-scan, basic-scanning, "
-	  "sweep, slow-scan" },
+	  "sweep, slow-scan, distributed-scan" },
 	{ "case matters", "Sweep.threshold=1",
 	  "no rule 'Sweep' (did you mean 'sweep'?): rules are port-scan, basic-scanning, sweep, "
-	  "slow-scan" },
+	  "slow-scan, distributed-scan" },
 	{ "the start of a rule's name", "port.threshold=1",
-	  "no rule 'port': rules are port-scan, basic-scanning, sweep, slow-scan" },
+	  "no rule 'port': rules are port-scan, basic-scanning, sweep, slow-scan, "
+	  "distributed-scan" },
 	{ "a rule's name and more",
 	  "sweeps-of-all-the-networks-that-there-are-in-the-whole-world.threshold=1",
 	  "no rule 'sweeps-of-all-the-networks-that-there-are-in-the-whole-world': rules are "
-	  "port-scan, basic-scanning, sweep, slow-scan" },
+	  "port-scan, basic-scanning, sweep, slow-scan, distributed-scan" },
 	{ "an unknown field", "sweep.group=orig",
-	  "no field 'group': fields are enabled, where, originator, responder, ports, by, "
+	  "no field 'group': fields are enabled, where, originator, responder, ports, protocol, "
+	  "originators, by, "
 	  "distinct, window, mode, threshold, yields-to, severity, attack-internal, "
 	  "attack-external, "
 	  "description" },
 	{ "an empty field", "sweep.=orig",
-	  "no field '': fields are enabled, where, originator, responder, ports, by, "
+	  "no field '': fields are enabled, where, originator, responder, ports, protocol, "
+	  "originators, by, "
 	  "distinct, window, mode, threshold, yields-to, severity, attack-internal, "
 	  "attack-external, "
 	  "description" },
 	{ "a field that is nearly known", "sweep.treshold=1",
 	  "no field 'treshold' (did you mean 'threshold'?): fields are enabled, where, originator, "
-	  "responder, ports, by, "
+	  "responder, ports, protocol, originators, by, "
 	  "distinct, window, mode, threshold, yields-to, severity, attack-internal, "
 	  "attack-external, "
 	  "description" },
@@ -234,6 +249,10 @@ static const struct bad_set_case {
 	  "sweep.description: control characters, or not UTF-8" },
 	{ "a description that is not UTF-8", "sweep.description=\xff",
 	  "sweep.description: control characters, or not UTF-8" },
+	{ "an unknown protocol", "sweep.protocol=gre",
+	  "sweep.protocol 'gre': accepted are any, tcp, udp, sctp, icmp, ipv6-icmp" },
+	{ "no originator", "sweep.originators=0",
+	  "sweep.originators '0': a whole number from 1 to 1024 is accepted" },
 	{ "an unknown scope", "sweep.responder=inside",
 	  "sweep.responder 'inside': accepted are any, internal, external" },
 	{ "a second '=' belongs to the value",
@@ -279,6 +298,10 @@ static const struct field_case {
 	{ "a window in other words", "window", "3600s", "1h" },
 	{ "a mode", "mode", "tumbling", NULL },
 	{ "a threshold", "threshold", "12", NULL },
+	{ "a protocol", "protocol", "udp", NULL },
+	{ "any protocol", "protocol", "any", NULL },
+	{ "many originators", "originators", "1024", NULL },
+	{ "one originator", "originators", "1", NULL },
 	{ "a rule it yields to", "yields-to", "port-scan", NULL },
 	{ "a rule it yields to that is not there yet", "yields-to", "own", NULL },
 	{ "it yields to none", "yields-to", "none", NULL },
@@ -318,8 +341,12 @@ static const struct check_case {
 } check_cases[] = {
 	{ "a built-in rule is fine", "", "" },
 	{ "few ports on many hosts is fine", "by=originator,protocol distinct=responder,port", "" },
-	{ "nobody to blame", "by=port", "sweep.by: originator is missing; an alert says who" },
-	{ "no group at all", "by=", "sweep.by: originator is missing; an alert says who" },
+	{ "nobody to blame", "by=port",
+	  "sweep.by: originator is missing; an alert says who (or how many together: "
+	  "originators)" },
+	{ "no group at all", "by=",
+	  "sweep.by: originator is missing; an alert says who (or how many together: "
+	  "originators)" },
 	{ "nothing to count", "distinct=", "sweep.distinct: responder, port or both are needed" },
 	{ "counting what it groups by", "distinct=port",
 	  "sweep.distinct: 'port' is in `by` as well, so there would only ever be one" },
@@ -330,6 +357,26 @@ static const struct check_case {
 	  "sweep.threshold: 4 is never reached, `ports` lists only 3" },
 	{ "as many ports as are listed", "by=originator distinct=port ports=22,80-81 threshold=3",
 	  "" },
+	{ "many originators of a host together",
+	  "by=responder,protocol distinct=port originators=5 protocol=udp", "" },
+	{ "many originators need no protocol in the group",
+	  "by=responder distinct=port originators=5", "" },
+	{ "many originators, and each by itself",
+	  "by=originator,responder distinct=port originators=5",
+	  "sweep.by: of several originators, responder or responder and protocol are accepted" },
+	{ "many originators of no host", "by=protocol distinct=port originators=5",
+	  "sweep.by: of several originators, responder or responder and protocol are accepted" },
+	{ "many originators whose hosts are counted",
+	  "by=responder distinct=responder originators=5",
+	  "sweep.distinct: of several originators, port is accepted" },
+	{ "many originators, whatever they carry",
+	  "by=responder distinct=port where=contact originators=5",
+	  "sweep.where: of several originators, probe is accepted" },
+	{ "more originators than ports", "by=responder distinct=port originators=26",
+	  "sweep.threshold: of 26 originators, 26 to 1024 are accepted" },
+	{ "more ports of many originators than are told apart",
+	  "by=responder distinct=port originators=5 threshold=1025",
+	  "sweep.threshold: of 5 originators, 5 to 1024 are accepted" },
 	{ "few ports of many hosts may be many pairs",
 	  "by=originator distinct=port,responder ports=22 threshold=40", "" },
 };
@@ -386,7 +433,7 @@ static void test_add(void **state)
 	rules_builtin(PROFILE_DEFAULT, &rules);
 	assert_int_equal(rules_add(&rules, "FILE", c->rule, &rule, &err), *c->want ? -EINVAL : 0);
 	assert_string_equal(err.text, c->want);
-	assert_int_equal(rules.n, *c->want ? 4 : 5);
+	assert_int_equal(rules.n, *c->want ? 5 : 6);
 	if (!*c->want)
 		assert_ptr_equal(rules_find(&rules, c->rule), rule);
 }

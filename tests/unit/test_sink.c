@@ -131,6 +131,13 @@ static const struct text_case {
 	  AT "OPEN   sweep 10.0.0.5 -> 40 hosts, port 445/tcp in 2.1s: 10.0.2.1, 10.0.2.2, "
 	     "10.0.2.3, 10.0.2.4, 10.0.2.5, 10.0.2.6, 10.0.2.7, 10.0.2.8, 10.0.2.9, 10.0.2.10, "
 	     "... (+30 more); open at 10.0.2.21 (syn; in on veth0; id 0192-1)\n" },
+	{ "many originators of one host", a_distributed_scan, ALERT_OPEN, false,
+	  AT
+	  "OPEN   distributed-scan 40 originators -> 10.0.0.9 tcp: 41 ports in 2.1s: by 10.0.2.1, "
+	  "10.0.2.2, 10.0.2.3, 10.0.2.4, 10.0.2.5, 10.0.2.6, 10.0.2.7, 10.0.2.8, 10.0.2.9, "
+	  "10.0.2.10, ... (+30 more); closed "
+	  "1,3,5,7,9,11,13,15,17,19,21,23,25,27,29,31,33,35,37,39,41,43,45,47,49,51,53,55,57,59,"
+	  "61,63,65,67,69,71,73,75,77,79; none 80 (syn; in on veth0; id 0192-1)\n" },
 	{ "pairs of host and port", pairs_by_a_rule_of_ones_own, ALERT_OPEN, false,
 	  AT "OPEN   few-ports 10.0.0.5 -> 2 hosts tcp: 4 pairs of host and port in 0.4s: "
 	     "10.0.2.1, 10.0.2.2; open at 10.0.2.1; open 22; closed 445 (syn; in on veth0; id "
@@ -255,6 +262,16 @@ static const struct field_case {
 	{ "a ping has no port", a_sweep_by_ping, ALERT_OPEN, "destination", NULL },
 	{ "message of IP protocols", protocols_of_one_host, ALERT_OPEN, "message",
 	  "\"port-scan: 10.0.0.5 probed 1 IP protocol of 10.0.0.9 over ip-proto: 22\"" },
+	{ "message of many originators", a_distributed_scan, ALERT_OPEN, "event.reason",
+	  "\"41 distinct silent ports, threshold 3 in 300 s\"" },
+	{ "many originators have no source", a_distributed_scan, ALERT_OPEN, "source", NULL },
+	{ "... but a list", a_distributed_scan, ALERT_OPEN, "reconmon.alert.originator_count",
+	  "40" },
+	{ "... and no responders", a_distributed_scan, ALERT_OPEN, "reconmon.alert.responders",
+	  NULL },
+	{ "... and a destination", a_distributed_scan, ALERT_OPEN, "destination",
+	  "{\"address\":\"10.0.0.9\",\"ip\":\"10.0.0.9\"}" },
+	{ "... and a network", a_distributed_scan, ALERT_OPEN, "network.type", "\"ipv4\"" },
 	{ "message without responder or protocol", basic_scanning_of_any_host, ALERT_OPEN,
 	  "message", "\"basic-scanning: 10.0.0.5 contacted 1000 ports: 1-1000\"" },
 	{ "rule", a_port_scan, ALERT_OPEN, "rule",
@@ -367,6 +384,19 @@ static void services_are(void (*build)(struct alert *), const struct services *s
 	got = services ? json_dumps(services, JSON_COMPACT) : strdup("");
 	assert_string_equal(got, want);
 	free(got);
+	json_decref(doc);
+}
+
+static void of_captures_nobody_knows_the_direction(void **state)
+{
+	struct sink_context ctx = context;
+	json_t *doc;
+
+	(void)state;
+	ctx.offline = true;
+	doc = document(a_port_scan, ALERT_OPEN, &ctx);
+	assert_non_null(json_object_get(doc, "network"));
+	assert_null(at(doc, "network.direction"));
 	json_decref(doc);
 }
 
@@ -737,6 +767,7 @@ static void test_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(of_captures_nobody_knows_the_direction),
 		cmocka_unit_test(open_ports_have_names),
 		cmocka_unit_test(lists_of_addresses_end_at_256),
 		cmocka_unit_test(lists_of_ports_end_at_16_kib),
