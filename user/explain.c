@@ -260,8 +260,12 @@ static void print_responders(const struct subject *s, FILE *out)
 
 static void print_head(const struct subject *s, FILE *out)
 {
-	fprintf(out, "%s %s: %s%s%s", s->rule, s->id, s->originator, *s->responder ? " -> " : "",
-		s->responder);
+	fprintf(out, "%s %s: ", s->rule, s->id);
+	if (*s->originator)
+		fprintf(out, "%s", s->originator);
+	else
+		fprintf(out, "%lld originators", (long long)s->originator_count);
+	fprintf(out, "%s%s", *s->responder ? " -> " : "", s->responder);
 	if (*s->transport)
 		fprintf(out, " %s", s->transport);
 	if (s->port >= 0)

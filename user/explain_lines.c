@@ -109,7 +109,7 @@ static bool entry_of(const struct explain *x, struct allow_entry *entry)
 	memset(entry, 0, sizeof(*entry));
 	if (*s->originator)
 		put(entry, "originator", s->originator);
-	exact = put_responders(entry, s);
+	exact = put_responders(entry, s) && *s->originator;
 	exact &= put_ports(entry, s);
 	if (subject_proto(s))
 		put(entry, "protocol", s->transport);
@@ -176,7 +176,7 @@ json_t *explain_silence(const struct explain *x)
 	return json_pack("{s:s, s:s, s:s, s:s*}", "option", option.text, "yaml", yaml.text, "set",
 			 set.text, "note",
 			 exact ? NULL
-			       : "its ports or responders are too many for an entry, which is for "
+			       : "its ports, responders or originators are too many for an entry, which is for "
 				 "all of them");
 }
 

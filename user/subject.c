@@ -142,6 +142,7 @@ bool subject_read(const json_t *doc, struct subject *ret)
 	ret->count = whole(doc, "reconmon.alert.count");
 	ret->window_s = json_number_value(at(doc, "reconmon.alert.window_s"));
 	ret->responder_count = whole(doc, "reconmon.alert.responder_count");
+	ret->originator_count = whole(doc, "reconmon.alert.originator_count");
 	ret->techniques = at(doc, "reconmon.alert.technique");
 	ret->responders = at(doc, "reconmon.alert.responders");
 	ret->port = at(doc, "destination.port") ? (int)whole(doc, "destination.port") : -1;
