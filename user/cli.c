@@ -40,6 +40,7 @@ enum {
 	OPT_NO_HABITS,
 	OPT_STATE,
 	OPT_SPOOL,
+	OPT_GEOIP,
 	OPT_SPOOL_SIZE,
 	OPT_ATTEMPTS,
 	OPT_ATTEMPTS_FILE,
@@ -126,6 +127,10 @@ static const struct argp_option options[] = {
 	{ "output", OPT_OUTPUT, "DEST[,KEY=VALUE]...", 0,
 	  "Where alerts go, instead of standard output; repeatable. Destinations and keys are "
 	  "listed below",
+	  3 },
+	{ "geoip", OPT_GEOIP, "PATH", 0,
+	  "Say of external originators where they are, by a database in MaxMind's format (cities, "
+	  "countries, autonomous systems); repeatable, up to 4",
 	  3 },
 	{ "spool", OPT_SPOOL, "DIR", 0,
 	  "Where alerts wait on disk for a receiver that is away, also from one run to the next: a "
@@ -267,7 +272,7 @@ struct cli {
 	const char **settings; /* --set, in their order: they wait for --profile */
 	size_t n_settings;
 	const char *config_file; /* -c */
-	bool profile_given, ifaces_given, outputs_given;
+	bool profile_given, ifaces_given, outputs_given, geoips_given;
 	int next;    /* state->next after the last option that was understood */
 	bool done;   /* --help or --version */
 	bool failed; /* err is filled */
@@ -312,6 +317,15 @@ static int iface_add(struct cli *cli, const char *pattern)
 		cli->cfg->ifaces = 0;
 	cli->ifaces_given = true;
 	return config_iface_add(cli->cfg, "--interface", pattern, cli->err);
+}
+
+/* geoip_add - as iface_add(). */
+static int geoip_add(struct cli *cli, const char *path)
+{
+	if (!cli->geoips_given)
+		cli->cfg->geoips = 0;
+	cli->geoips_given = true;
+	return config_geoip_add(cli->cfg, "--geoip", path, cli->err);
 }
 
 /* output_add - as iface_add(). */
@@ -506,6 +520,8 @@ static int option_take(struct cli *cli, int key, const char *arg)
 	case OPT_RELOAD_ON_CHANGE:
 		cfg->reload_on_change = true;
 		return only_live(cli, "--reload-on-change");
+	case OPT_GEOIP:
+		return geoip_add(cli, arg);
 	case OPT_SPOOL:
 		return only_live(cli, "--spool") < 0
 			       ? -EINVAL
@@ -698,6 +714,7 @@ static enum cli_result cli_walk(struct cli *cli, int argc, char **argv)
 	cli->n_settings = 0;
 	cli->ifaces_given = false;
 	cli->outputs_given = false;
+	cli->geoips_given = false;
 	cli->profile_given = false;
 	cli->cfg->files = 0;
 	r = argp_parse(&argp, argc, argv, flags, NULL, cli);

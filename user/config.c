@@ -479,6 +479,20 @@ int config_iface_add(struct config *cfg, const char *what, const char *pattern, 
 	return 0;
 }
 
+int config_geoip_add(struct config *cfg, const char *what, const char *path, struct error *err)
+{
+	if (*path != '/' || strlen(path) >= GEOIP_PATH_MAX || !text_is_plain(path))
+		return error_set(
+			err, -EINVAL, EXIT_USAGE,
+			"%s '%.80s': the full path of a database (.mmdb), at most %d bytes", what,
+			path, GEOIP_PATH_MAX - 1);
+	if (cfg->geoips == GEOIP_FILES_MAX)
+		return error_set(err, -EINVAL, EXIT_USAGE, "%s '%.80s': more than %d of them", what,
+				 path, GEOIP_FILES_MAX);
+	strcpy(cfg->geoip[cfg->geoips++], path);
+	return 0;
+}
+
 /* --- outputs --- */
 
 int config_output_put(struct config *cfg, const struct output_config *oc, const char *said,

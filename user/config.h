@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "allow.h"
+#include "geoip.h"
 #include "net.h"
 #include "rule.h"
 
@@ -132,7 +133,9 @@ struct config {
 	char spool[OUTPUT_PATH_MAX]; /* below it a folder an output: a path, or "none"; "": see
 				      * config_spool() */
 	uint32_t spool_bytes;	     /* of each of them; 1M to 2G */
-	struct allow *allow;	     /* what is let be; its counters live; freed by config_done() */
+	char geoip[GEOIP_FILES_MAX][GEOIP_PATH_MAX]; /* databases of where addresses are: paths */
+	uint32_t geoips;
+	struct allow *allow; /* what is let be; its counters live; freed by config_done() */
 	struct output_config output[OUTPUTS_MAX];
 	/* As they were written: the destination and, a line each, KEY=VALUE. */
 	char output_said[OUTPUTS_MAX][OUTPUT_SAID_MAX];
@@ -205,6 +208,10 @@ int config_limit_set(struct config *cfg, const struct config_limit *limit, const
 /* config_iface_add - one more interface, glob or, with "!", exclusion. Returns 0, or -EINVAL with
  * err filled. */
 int config_iface_add(struct config *cfg, const char *what, const char *pattern, struct error *err);
+
+/* config_geoip_add - one more database; whether it is there is seen when it is opened. Returns 0,
+ * or -EINVAL with err filled. */
+int config_geoip_add(struct config *cfg, const char *what, const char *path, struct error *err);
 
 /* config_output_add - one more output, "DEST[,KEY=VALUE]...". Returns 0, or -EINVAL with err
  * filled. config_output_put - the same of one that was read otherwise; `said` as in output_said. */

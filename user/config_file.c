@@ -283,6 +283,21 @@ static int take_internal(struct reader *r, const yaml_node_t *value)
 	return 0;
 }
 
+static int take_geoip(struct reader *r, const yaml_node_t *node, void *ctx)
+{
+	const char *text = ""; /* set on success; clang-tidy cannot tell */
+	int e = get_text(r, node, &text);
+
+	(void)ctx;
+	return e < 0 ? e : checked(r, node, config_geoip_add(r->cfg, r->where, text, r->err));
+}
+
+static int take_geoips(struct reader *r, const yaml_node_t *value)
+{
+	r->cfg->geoips = 0;
+	return each_item(r, value, take_geoip, NULL);
+}
+
 /* take_setting - a setting of one word; its name is the path. */
 static int take_setting(struct reader *r, const yaml_node_t *value)
 {
@@ -623,6 +638,7 @@ static const struct key keys[] = {
 	{ "attempts", take_setting },  { "attempts-file", take_setting },
 	{ "allow", take_allow },       { "outputs", take_outputs },
 	{ "limits", take_limits },     { "numeric", take_setting },
+	{ "geoip", take_geoips },
 };
 
 static int take_key(struct reader *r, const char *key, const yaml_node_t *key_node,

@@ -87,6 +87,15 @@ static void put_ifaces(struct writer *w, const struct config *cfg)
 	list_end(w);
 }
 
+static void put_geoips(struct writer *w, const struct config *cfg)
+{
+	put_text(w, "geoip");
+	list_begin(w);
+	for (uint32_t i = 0; i < cfg->geoips; i++)
+		put_text(w, cfg->geoip[i]);
+	list_end(w);
+}
+
 static void put_internal(struct writer *w, const struct config *cfg)
 {
 	char text[NET_TEXT_MAX + 4];
@@ -215,6 +224,7 @@ static void put_document(struct writer *w, const struct config *cfg)
 	put_settings(w, cfg);
 	put_ifaces(w, cfg);
 	put_internal(w, cfg);
+	put_geoips(w, cfg);
 	put_rules(w, &cfg->rules);
 	put_allow(w, cfg->allow);
 	put_outputs(w, cfg);

@@ -34,6 +34,7 @@ struct output {
 	uint64_t clock_ns; /* replay: the files'; 0: live */
 	bool ended;
 	struct services *services; /* NULL: ports are numbers */
+	struct geoip *geoip;	   /* NULL: where originators are is not known */
 	char hostname[256], host_id[64];
 };
 
@@ -197,9 +198,11 @@ int output_open(const struct config *cfg, struct output **ret, struct error *err
 		if (o->services)
 			services_load(o->services);
 	}
+	if (cfg->geoips)
+		r = geoip_open(cfg->geoip, cfg->geoips, &o->geoip, err);
 	for (uint32_t i = 0; !r && i < cfg->outputs; i++)
 		r = outlet_open(o, &cfg->output[i], err);
-	if (!cfg->outputs) {
+	if (!r && !cfg->outputs) {
 		bool taken = cfg->log_attempts && !*cfg->attempts_file; /* by the attempts */
 
 		r = output_config_dest(taken ? "stderr" : "stdout", &oc, err);
@@ -267,10 +270,13 @@ static struct record *record_make(const struct output *o, const struct outlet *o
 	size_t len = 0;
 	FILE *f = open_memstream(&text, &len);
 	struct record *rec;
+	struct geo geo;
 	int r;
 
 	if (!f)
 		return NULL;
+	if (sink_has_orig(a) && !a->orig_internal && geoip_find(o->geoip, &a->orig, &geo))
+		sc.geo = &geo;
 	set_times(o, &sc);
 	if (out->cfg.kind == OUTPUT_SYSLOG)
 		sink_frame_syslog(f, a, state, &sc, &out->cfg);
@@ -433,6 +439,7 @@ void output_free(struct output *o)
 	for (unsigned int i = 0; i < o->n; i++)
 		lane_free(o->outlet[i].lane);
 	services_free(o->services);
+	geoip_close(o->geoip);
 	free(o);
 }
 

@@ -86,6 +86,19 @@ static void keep_outputs(const struct config *now, struct config *next, const st
 	next->outputs = now->outputs;
 }
 
+/* keep_geoip - files that have changed are opened again by themselves. */
+static void keep_geoip(const struct config *now, struct config *next, const struct noting *n)
+{
+	bool same = next->geoips == now->geoips;
+
+	for (uint32_t i = 0; same && i < now->geoips; i++)
+		same = !strcmp(now->geoip[i], next->geoip[i]);
+	if (!same)
+		note(n, "geoip stays as it is; other databases need a restart");
+	memcpy(next->geoip, now->geoip, sizeof(next->geoip));
+	next->geoips = now->geoips;
+}
+
 int reload_read(const struct config *now, reload_note_fn *note_fn, void *ctx, struct config **ret,
 		struct error *err)
 {
@@ -107,6 +120,7 @@ int reload_read(const struct config *now, reload_note_fn *note_fn, void *ctx, st
 	}
 	keep_limits(now, next, &n);
 	keep_outputs(now, next, &n);
+	keep_geoip(now, next, &n);
 	*ret = next;
 	return 0;
 }

@@ -10,6 +10,7 @@
 
 #include "alert.h"
 #include "config.h"
+#include "geoip.h"
 #include "services.h"
 
 /* What a sink needs to know beside the alert. */
@@ -23,6 +24,7 @@ struct sink_context {
 	const struct allow *allow;	 /* the allow-list; NULL: there is none */
 	bool offline;			 /* replay: the files may have been taken anywhere */
 	const struct services *services; /* names of ports; NULL: numbers alone */
+	const struct geo *geo;		 /* where an external originator is; NULL: unknown */
 };
 
 enum {

@@ -93,6 +93,16 @@ static void put_owner(struct event *e, const struct owner *w)
 	}
 }
 
+static void put_geo(struct event *e, const struct geo *geo)
+{
+	char text[GEO_TEXT_MAX];
+
+	if (!geo || !*geo_text(geo, text))
+		return;
+	event_text(e, "flexString2", text);
+	label(e, "flexString2", "Origin");
+}
+
 static void put_custom(struct event *e, const struct alert *a)
 {
 	const struct attack_ref *attack = alert_attack(a);
@@ -144,6 +154,7 @@ int sink_cef_write(FILE *out, const struct alert *a, enum alert_state state,
 	event_text(&e, "act", alert_state_name(state));
 	put_parties(&e, a, ctx);
 	put_owner(&e, a->owner);
+	put_geo(&e, ctx->geo);
 	event_number(&e, "cnt", (int64_t)a->attempts);
 	event_text(&e, "dvchost", ctx->hostname);
 	event_text(&e, "reason", sink_reason(a, reason));

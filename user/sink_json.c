@@ -331,6 +331,46 @@ static int allow_set(json_t *doc, const struct sink_context *ctx)
 			  (json_int_t)t.attempts, "silent", (json_int_t)t.silent));
 }
 
+/* geo_json - where the originator is; NULL for want of memory. What is not known is left out. */
+static json_t *geo_json(const struct geo *g)
+{
+	json_t *geo =
+		json_pack("{s:s*, s:s*, s:s*, s:s*, s:s*, s:s*, s:s*}", "country_iso_code",
+			  sink_known(g->country_iso), "country_name", sink_known(g->country),
+			  "continent_code", sink_known(g->continent), "region_iso_code",
+			  sink_known(g->region_iso), "region_name", sink_known(g->region),
+			  "city_name", sink_known(g->city), "timezone", sink_known(g->timezone));
+
+	if (!g->has_location ||
+	    !json_object_set_new(geo, "location",
+				 json_pack("{s:f, s:f}", "lat", g->lat, "lon", g->lon)))
+		return geo;
+	json_decref(geo);
+	return NULL;
+}
+
+/* geo_set - source.geo and source.as, as far as they are known. */
+static int geo_set(json_t *doc, const struct geo *g)
+{
+	json_t *source = json_object_get(doc, "source"), *geo, *as;
+	int r = 0;
+
+	if (!g || !source)
+		return 0;
+	geo = geo_json(g);
+	if (!geo || json_object_size(geo))
+		r |= json_object_set(source, "geo", geo);
+	json_decref(geo);
+	if (!g->asn && !g->org[0])
+		return r;
+	as = json_object();
+	if (g->asn)
+		r |= json_object_set_new(as, "number", json_integer(g->asn));
+	if (g->org[0])
+		r |= json_object_set_new(as, "organization", json_pack("{s:s}", "name", g->org));
+	return r | json_object_set_new(source, "as", as);
+}
+
 /* document - the whole of it; NULL for want of memory. json_pack() and json_object_set_new() fail
  * on a NULL they are given as object, so no step needs a check of its own. */
 static json_t *document(const struct alert *a, enum alert_state state,
@@ -362,6 +402,7 @@ static json_t *document(const struct alert *a, enum alert_state state,
 	if (a->incident[0])
 		r |= json_object_set_new(json_object_get(doc, "reconmon"), "incident",
 					 json_pack("{s:s}", "id", a->incident));
+	r |= geo_set(doc, ctx->geo);
 	r |= host_set(doc, ctx);
 	r |= owner_json_set(doc, a, ctx);
 	r |= allow_set(doc, ctx);

@@ -55,6 +55,17 @@ static void put_owner(struct event *e, const struct owner *w)
 	event_odd(e, "unit", w->where.unit);
 }
 
+static void put_geo(struct event *e, const struct geo *geo)
+{
+	if (!geo)
+		return;
+	event_text(e, "srcCountry", geo->country_iso);
+	event_text(e, "srcCity", geo->city);
+	if (geo->asn)
+		event_number(e, "srcAsn", geo->asn);
+	event_text(e, "srcOrganization", geo->org);
+}
+
 static void put_findings(struct event *e, const struct alert *a)
 {
 	static const char *const keys[ANSWER_MAX] = {
@@ -91,6 +102,7 @@ int sink_leef_write(FILE *out, const struct alert *a, enum alert_state state,
 	event_number(&e, "sev", severity > 0 ? severity : 1); /* 1 to 10 */
 	put_parties(&e, a, ctx);
 	put_owner(&e, a->owner);
+	put_geo(&e, ctx->geo);
 	event_text(&e, "policy", a->rule->name);
 	event_text(&e, "identHostName", ctx->hostname);
 	event_text(&e, "state", alert_state_name(state));

@@ -219,6 +219,47 @@ static int owner_set(json_t *evidence, const struct owner *w, const struct sink_
 	return r;
 }
 
+/* location_set - an endpoint's location, which needs a country, region or city to be one. */
+static int location_set(json_t *endpoint, const struct geo *g)
+{
+	json_t *l;
+	int r = 0;
+
+	if (!g->country_iso[0] && !g->region_iso[0] && !g->city[0])
+		return 0;
+	l = json_pack("{s:s*, s:s*, s:s*, s:s*}", "country", sink_known(g->country_iso), "region",
+		      sink_known(g->region_iso), "city", sink_known(g->city), "continent",
+		      sink_known(g->continent));
+	if (g->has_location) {
+		r |= json_object_set_new(l, "lat", json_real(g->lat));
+		r |= json_object_set_new(l, "long", json_real(g->lon));
+	}
+	return json_object_set_new(endpoint, "location", l) | r;
+}
+
+/* network_set - an endpoint's autonomous system; numbers beyond 31 bits are private, and no integer
+ * of the schema. */
+static int network_set(json_t *endpoint, const struct geo *g)
+{
+	bool has_number = g->asn && g->asn <= INT32_MAX;
+	json_t *as;
+	int r = 0;
+
+	if (!has_number && !g->org[0])
+		return 0;
+	as = json_pack("{s:s*}", "name", sink_known(g->org));
+	if (has_number)
+		r = json_object_set_new(as, "number", json_integer(g->asn));
+	return json_object_set_new(endpoint, "autonomous_system", as) | r;
+}
+
+static int geo_set(json_t *evidence, const struct geo *g)
+{
+	json_t *src = json_object_get(evidence, "src_endpoint");
+
+	return g && src ? location_set(src, g) | network_set(src, g) : 0;
+}
+
 /* evidence_json - who looked at whom. An endpoint needs a name of some kind, so a responder that is
  * a port alone is none. */
 static json_t *evidence_json(const struct alert *a, const struct sink_context *ctx)
@@ -232,7 +273,7 @@ static json_t *evidence_json(const struct alert *a, const struct sink_context *c
 		json_decref(e);
 		return NULL;
 	}
-	if (owner_set(e, a->owner, ctx) < 0) {
+	if (owner_set(e, a->owner, ctx) < 0 || geo_set(e, ctx->geo) < 0) {
 		json_decref(e);
 		return NULL;
 	}

@@ -201,6 +201,10 @@ int sink_journal_write(FILE *out, const struct alert *a, enum alert_state state,
 	sink_ports(a, ANSWER_MAX, ports, sizeof(ports));
 	put_field(out, "RECONMON_PORTS", ports);
 	put_number(out, "RECONMON_COUNT", a->count);
+	if (ctx->geo) {
+		put_field(out, "RECONMON_COUNTRY", ctx->geo->country_iso);
+		put_field(out, "RECONMON_NETWORK", ctx->geo->org);
+	}
 	put_field(out, "RECONMON_INTERFACE", a->ifname);
 	put_field(out, "RECONMON_OWNER", owner_text(a, owner));
 	r = put_json(out, a, state, ctx);

@@ -259,14 +259,17 @@ int sink_text_write(FILE *out, const struct alert *a, enum alert_state state,
 		    const struct sink_context *ctx)
 {
 	struct line l = { .len = 0 };
-	char time[SINK_TIME_MAX], orig[NET_TEXT_MAX];
+	char time[SINK_TIME_MAX], orig[NET_TEXT_MAX], geo[GEO_TEXT_MAX];
 
 	line_add(&l, "%s ", sink_time(ctx, ctx->now_ns, 3, time));
 	state_add(&l, state, ctx);
 	if (sink_has_orig(a))
-		line_add(&l, " %s %s -> ", a->rule->name, addr_format(&a->orig, orig));
+		line_add(&l, " %s %s", a->rule->name, addr_format(&a->orig, orig));
 	else
-		line_add(&l, " %s %u originators -> ", a->rule->name, sink_parties(a));
+		line_add(&l, " %s %u originators", a->rule->name, sink_parties(a));
+	if (ctx->geo && *geo_text(ctx->geo, geo))
+		line_add(&l, " (%s)", geo);
+	line_add(&l, " -> ");
 	target_add(&l, a, ctx);
 	found_add(&l, a, ctx);
 	notes_add(&l, a, state);

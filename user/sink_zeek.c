@@ -58,7 +58,9 @@ enum {
 	X(DIRECTION, "reconmon_direction", "string")                                               \
 	X(OWNER, "reconmon_owner", "string")                                                       \
 	X(INCOMPLETE, "reconmon_incomplete", "bool")                                               \
-	X(INCIDENT, "reconmon_incident", "string")
+	X(INCIDENT, "reconmon_incident", "string")                                                 \
+	X(ASN, "reconmon_asn", "count")                                                            \
+	X(ORGANIZATION, "reconmon_organization", "string")
 
 enum column {
 #define X(id, name, type) COL_##id,
@@ -152,6 +154,28 @@ static void set_parties(struct row *r, const struct alert *a)
 	set_text(r, COL_SUB, a->orig_internal ? "local" : "remote");
 }
 
+static int64_t millionths(double x)
+{
+	return (int64_t)(x * 1e6 + (x < 0 ? -0.5 : 0.5));
+}
+
+/* set_location - Zeek's own columns, and for the network two of ours. */
+static void set_location(struct row *r, const struct geo *geo)
+{
+	if (!geo)
+		return;
+	set_text(r, COL_COUNTRY, geo->country_iso);
+	set_text(r, COL_REGION, geo->region);
+	set_text(r, COL_CITY, geo->city);
+	if (geo->has_location) {
+		set_number(r, COL_LATITUDE, CELL_TIME, millionths(geo->lat));
+		set_number(r, COL_LONGITUDE, CELL_TIME, millionths(geo->lon));
+	}
+	if (geo->asn)
+		set_number(r, COL_ASN, CELL_COUNT, geo->asn);
+	set_text(r, COL_ORGANIZATION, geo->org);
+}
+
 static void row_make(struct row *r, const struct alert *a, enum alert_state state,
 		     const struct sink_context *ctx)
 {
@@ -182,6 +206,7 @@ static void row_make(struct row *r, const struct alert *a, enum alert_state stat
 	set_text(r, COL_OWNER, owner_text(a, r->owner));
 	set_number(r, COL_INCOMPLETE, CELL_BOOL, a->incomplete);
 	set_text(r, COL_INCIDENT, a->incident);
+	set_location(r, ctx->geo);
 }
 
 int sink_zeek_tsv_write(FILE *out, const struct alert *a, enum alert_state state,

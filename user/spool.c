@@ -577,10 +577,7 @@ static int read_open(struct spool *s)
 /* head_read - the head at read_at. */
 static int head_read(struct spool *s, struct head *ret)
 {
-	ssize_t n;
-
-	*ret = (struct head){ .magic = 0 };
-	n = pread(s->read_fd, ret, sizeof(*ret), (off_t)s->read_at);
+	ssize_t n = pread(s->read_fd, ret, sizeof(*ret), (off_t)s->read_at);
 	if (n < 0)
 		return -errno;
 	return n == sizeof(*ret) && ret->magic == MAGIC && ret->len <= TEXT_MAX ? 0 : -EINVAL;
@@ -616,6 +613,7 @@ static int find(struct spool *s, struct head *ret)
 {
 	int r;
 
+	*ret = (struct head){ .magic = 0 };
 	while (s->stats.records) {
 		if (!s->first->live) { /* delivered, and written to until a moment ago */
 			first_remove(s);

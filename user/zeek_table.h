@@ -25,7 +25,7 @@ enum zeek_cell_kind {
 	CELL_UNSET,
 	CELL_TEXT,
 	CELL_COUNT, /* ports too */
-	CELL_TIME,  /* microseconds; intervals too */
+	CELL_TIME,  /* millionths: of seconds (intervals too), of degrees */
 	CELL_SET,   /* elements joined by NUL, an empty one ends it */
 	CELL_BOOL,
 };

@@ -381,6 +381,31 @@ static const struct sink_context context = {
 	.host_id = "3d1219c7c4c5404aaa1f6d2a48adfda4",
 };
 
+/* Where an originator is, and what a database of bad will says of it. */
+static const struct geo a_place __attribute__((unused)) = {
+	.country_iso = "DE",
+	.country = "Germany",
+	.region_iso = "DE-BE",
+	.region = "Land Berlin",
+	.city = "Berlin",
+	.continent = "EU",
+	.timezone = "Europe/Berlin",
+	.has_location = true,
+	.lat = 52.52,
+	.lon = -13.405,
+	.asn = 64496,
+	.org = "Example Net AG",
+};
+
+static const struct geo a_hostile_place __attribute__((unused)) = {
+	.country_iso = "X|=",
+	.city = "a=b|c\\d e \"] \xc3\xbc,",
+	.asn = 4200000000u,
+	.org = "-",
+};
+
+static const struct geo a_network_alone __attribute__((unused)) = { .asn = 64496 };
+
 typedef int write_fn(FILE *, const struct alert *, enum alert_state, const struct sink_context *);
 
 /* written - what a sink writes for an alert; the caller frees it. */

@@ -57,7 +57,7 @@ static char *printed(const struct config *cfg)
 	"keys are profile, interfaces, ingress, internal, settle, settle-open, habits, state, "    \
 	"pod-names, reload-on-change, spool, spool-size, tick, json, verbosity, rules, attempts, " \
 	"attempts-file, "                                                                          \
-	"allow, outputs, limits, numeric"
+	"allow, outputs, limits, numeric, geoip"
 #define FIELDS                                                                                     \
 	"fields are enabled, where, originator, responder, ports, protocol, originators, by, "     \
 	"distinct, window, mode, threshold, yields-to, severity, attack-internal, "                \

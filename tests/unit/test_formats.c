@@ -24,8 +24,11 @@ static struct sink_context context_hostile(void)
  * it. */
 static void for_each(write_fn *write, void (*reader)(char *line))
 {
-	const struct sink_context ctx[] = { context, context_hostile() };
+	struct sink_context ctx[] = { context, context_hostile(), context, context };
 
+	ctx[1].geo = &a_hostile_place;
+	ctx[2].geo = &a_place;
+	ctx[3].geo = &a_network_alone;
 	for (size_t i = 0; i < ARRAY_SIZE(builders); i++)
 		for (size_t s = 0; s < ARRAY_SIZE(states); s++)
 			for (size_t c = 0; c < ARRAY_SIZE(ctx); c++) {
@@ -192,6 +195,29 @@ static void ocsf_read(char *line)
 	json_decref(doc);
 }
 
+/* What the reduced schema has no room for: location.json and autonomous_system.json of OCSF 1.8.0.
+ */
+static void ocsf_places(json_t *objects)
+{
+	static const char *const texts[] = { "city", "continent", "country", "region" };
+	json_t *location = json_pack("{s:{s:[s,s,s,s]}, s:{}}", "constraints", "at_least_one",
+				     "city", "country", "postal_code", "region", "attributes");
+	json_t *attributes = json_object_get(location, "attributes");
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		json_object_set_new(attributes, texts[i],
+				    json_pack("{s:s, s:s}", "t", "string_t", "r", "rec"));
+	json_object_set_new(attributes, "lat", json_pack("{s:s, s:s}", "t", "float_t", "r", "opt"));
+	json_object_set_new(attributes, "long",
+			    json_pack("{s:s, s:s}", "t", "float_t", "r", "opt"));
+	json_object_set_new(objects, "location", location);
+	json_object_set_new(objects, "autonomous_system",
+			    json_pack("{s:{s:[s,s]}, s:{s:{s:s, s:s}, s:{s:s, s:s}}}",
+				      "constraints", "at_least_one", "name", "number", "attributes",
+				      "name", "t", "string_t", "r", "rec", "number", "t",
+				      "integer_t", "r", "rec"));
+}
+
 static void each_document_is_a_detection_finding(void **state)
 {
 	const char *shared = getenv("RECONMON_SHARED");
@@ -206,6 +232,7 @@ static void each_document_is_a_detection_finding(void **state)
 			      path);
 		skip();
 	}
+	ocsf_places(json_object_get(ocsf, "objects"));
 	for_each(sink_ocsf_write, ocsf_read);
 	json_decref(ocsf);
 }
@@ -440,6 +467,7 @@ static const char *const cef_keys[] = {
 	"cs4",
 	"cs5",
 	"flexString1",
+	"flexString2",
 };
 
 static void cef_check_keys(const struct pairs *p)
@@ -564,6 +592,10 @@ static const char *const leef_keys[] = {
 	"state",
 	"alertId",
 	"incidentId",
+	"srcCountry",
+	"srcCity",
+	"srcAsn",
+	"srcOrganization",
 	"ports",
 	"count",
 	"answersOpen",
@@ -662,6 +694,33 @@ static void leef_says_that_a_list_is_cut(void **state)
 	free(line);
 	assert_string_equal(value_of(&last, "portsTruncated"), "true");
 	assert_string_equal(value_of(&last, "count"), "32768");
+}
+
+/* --- where an originator is, in all of them -----------------------------------------------------
+ */
+
+static void whose_network_it_is(void **state)
+{
+	struct sink_context ctx = context;
+	char *line;
+
+	(void)state;
+	ctx.geo = &a_place;
+	line = written(sink_cef_write, a_port_scan, ALERT_OPEN, &ctx);
+	line[strlen(line) - 1] = '\0';
+	cef_read(line);
+	free(line);
+	assert_string_equal(value_of(&last, "flexString2"), "DE, AS64496 Example Net AG");
+	assert_string_equal(value_of(&last, "flexString2Label"), "Origin");
+
+	line = written(sink_leef_write, a_port_scan, ALERT_OPEN, &ctx);
+	line[strlen(line) - 1] = '\0';
+	leef_read(line);
+	free(line);
+	assert_string_equal(value_of(&last, "srcCountry"), "DE");
+	assert_string_equal(value_of(&last, "srcCity"), "Berlin");
+	assert_string_equal(value_of(&last, "srcAsn"), "64496");
+	assert_string_equal(value_of(&last, "srcOrganization"), "Example Net AG");
 }
 
 /* --- Zeek's notice.log --------------------------------------------------------------------------
@@ -773,6 +832,8 @@ static void zeek_value(const char *name, const char *type, char *value)
 		       strlen(value);
 	else if (!strcmp(type, "string"))
 		hex_unescape(value);
+	else if (!strcmp(type, "double"))
+		fits = is_seconds(value + (*value == '-'));
 	else if (strncmp(type, "set[", 4))
 		fail_msg("%s: type %s has never a value here", name, type);
 	if (!fits || !*value)
@@ -834,6 +895,26 @@ static void zeek_carries_hostile_names_whole(void **state)
 	assert_string_equal(zeek_at("reconmon_incident"), "0192-i0");
 }
 
+static void zeek_has_columns_for_places(void **state)
+{
+	struct sink_context ctx = context;
+	char *line;
+
+	(void)state;
+	ctx.geo = &a_place;
+	zeek_begin();
+	line = written(sink_zeek_tsv_write, a_port_scan, ALERT_OPEN, &ctx);
+	line[strlen(line) - 1] = '\0';
+	zeek_read(line);
+	free(line);
+	assert_string_equal(zeek_at("remote_location.country_code"), "DE");
+	assert_string_equal(zeek_at("remote_location.region"), "Land Berlin");
+	assert_string_equal(zeek_at("remote_location.latitude"), "52.520000");
+	assert_string_equal(zeek_at("remote_location.longitude"), "-13.405000");
+	assert_string_equal(zeek_at("reconmon_asn"), "64496");
+	assert_string_equal(zeek_at("reconmon_organization"), "Example Net AG");
+}
+
 static void zeek_ends_with_its_close(void **state)
 {
 	char text[64] = "";
@@ -863,7 +944,7 @@ static void zeek_json_read(char *line)
 				type = zeek_types[i];
 		if (!type)
 			fail_msg("%s is no column", key);
-		if (!strcmp(type, "time") || !strcmp(type, "interval"))
+		if (!strcmp(type, "time") || !strcmp(type, "interval") || !strcmp(type, "double"))
 			fits = json_is_real(value);
 		else if (!strcmp(type, "count") || !strcmp(type, "port"))
 			fits = json_is_integer(value);
@@ -1025,6 +1106,8 @@ int main(void)
 		cmocka_unit_test(leef_says_that_a_list_is_cut),
 		cmocka_unit_test(each_row_is_one_of_notice_log),
 		cmocka_unit_test(zeek_carries_hostile_names_whole),
+		cmocka_unit_test(whose_network_it_is),
+		cmocka_unit_test(zeek_has_columns_for_places),
 		cmocka_unit_test(zeek_ends_with_its_close),
 		cmocka_unit_test(each_document_is_one_of_notice_log),
 		cmocka_unit_test(structured_data_carries_hostile_names_whole),

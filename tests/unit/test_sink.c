@@ -371,6 +371,39 @@ static void test_field(void **state)
 	json_decref(doc);
 }
 
+static void where_an_originator_is(void **state)
+{
+	static const char *const paths[] = { "source.geo", "source.as" };
+	static const char *const want[] = {
+		"{\"country_iso_code\":\"DE\",\"country_name\":\"Germany\",\"continent_code\":"
+		"\"EU\",\"region_iso_code\":\"DE-BE\",\"region_name\":\"Land Berlin\","
+		"\"city_name\":\"Berlin\",\"timezone\":\"Europe/Berlin\",\"location\":{\"lat\":"
+		"52.52,\"lon\":-13.405}}",
+		"{\"number\":64496,\"organization\":{\"name\":\"Example Net AG\"}}"
+	};
+	struct sink_context ctx = context;
+	json_t *doc;
+	char *got;
+
+	(void)state;
+	ctx.geo = &a_place;
+	doc = document(a_port_scan, ALERT_OPEN, &ctx);
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		got = json_dumps(at(doc, paths[i]), JSON_COMPACT | JSON_REAL_PRECISION(12));
+		assert_string_equal(got, want[i]);
+		free(got);
+	}
+	json_decref(doc);
+	got = written(sink_text_write, a_scan_taken_back, ALERT_CLOSE, &ctx);
+	assert_non_null(
+		strstr(got, " 10.0.0.5 (DE, AS64496 Example Net AG) -> 10.0.0.9 tcp: 1 port in"));
+	free(got);
+	ctx.geo = &a_network_alone;
+	got = written(sink_text_write, a_scan_taken_back, ALERT_CLOSE, &ctx);
+	assert_non_null(strstr(got, " 10.0.0.5 (AS64496) -> "));
+	free(got);
+}
+
 static void services_are(void (*build)(struct alert *), const struct services *s, const char *want)
 {
 	struct sink_context ctx = context;
@@ -605,10 +638,24 @@ static bool is_date(const char *text)
 	       end == 27 && !text[end];
 }
 
+/* One of the forms that Elasticsearch takes: {"lat": ..., "lon": ...}. */
+static bool is_geo_point(const json_t *value)
+{
+	double lat = json_number_value(json_object_get(value, "lat"));
+	double lon = json_number_value(json_object_get(value, "lon"));
+
+	return json_object_size(value) == 2 && json_is_number(json_object_get(value, "lat")) &&
+	       json_is_number(json_object_get(value, "lon")) && lat >= -90 && lat <= 90 &&
+	       lon >= -180 && lon <= 180;
+}
+
 static bool type_fits(const char *type, const json_t *value)
 {
 	const char *text = json_string_value(value);
 	struct ip_addr a;
+
+	if (!strcmp(type, "geo_point"))
+		return is_geo_point(value);
 
 	if (!strcmp(type, "long"))
 		return json_is_integer(value);
@@ -653,7 +700,7 @@ static void check_object(const json_t *schema, const char *prefix, json_t *objec
 		snprintf(name, sizeof(name), "%s%s%s", prefix, *prefix ? "." : "", key);
 		if (!strcmp(name, "reconmon"))
 			continue;
-		if (json_is_object(value))
+		if (json_is_object(value) && strcmp(name, "source.geo.location") != 0)
 			check_object(schema, name, value);
 		else
 			check_value(schema, name, value);
@@ -662,6 +709,8 @@ static void check_object(const json_t *schema, const char *prefix, json_t *objec
 
 static void each_field_is_as_ecs_has_it(void **state)
 {
+	static const struct geo *const places[] = { NULL, &a_place, &a_hostile_place,
+						    &a_network_alone };
 	json_t *schema = schema_load();
 
 	(void)state;
@@ -669,12 +718,16 @@ static void each_field_is_as_ecs_has_it(void **state)
 		skip();
 	assert_true(json_object_size(schema) > 2000);
 	for (size_t i = 0; i < ARRAY_SIZE(builders); i++)
-		for (int s = ALERT_OPEN; s <= ALERT_CLOSE; s++) {
-			json_t *doc = document(builders[i], s, &context);
+		for (int s = ALERT_OPEN; s <= ALERT_CLOSE; s++)
+			for (size_t p = 0; p < ARRAY_SIZE(places); p++) {
+				struct sink_context ctx = context;
+				json_t *doc;
 
-			check_object(schema, "", doc);
-			json_decref(doc);
-		}
+				ctx.geo = places[p];
+				doc = document(builders[i], s, &ctx);
+				check_object(schema, "", doc);
+				json_decref(doc);
+			}
 	json_decref(schema);
 }
 
@@ -769,6 +822,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(of_captures_nobody_knows_the_direction),
 		cmocka_unit_test(open_ports_have_names),
+		cmocka_unit_test(where_an_originator_is),
 		cmocka_unit_test(lists_of_addresses_end_at_256),
 		cmocka_unit_test(lists_of_ports_end_at_16_kib),
 		cmocka_unit_test(broken_utf8_costs_its_field_only),
