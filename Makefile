@@ -100,6 +100,14 @@ $(BIN): $(OBJ)/main.o $(OBJS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
+# For tests: the daemon with another version or layout (OTHER_FLAGS), as $(OTHER). What is not compiled
+# anew is this build's.
+other-build: $(OBJ)/main.o $(OBJS)
+	$(Q)$(CC) $(filter-out -MMD -MP -DRECONMON_VERSION=%,$(CPPFLAGS)) $(if $(findstring VERSION,$(OTHER_FLAGS)),,-DRECONMON_VERSION='"$(VERSION)"') \
+		$(OTHER_FLAGS) -I$(OBJ) $(WARN) $(HARDEN) $(CFLAGS) $(LDFLAGS) user/cli.c user/pin.c \
+		$(filter-out $(OBJ)/cli.o $(OBJ)/pin.o,$^) $(LDLIBS) -o $(OTHER)
+.PHONY: other-build
+
 lru: ## build/reconmon-lru: the reference daemon, a plain LRU map in the nursery's place
 	$(Q)$(MAKE) --no-print-directory STORE=lru all
 
@@ -128,7 +136,7 @@ $(BUILD)/tests/bpf/%_lru: tests/bpf/%.c $(BUILD)/obj-lru/reconmon.skel.h
 # holds a skeleton is compiled anew with the test. --wrap shows it what passes between the stages.
 CAPTURES_BPF_lru := -DSTORE_LRU
 CAPTURES_WRAP	 := pieces_add_attempt pieces_add_contact sweep_nursery engine_flush counters_lost output_emit
-CAPTURES_OBJS	 := $(filter-out $(addprefix $(OBJ)/,attach.o drain.o load.o sweep.o sweep_lru.o watch.o),$(OBJS))
+CAPTURES_OBJS	 := $(filter-out $(addprefix $(OBJ)/,attach.o doctor%.o drain.o load.o sweep.o sweep_lru.o watch.o),$(OBJS))
 
 $(BUILD)/tests/bpf/captures-%/reconmon.skel.h: tests/bpf/captures.bpf.c bpf/reconmon.bpf.c $(BPF_HDRS)
 	@mkdir -p $(@D)

@@ -191,3 +191,53 @@ size_t alert_values_bytes(const struct alert_values *v, const struct alert *a)
 	return hostset_bytes(&v->hosts) + hostset_bytes(&v->pairs) + hostset_bytes(&v->port_refs) +
 	       v->back_room * sizeof(*v->back) + (a->ports ? portset_bytes(a->ports) : 0);
 }
+
+void alert_values_save(const struct alert_values *v, const struct alert *a, struct blob *b)
+{
+	if (a->ports)
+		portset_save(a->ports, b);
+	hostset_save(&v->hosts, b);
+	hostset_save(&v->pairs, b);
+	hostset_save(&v->port_refs, b);
+	blob_put_u32(b, v->n_back);
+	blob_put(b, v->back, v->n_back * sizeof(*v->back));
+}
+
+/* load_back - what was taken back. */
+static int load_back(struct alert_values *v, struct blob *b)
+{
+	uint32_t n = blob_get_u32(b);
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct host_value gone;
+		int r;
+
+		if (!blob_get(b, &gone, sizeof(gone)) || gone.answer >= ANSWER_MAX)
+			return -EINVAL;
+		r = back_note(v, &gone);
+		if (r < 0)
+			return r;
+	}
+	return b->failed ? -EINVAL : 0;
+}
+
+int alert_values_load(struct alert_values *v, struct alert *a, struct blob *b)
+{
+	int r = alert_values_init(v, a);
+
+	if (!r && a->ports) {
+		portset_free(a->ports);
+		a->ports = portset_load(b);
+		r = a->ports ? 0 : -EINVAL;
+	}
+	if (!r)
+		r = hostset_load(&v->hosts, b);
+	if (!r)
+		r = hostset_load(&v->pairs, b);
+	if (!r)
+		r = hostset_load(&v->port_refs, b);
+	if (!r)
+		r = load_back(v, b);
+	show_hosts(v, a);
+	return r;
+}

@@ -34,6 +34,12 @@ int alert_values_take(struct alert_values *v, struct alert *a, const struct ip_a
 /* alert_values_restore - lists again what was taken back. Returns how many of it are new. */
 uint32_t alert_values_restore(struct alert_values *v, struct alert *a);
 
+/* alert_values_save - writes all of it down. alert_values_load - reads it for an alert whose rule
+ * is set; what was in *v and a->ports is not looked at. Returns 0, -EINVAL if b does not hold it,
+ * or -ENOMEM. Either way alert_values_done() is due. */
+void alert_values_save(const struct alert_values *v, const struct alert *a, struct blob *b);
+int alert_values_load(struct alert_values *v, struct alert *a, struct blob *b);
+
 /* alert_values_answers - the kinds of answers that are listed: a set of 1 << enum answer. */
 uint8_t alert_values_answers(const struct alert_values *v, const struct alert *a);
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "alertbook.h"
 
+#include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "alert_values.h"
 
@@ -31,6 +31,7 @@ struct alertbook {
 	void *ctx;
 	uint32_t run;	 /* random, tells two runs apart in ids */
 	uint32_t serial; /* of the next alert */
+	int64_t wall_offset_ns;
 	struct alertbook_stats stats;
 };
 
@@ -95,6 +96,11 @@ void alertbook_free(struct alertbook *b)
 	free(b);
 }
 
+void alertbook_clock(struct alertbook *b, int64_t wall_offset_ns)
+{
+	b->wall_offset_ns = wall_offset_ns;
+}
+
 struct alert *alertbook_get(const struct alertbook *b, const struct group_key *key)
 {
 	struct entry *e = table_get(b->entries, key);
@@ -150,10 +156,18 @@ void alertbook_end(struct alertbook *b, struct alert *a)
 	entry_end(b, entry_of(a));
 }
 
+/* The id is made of evidence alone: who takes the same in once more, after a restart, gives the
+ * same one. */
+static void give_id(struct alertbook *b, struct alert *a, uint64_t first_ns)
+{
+	int64_t wall_s = ((int64_t)first_ns + b->wall_offset_ns) / 1000000000;
+
+	snprintf(a->id, sizeof(a->id), "%08x-%08x-%x", (uint32_t)wall_s, b->run, b->serial++);
+}
+
 struct alert *alertbook_open(struct alertbook *b, const struct rule *rule,
 			     const struct group_key *key, uint64_t first_ns)
 {
-	struct timespec now;
 	struct entry *e;
 	struct alert *a;
 	bool is_new;
@@ -170,8 +184,7 @@ struct alert *alertbook_open(struct alertbook *b, const struct rule *rule,
 		return NULL;
 	}
 	a = &e->alert;
-	clock_gettime(CLOCK_REALTIME, &now);
-	snprintf(a->id, sizeof(a->id), "%08x-%08x-%x", (uint32_t)now.tv_sec, b->run, b->serial++);
+	give_id(b, a, first_ns);
 	a->rule = rule;
 	a->orig = key->orig;
 	a->resp = key->resp;
@@ -347,4 +360,85 @@ void alertbook_stats_get(const struct alertbook *b, struct alertbook_stats *ret)
 	*ret = b->stats;
 	ret->open = table_count(b->entries);
 	ret->bytes = b->bytes + table_bytes(b->entries);
+}
+
+/* ---- over a restart ---- */
+
+static void save_entry(const struct entry *e, struct blob *blob)
+{
+	blob_put(blob, table_key(e), sizeof(struct group_key));
+	blob_put(blob, e, sizeof(*e));
+	alert_values_save(&e->values, &e->alert, blob);
+	owner_save(e->alert.owner, blob);
+}
+
+void alertbook_save(const struct alertbook *b, struct blob *blob)
+{
+	blob_put_u32(blob, b->run);
+	blob_put_u32(blob, b->serial);
+	blob_put(blob, &b->stats, sizeof(b->stats));
+	blob_put_u32(blob, table_count(b->entries));
+	for (const struct entry *e = table_oldest(b->entries); e; e = table_newer(b->entries, e))
+		save_entry(e, blob);
+}
+
+/* entry_of_saved - a saved entry without its pointers, which were another process's. Returns 0 or
+ * -EINVAL. */
+static int entry_of_saved(struct entry *e, const struct rule *rule)
+{
+	struct alert *a = &e->alert;
+
+	if (a->id[sizeof(a->id) - 1] || a->incident[sizeof(a->incident) - 1] ||
+	    a->ifname[sizeof(a->ifname) - 1] || a->owners > ALERT_OWNERS_MAX)
+		return -EINVAL;
+	a->rule = rule;
+	a->owner = NULL;
+	e->dirty = false;
+	e->prev = e->next = NULL;
+	e->bytes = 0;
+	return 0;
+}
+
+static int load_entry(struct alertbook *b, const struct rule *rule, struct blob *blob)
+{
+	struct group_key key;
+	struct entry one, *e;
+	bool is_new;
+	int r;
+
+	blob_get(blob, &key, sizeof(key));
+	if (!blob_get(blob, &one, sizeof(one)) || entry_of_saved(&one, rule))
+		return -EINVAL;
+	e = table_put(b->entries, &key, &is_new);
+	if (!e)
+		return -ENOMEM;
+	if (!is_new)
+		return -EINVAL;
+	*e = one;
+	r = alert_values_load(&e->values, &e->alert, blob);
+	e->alert.owner = owner_load(blob);
+	if (!r && blob->failed)
+		r = -EINVAL;
+	if (r < 0) {
+		entry_drop(b, e);
+		return r;
+	}
+	e->bytes = alert_values_bytes(&e->values, &e->alert);
+	b->bytes += e->bytes;
+	mark_dirty(b, e);
+	return 0;
+}
+
+int alertbook_load(struct alertbook *b, const struct rule *rule, struct blob *blob)
+{
+	uint32_t entries;
+	int r = 0;
+
+	b->run = blob_get_u32(blob);
+	b->serial = blob_get_u32(blob);
+	blob_get(blob, &b->stats, sizeof(b->stats));
+	entries = blob_get_u32(blob);
+	for (uint32_t i = 0; i < entries && !r; i++)
+		r = load_entry(b, rule, blob);
+	return r ? r : blob->failed ? -EINVAL : 0;
 }

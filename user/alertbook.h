@@ -8,6 +8,7 @@
 #define RECONMON_ALERTBOOK_H
 
 #include "alert.h"
+#include "blob.h"
 #include "table.h"
 
 struct alertbook;
@@ -38,6 +39,9 @@ struct alertbook_limits {
 struct alertbook *alertbook_new(const struct alertbook_limits *limits, alertbook_emit_fn *emit,
 				void *ctx);
 void alertbook_free(struct alertbook *b); /* NULL is fine; emits nothing */
+
+/* alertbook_clock - wall clock minus that of the evidence: ids begin with it. */
+void alertbook_clock(struct alertbook *b, int64_t wall_offset_ns);
 
 /* alertbook_get - the open alert of a group, or NULL. */
 struct alert *alertbook_get(const struct alertbook *b, const struct group_key *key);
@@ -85,6 +89,12 @@ void alertbook_flush(struct alertbook *b, uint64_t now_ns, int64_t wall_offset_n
 
 /* alertbook_close_all - emits a last word on each; at the end of the program. */
 void alertbook_close_all(struct alertbook *b);
+
+/* alertbook_save - writes all open alerts down, and what they have said. alertbook_load - goes on
+ * with them, in an empty book; they are alerts of `rule` then, which must outlive it. Returns 0,
+ * -EINVAL if blob does not hold what alertbook_save() wrote, or -ENOMEM. */
+void alertbook_save(const struct alertbook *b, struct blob *blob);
+int alertbook_load(struct alertbook *b, const struct rule *rule, struct blob *blob);
 
 void alertbook_stats_get(const struct alertbook *b, struct alertbook_stats *ret);
 

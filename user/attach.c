@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "pin.h"
 #include "store_maps.h"
 
 static int prog_fd(const struct bpf_program *p)
@@ -45,15 +46,33 @@ static int explain_xdp(int r, const char *ifname, bool native, struct error *err
 	}
 }
 
+/* The name of its pin. */
+static const char *xdp_hook(bool native)
+{
+	return native ? "xdp" : "xdpg";
+}
+
 static int attach_xdp(const struct bpf_side *b, const struct iface *iface, bool native,
 		      struct error *err)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts,
 		    .flags = native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
-	int fd = bpf_link_create(prog_fd(b->skel->progs.xdp_ingress), (int)iface->index, BPF_XDP,
-				 &opts);
+	int prog = prog_fd(b->skel->progs.xdp_ingress), r;
+	int fd = pin_link_take(b->pin, iface->index, xdp_hook(native), prog);
 
-	return fd < 0 ? explain_xdp(fd, iface->name, native, err) : fd;
+	if (fd >= 0)
+		return fd;
+	/* One that is kept and not of this kind is in the way of this one. */
+	pin_link_drop(b->pin, iface->index, xdp_hook(!native));
+	fd = bpf_link_create(prog, (int)iface->index, BPF_XDP, &opts);
+	if (fd < 0)
+		return explain_xdp(fd, iface->name, native, err);
+	r = pin_link_keep(b->pin, iface->index, xdp_hook(native), fd);
+	if (!r)
+		return fd;
+	close(fd);
+	return error_set(err, r, EXIT_RUNTIME, "interface '%s': cannot pin its XDP link: %s",
+			 iface->name, strerror(-r));
 }
 
 static int attach_ingress_tc(const struct bpf_side *b, const struct iface *iface,
@@ -64,7 +83,7 @@ static int attach_ingress_tc(const struct bpf_side *b, const struct iface *iface
 					      : b->skel->progs.tc_ingress_l3;
 
 	a->mode = MODE_TC;
-	return tc_attach(prog_fd(p), iface->name, iface->index, false, &a->ingress, err);
+	return tc_attach(prog_fd(p), iface->name, iface->index, false, b->pin, &a->ingress, err);
 }
 
 /* A NIC whose program somebody else put there is left alone: attaching and being refused could
@@ -74,9 +93,12 @@ static int attach_ingress_auto(const struct bpf_side *b, const struct iface *ifa
 {
 	struct error why;
 
-	if (!iface->physical)
+	bool kept = pin_link_is_kept(b->pin, iface->index, xdp_hook(true));
+
+	/* What was found before stays: trying XDP once more may reset the link. */
+	if (!iface->physical || (!kept && tc_is_kept(b->pin, iface->index, false)))
 		return attach_ingress_tc(b, iface, a, err);
-	if (iface->has_xdp) {
+	if (iface->has_xdp && !kept) {
 		error_set(
 			note, 0, EXIT_FINE,
 			"interface '%s': another XDP program is attached and stays; watching by tc",
@@ -111,6 +133,18 @@ static int attach_ingress(const struct bpf_side *b, enum ingress_hook want,
 	return a->xdp_fd < 0 ? a->xdp_fd : 0;
 }
 
+/* drop_others - hooks that are kept and that this interface, with another --ingress, has no more.
+ */
+static void drop_others(const struct bpf_side *b, const struct attachment *a)
+{
+	if (a->mode != MODE_XDP_NATIVE)
+		pin_link_drop(b->pin, a->ifindex, xdp_hook(true));
+	if (a->mode != MODE_XDP_GENERIC)
+		pin_link_drop(b->pin, a->ifindex, xdp_hook(false));
+	if (a->mode != MODE_TC)
+		tc_drop_kept(b->pin, a->ifindex, false);
+}
+
 int attach_iface(const struct bpf_side *b, enum ingress_hook want, const struct iface *iface,
 		 struct attachment *ret, struct error *note, struct error *err)
 {
@@ -128,19 +162,33 @@ int attach_iface(const struct bpf_side *b, enum ingress_hook want, const struct 
 				 iface->name);
 	r = attach_ingress(b, want, iface, &a, note, err);
 	if (!r)
-		r = tc_attach(prog_fd(egress), iface->name, iface->index, true, &a.egress, err);
+		r = tc_attach(prog_fd(egress), iface->name, iface->index, true, b->pin, &a.egress,
+			      err);
 	if (r < 0) {
-		attach_release(&a);
+		attach_release(b, &a);
 		return r;
 	}
+	drop_others(b, &a);
 	*ret = a;
 	return 0;
 }
 
-void attach_release(struct attachment *a)
+void attach_release(const struct bpf_side *b, struct attachment *a)
 {
-	tc_detach(&a->egress);
-	tc_detach(&a->ingress); /* last, as it was first: it may have made the qdisc of both */
+	tc_detach(&a->egress, b->pin);
+	/* Last, as it was first: it may have made the qdisc of both. */
+	tc_detach(&a->ingress, b->pin);
+	if (a->xdp_fd >= 0) {
+		pin_link_drop(b->pin, a->ifindex, xdp_hook(a->mode == MODE_XDP_NATIVE));
+		close(a->xdp_fd);
+	}
+	a->xdp_fd = -1;
+}
+
+void attach_leave(struct attachment *a)
+{
+	tc_leave(&a->egress);
+	tc_leave(&a->ingress);
 	if (a->xdp_fd >= 0)
 		close(a->xdp_fd);
 	a->xdp_fd = -1;

@@ -19,7 +19,7 @@ struct attachment {
 	uint32_t ifindex;
 	char name[IFNAMSIZ];
 	enum ingress_mode mode;
-	int xdp_fd; /* link, with XDP */
+	int xdp_fd; /* link, with XDP; -1: none */
 	struct tc_hook ingress, egress;
 };
 
@@ -30,7 +30,9 @@ struct attachment {
 int attach_iface(const struct bpf_side *b, enum ingress_hook want, const struct iface *iface,
 		 struct attachment *ret, struct error *note, struct error *err);
 
-void attach_release(struct attachment *a);
+/* attach_release - takes them away. attach_leave - leaves what b->pin keeps where it is. */
+void attach_release(const struct bpf_side *b, struct attachment *a);
+void attach_leave(struct attachment *a);
 
 /* attach_mode_text - "tcx", "clsact", "xdp + tcx", "xdp-generic + tcx" into buf of 32 bytes. */
 const char *attach_mode_text(const struct attachment *a, char *buf);

@@ -16,6 +16,7 @@
 
 #include "config_file.h"
 #include "kube.h"
+#include "pin.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -39,6 +40,7 @@ enum {
 	OPT_ALLOW,
 	OPT_NO_HABITS,
 	OPT_STATE,
+	OPT_PIN,
 	OPT_SPOOL,
 	OPT_GEOIP,
 	OPT_SPOOL_SIZE,
@@ -106,6 +108,13 @@ static const struct argp_option options[] = {
 	{ "pod-names", OPT_POD_NAMES, "DIR", 0,
 	  "Where the kubelet of this node leaves the folders `pods` and `containers`, which tell "
 	  "the names of pods and containers; none: nowhere (default: " KUBE_DIR_DEFAULT ")",
+	  2 },
+	{ "pin", OPT_PIN, "DIR|on|off", OPTION_ARG_OPTIONAL,
+	  "Keep maps, programs and windows in this folder of a BPF file system, so that a restart, "
+	  "an "
+	  "upgrade or a kill -9 loses no probe; `reconmon unpin` removes them (default: off; "
+	  "without "
+	  "DIR: " PIN_DIR_DEFAULT ")",
 	  2 },
 	{ "settle", OPT_SETTLE, "TIME", 0,
 	  "An attempt without answer is a probe once it was silent for this long, 100ms to 1m "
@@ -189,6 +198,8 @@ static const char doc[] =
 	"\n"
 	"`doctor` says what this host allows (kernel, rights, memory, interfaces and who else\n"
 	"is attached there), what reconmon would do here, and remedies; it attaches nothing.\n"
+	"\n"
+	"`unpin` removes what a daemon with --pin has left attached and kept: stop that first.\n"
 	"\n"
 	"`replay` runs the same rules over files instead of interfaces, by the clock of the\n"
 	"packets: captures (pcap, pcapng; `-` is standard input) or Zeek's conn.log (TSV,\n"
@@ -444,6 +455,7 @@ static const struct subcommand {
 	  "explain needs an alert's id, or files: alert logs (ECS documents, `-` is standard "
 	  "input), captures, Zeek logs" },
 	{ "doctor", COMMAND_DOCTOR, false, "interfaces are given as -i NAME" },
+	{ "unpin", COMMAND_UNPIN, false, "the folder is given as --pin=DIR" },
 };
 
 static const struct subcommand *subcommand_of(enum command command)
@@ -528,6 +540,10 @@ static int option_take(struct cli *cli, int key, const char *arg)
 			       : config_set(cfg, "spool", "--spool", arg, err);
 	case OPT_SPOOL_SIZE:
 		return config_set(cfg, "spool-size", "--spool-size", arg, err);
+	case OPT_PIN:
+		return only_live(cli, "--pin") < 0
+			       ? -EINVAL
+			       : config_set(cfg, "pin", "--pin", arg ? arg : "on", err);
 	case OPT_SETTLE:
 		return config_set(cfg, "settle", "--settle", arg, err);
 	case OPT_SETTLE_OPEN:
@@ -660,7 +676,7 @@ static char *help_filter(int key, const char *text, void *input)
 static const struct argp argp = {
 	.options = options,
 	.parser = on_key,
-	.args_doc = "\nreplay FILE...\nexplain ID|FILE...\ncheck\ndoctor",
+	.args_doc = "\nreplay FILE...\nexplain ID|FILE...\ncheck\ndoctor\nunpin",
 	.doc = doc,
 	.help_filter = help_filter,
 };

@@ -12,6 +12,7 @@
 
 #include "kube.h"
 #include "output_config.h"
+#include "pin.h"
 #include "spool.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -301,6 +302,30 @@ static const char *get_state(const struct config *cfg, char *buf)
 	return strcpy(buf, cfg->state[0] ? cfg->state : "auto");
 }
 
+/* set_pin - its last part makes pins' names longer, and a BPF file system has no dots in them. */
+static int set_pin(struct config *cfg, const char *what, const char *text, struct error *err)
+{
+	const char *last = strrchr(text, '/');
+
+	if (!strcmp(text, "off") || !strcmp(text, "on")) {
+		strcpy(cfg->pin, text[1] == 'n' ? PIN_DIR_DEFAULT : "");
+		return 0;
+	}
+	if (*text != '/' || strlen(text) >= CONFIG_PIN_MAX || !text_is_plain(text) || !last[1] ||
+	    strchr(last, '.'))
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "%s '%.80s': on (%s), off, or the full path of a folder below a "
+				 "BPF file system, without dots in its name",
+				 what, text, PIN_DIR_DEFAULT);
+	strcpy(cfg->pin, text);
+	return 0;
+}
+
+static const char *get_pin(const struct config *cfg, char *buf)
+{
+	return strcpy(buf, cfg->pin[0] ? cfg->pin : "off");
+}
+
 /* state_folder - where a daemon keeps what outlives it, in buf of STATE_MAX bytes with room for one
  * more name. NULL: nothing is made where nobody asked for it. */
 static char *state_folder(char *buf)
@@ -381,6 +406,7 @@ static const struct config_setting settings[] = {
 	{ "tick", set_tick, get_tick },
 	{ "habits", set_habits, get_habits },
 	{ "state", set_state, get_state },
+	{ "pin", set_pin, get_pin },
 	{ "pod-names", set_pod_names, get_pod_names },
 	{ "reload-on-change", set_reload, get_reload },
 	{ "spool", set_spool, get_spool },

@@ -23,11 +23,16 @@ enum ingress_hook {
 	INGRESS_XDP_GENERIC,
 };
 
+enum {
+	CONFIG_PIN_MAX = 256, /* bytes of the path of the pins' folder, NUL included */
+};
+
 enum command {
 	COMMAND_WATCH,	 /* live, the default */
 	COMMAND_REPLAY,	 /* over captures */
 	COMMAND_CHECK,	 /* reads the configuration and prints it */
 	COMMAND_EXPLAIN, /* why alerts fired */
+	COMMAND_UNPIN,	 /* removes what a daemon with `pin` has left */
 	COMMAND_DOCTOR,	 /* what this host allows */
 };
 
@@ -135,7 +140,8 @@ struct config {
 	uint32_t spool_bytes;	     /* of each of them; 1M to 2G */
 	char geoip[GEOIP_FILES_MAX][GEOIP_PATH_MAX]; /* databases of where addresses are: paths */
 	uint32_t geoips;
-	struct allow *allow; /* what is let be; its counters live; freed by config_done() */
+	char pin[CONFIG_PIN_MAX]; /* folder in which maps and links are kept; "": nowhere */
+	struct allow *allow;	  /* what is let be; its counters live; freed by config_done() */
 	struct output_config output[OUTPUTS_MAX];
 	/* As they were written: the destination and, a line each, KEY=VALUE. */
 	char output_said[OUTPUTS_MAX][OUTPUT_SAID_MAX];

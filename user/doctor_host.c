@@ -317,7 +317,7 @@ static void programs(struct doctor *d)
 	json_t *facts;
 	uint64_t bytes;
 
-	if (bpf_side_load(d->cfg, 0, &b, &err) < 0) {
+	if (bpf_side_load(d->cfg, 0, NULL, &b, &err) < 0) {
 		doctor_find(d, FINDING_PROBLEM, (enum exit_code)err.exit_code, "programs",
 			    "See the findings above; `reconmon -v` shows the kernel's own words.",
 			    "%s", err.text);

@@ -9,21 +9,23 @@
 #include <time.h>
 
 #include "attempt_log.h"
-#include "pieces.h"
+#include "keep.h"
 #include "store_maps.h"
 
 /* Entries a batch call takes. A bucket of the map must fit whole (ENOSPC otherwise); buckets hold a
  * handful. */
 enum {
-	BATCH = 4096
+	BATCH = KEEP_BATCH
 };
 
 struct drain {
 	const struct bpf_side *bpf;
 	struct sweep *sweep;
 	struct engine *engine;
-	struct contact_key *keys; /* BATCH each: what a batch call fills */
+	struct contact_key *keys; /* BATCH each: what a batch call fills; ours, or the keep's */
 	struct contact *contacts;
+	struct keep *keep;	   /* NULL: nothing outlives us */
+	bool noted;		   /* the last report of the sweep has become a piece */
 	struct owners *owners;	   /* NULL: nobody knows */
 	struct pieces pieces;	   /* this tick's evidence */
 	struct attempt_log *log;   /* NULL: nobody keeps one */
@@ -73,8 +75,10 @@ void drain_close(struct drain *d)
 	if (!d)
 		return;
 	ring_buffer__free(d->ended);
-	free(d->keys);
-	free(d->contacts);
+	if (!d->keep) {
+		free(d->keys);
+		free(d->contacts);
+	}
 	pieces_done(&d->pieces);
 	free(d);
 }
@@ -83,6 +87,32 @@ void drain_owners(struct drain *d, struct owners *owners)
 {
 	d->owners = owners;
 	engine_owners(d->engine, owners);
+}
+
+void drain_keep(struct drain *d, struct keep *keep, struct pieces *left,
+		const struct keep_tick *last)
+{
+	if (!keep)
+		return;
+	free(d->keys);
+	free(d->contacts);
+	d->keep = keep;
+	d->keys = keep_keys(keep);
+	d->contacts = keep_contacts(keep);
+	d->pieces = *left;
+	*left = (struct pieces){ 0 };
+	if (last) {
+		d->stats.contacts = last->taken;
+		d->stats.evicted = last->evicted;
+	}
+}
+
+/* note - the newest piece is written down, unless there was no memory for it. */
+static void note(struct drain *d, size_t before)
+{
+	d->noted = d->pieces.n > before;
+	if (d->noted)
+		keep_piece(d->keep, &d->pieces.piece[before]);
 }
 
 static void on_ended(void *ctx, const struct ended *e)
@@ -112,10 +142,15 @@ int drain_log(struct drain *d, struct attempt_log *log, struct error *err)
 static void take_batch(struct drain *d, uint32_t n)
 {
 	d->stats.contacts += n;
-	for (uint32_t i = 0; i < n; i++)
-		if (CONTACT_BITS(d->contacts[i].word)) /* else made but not written yet; its writer
-							* makes it again */
-			pieces_add_contact(&d->pieces, &d->keys[i], &d->contacts[i]);
+	for (uint32_t i = 0; i < n; i++) {
+		size_t before = d->pieces.n;
+
+		if (!CONTACT_BITS(d->contacts[i].word))
+			continue; /* made but not written yet; its writer makes it again */
+		pieces_add_contact(&d->pieces, &d->keys[i], &d->contacts[i]);
+		note(d, before);
+	}
+	keep_batch_end(d->keep, n);
 }
 
 /* Empties the map. Entries made while this runs are taken now or at the next tick; the number of
@@ -129,9 +164,11 @@ static void take_contacts(struct drain *d)
 	for (uint32_t round = 0; round < limit; round++) {
 		LIBBPF_OPTS(bpf_map_batch_opts, opts);
 		uint32_t n = BATCH;
-		int r = bpf_map_lookup_and_delete_batch(fd, round ? &cursor : NULL, &cursor,
-							d->keys, d->contacts, &n, &opts);
+		int r;
 
+		keep_batch_begin(d->keep);
+		r = bpf_map_lookup_and_delete_batch(fd, round ? &cursor : NULL, &cursor, d->keys,
+						    d->contacts, &n, &opts);
 		if (r && r != -ENOENT) { /* ENOENT: the end, n entries are good */
 			d->stats.errors++;
 			return;
@@ -146,12 +183,26 @@ static void on_ripe(void *ctx, const struct attempt *a, uint32_t bits)
 {
 	struct drain *d = ctx;
 
+	size_t before = d->pieces.n;
+
 	pieces_add_attempt(&d->pieces, a, bits);
+	note(d, before);
+}
+
+static void on_undo(void *ctx)
+{
+	struct drain *d = ctx;
+
+	if (!d->noted)
+		return;
+	d->noted = false;
+	d->pieces.n--;
+	keep_piece_undo(d->keep);
 }
 
 static struct sweep_out sweep_out_of(struct drain *d)
 {
-	return (struct sweep_out){ on_ripe, d->log ? on_ended : NULL, d };
+	return (struct sweep_out){ on_ripe, on_undo, d->log ? on_ended : NULL, d };
 }
 
 /* Tells the kernel how many ports a pair really has in the window, so that its next wake-up comes
@@ -208,22 +259,37 @@ static void meet_owners(struct drain *d, uint64_t now_ns)
 	}
 }
 
+/* note_tick - all that this tick knows is written down, before the engine sees it. */
+static void note_tick(struct drain *d, uint64_t now_ns, bool lost)
+{
+	const struct keep_tick tick = {
+		.now_ns = now_ns,
+		.wall_offset_ns = d->wall_offset_ns,
+		.taken = d->stats.contacts,
+		.evicted = d->stats.evicted,
+		.lost = lost,
+	};
+
+	keep_tick(d->keep, &tick);
+}
+
 void drain_tick(struct drain *d, uint64_t now_ns, int64_t wall_offset_ns, uint64_t made, bool lost)
 {
 	const struct sweep_out out = sweep_out_of(d);
 
 	d->stats.ticks++;
 	d->wall_offset_ns = wall_offset_ns;
-	pieces_clear(&d->pieces);
 	engine_clock(d->engine, wall_offset_ns);
 	take_contacts(d);
 	note_evicted(d, made);
 	sweep_run(d->sweep, now_ns, &out);
+	note_tick(d, now_ns, lost);
 	if (d->owners)
 		meet_owners(d, now_ns);
 	pieces_feed(&d->pieces, d->engine);
 	correct_sources(d, now_ns);
 	engine_flush(d->engine, now_ns, lost);
+	pieces_clear(&d->pieces);
 	if (d->log) {
 		ring_buffer__consume(d->ended);
 		attempt_log_flush(d->log);

@@ -7,6 +7,7 @@
 
 #include "engine.h"
 #include "load.h"
+#include "pieces.h"
 #include "sweep.h"
 
 struct drain;
@@ -33,6 +34,14 @@ void drain_owners(struct drain *d, struct owners *owners);
  * a negative errno with err filled. */
 struct attempt_log;
 int drain_log(struct drain *d, struct attempt_log *log, struct error *err);
+
+/* drain_keep - from now on evidence goes through `keep`, which must outlive it. left: what its
+ * predecessor had taken and not counted, taken over; `last`: that one's last tick, with the figures
+ * to go on from, or NULL. */
+struct keep;
+struct keep_tick;
+void drain_keep(struct drain *d, struct keep *keep, struct pieces *left,
+		const struct keep_tick *last);
 
 /* drain_last - the run is over: what is still in the nursery goes to the log. */
 void drain_last(struct drain *d);

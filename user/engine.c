@@ -129,10 +129,12 @@ static struct runner *runner_new(const struct engine *e, const struct rule *rule
 	r->window = window_new(&spec);
 	r->book = alertbook_new(&alerts, e->emit, e->emit_ctx);
 	r->due = rule_is_joint(rule) ? table_new(sizeof(struct due), DUE_MAX) : NULL;
-	if (r->window && r->book && (r->due || !rule_is_joint(rule)))
-		return r;
-	runner_free(r);
-	return NULL;
+	if (!r->window || !r->book || (!r->due && rule_is_joint(rule))) {
+		runner_free(r);
+		return NULL;
+	}
+	alertbook_clock(r->book, e->wall_offset_ns);
+	return r;
 }
 
 static bool is_wake_rule(const struct rule *r)
@@ -341,6 +343,9 @@ void engine_owners(struct engine *e, struct owners *owners)
 void engine_clock(struct engine *e, int64_t wall_offset_ns)
 {
 	e->wall_offset_ns = wall_offset_ns;
+	incidents_clock(e->incidents, wall_offset_ns);
+	for (uint32_t i = 0; i < e->runners; i++)
+		alertbook_clock(e->runner[i]->book, wall_offset_ns);
 }
 
 static struct group_key group_of(const struct engine *e, const struct rule *rule,
@@ -1231,4 +1236,126 @@ void engine_stats_get(const struct engine *e, struct engine_stats *ret)
 		ret->alerts_retracted += b.retracted;
 		ret->alerts_forced += b.forced;
 	}
+}
+
+/* ---- over a restart ---- */
+
+/* save_carried - one of the tables of payload; NULL is as good as empty. */
+static void save_carried(const struct table *t, struct blob *b)
+{
+	const struct carried *h = t ? table_oldest(t) : NULL;
+
+	blob_put_u32(b, t ? table_count(t) : 0);
+	for (; h; h = table_newer(t, h)) {
+		blob_put(b, table_key(h), sizeof(struct group_key));
+		blob_put(b, h, sizeof(*h));
+	}
+}
+
+void engine_save(const struct engine *e, struct blob *b)
+{
+	blob_put(b, &e->stats, sizeof(e->stats));
+	blob_put(b, &e->suspects, sizeof(e->suspects));
+	save_carried(e->history, b);
+	save_carried(e->served, b);
+	incidents_save(e->incidents, b);
+	blob_put_u32(b, e->habits != NULL);
+	if (e->habits) {
+		size_t part = blob_part_begin(b);
+
+		habits_pack(e->habits, b);
+		blob_part_end(b, part);
+	}
+	blob_put_u32(b, e->runners);
+	for (uint32_t i = 0; i < e->runners; i++) {
+		const struct runner *r = e->runner[i];
+
+		blob_put(b, r->rule, sizeof(*r->rule));
+		window_save(r->window, b);
+		alertbook_save(r->book, b);
+	}
+}
+
+/* load_carried - where no rule asks for it any more (NULL) it is let go of. */
+static int load_carried(struct table *t, struct blob *b)
+{
+	uint32_t n = blob_get_u32(b);
+
+	for (uint32_t i = 0; i < n && !b->failed; i++) {
+		struct group_key key;
+		struct carried one, *h;
+		bool is_new;
+
+		blob_get(b, &key, sizeof(key));
+		blob_get(b, &one, sizeof(one));
+		if (!t)
+			continue;
+		h = table_put(t, &key, &is_new);
+		if (!h)
+			return table_full(t) ? -EINVAL : -ENOMEM;
+		*h = one;
+	}
+	return b->failed ? -EINVAL : 0;
+}
+
+static int load_habits(struct engine *e, struct blob *b)
+{
+	struct blob part;
+	int r = 0;
+
+	if (!blob_get_u32(b))
+		return 0;
+	part = blob_part(b);
+	if (e->habits && !part.failed)
+		r = habits_unpack(e->habits, &part);
+	return part.failed ? -EINVAL : r;
+}
+
+/* load_runner - one whose rule is no more lives for as long as it takes to say so. */
+static int load_runner(struct engine *e, struct blob *b)
+{
+	struct runner *r, *made = NULL;
+	struct rule rule;
+	int e_load;
+
+	if (!blob_get(b, &rule, sizeof(rule)) || !memchr(rule.name, '\0', sizeof(rule.name)) ||
+	    !memchr(rule.yields_to, '\0', sizeof(rule.yields_to)) || !rule.window_ns ||
+	    !rule.threshold)
+		return -EINVAL;
+	r = runner_of(e, &rule);
+	if (!r)
+		r = made = runner_new(e, &rule);
+	if (!r)
+		return -ENOMEM;
+	e_load = window_load(r->window, b);
+	if (!e_load)
+		e_load = alertbook_load(r->book, r->rule, b);
+	if (!made)
+		return e_load;
+	if (e_load)
+		runner_free(made);
+	else
+		runner_drop(e, made);
+	return e_load;
+}
+
+int engine_load(struct engine *e, struct blob *b)
+{
+	uint32_t runners;
+	int r;
+
+	blob_get(b, &e->stats, sizeof(e->stats));
+	blob_get(b, &e->suspects, sizeof(e->suspects));
+	e->suspects.young &= 1;
+	r = load_carried(e->history, b);
+	if (!r)
+		r = load_carried(e->served, b);
+	if (!r)
+		r = incidents_load(e->incidents, b);
+	if (!r)
+		r = load_habits(e, b);
+	runners = blob_get_u32(b);
+	for (uint32_t i = 0; i < runners && !r; i++)
+		r = load_runner(e, b);
+	return r ? r : b->failed ? -EINVAL : 0;
 }

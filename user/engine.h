@@ -74,6 +74,14 @@ void engine_flush(struct engine *e, uint64_t now_ns, bool lost);
 /* engine_close - the last word of every open alert. */
 void engine_close(struct engine *e);
 
+/* engine_save - writes down all that the engine knows: windows, alerts and what they have said,
+ * incidents, payload seen, habits. engine_load - goes on with it, in an engine that has seen
+ * nothing; alerts of rules that are no more say their last word, and rules that are new begin
+ * empty. Returns 0, -EINVAL if b does not hold what engine_save() wrote, or -ENOMEM: then the
+ * engine is of no use. */
+void engine_save(const struct engine *e, struct blob *b);
+int engine_load(struct engine *e, struct blob *b);
+
 /* engine_wake_ports - the lowest threshold of a rule that counts ports between two hosts; 0: none
  * is enabled. engine_pair_ports - what such a rule counts at the moment for the pair of `key`. */
 uint32_t engine_wake_ports(const struct engine *e);

@@ -409,3 +409,83 @@ void habits_stats_get(const struct habits *h, struct habits_stats *ret)
 	ret->candidates = table_count(h->candidates);
 	ret->bytes = table_bytes(h->ready) + table_bytes(h->candidates);
 }
+
+/* --- over a restart --- */
+
+static void pack_table(const struct table *t, struct blob *b)
+{
+	blob_put_u32(b, table_count(t));
+	for (const struct habit *h = table_oldest(t); h; h = table_newer(t, h)) {
+		blob_put(b, table_key(h), sizeof(struct group_key));
+		blob_put(b, h, sizeof(*h));
+	}
+}
+
+void habits_pack(const struct habits *h, struct blob *b)
+{
+	uint32_t used = 0;
+
+	blob_put(b, &h->stats, sizeof(h->stats));
+	pack_table(h->ready, b);
+	pack_table(h->candidates, b);
+	for (uint32_t i = 0; i <= h->once_mask; i++)
+		used += h->once[i].tag != 0;
+	blob_put_u32(b, h->once_mask);
+	blob_put_u32(b, used);
+	for (uint32_t i = 0; i <= h->once_mask; i++) {
+		if (!h->once[i].tag)
+			continue;
+		blob_put_u32(b, i);
+		blob_put(b, &h->once[i], sizeof(h->once[i]));
+	}
+}
+
+static int unpack_table(struct table *t, struct blob *b)
+{
+	uint32_t n;
+
+	for (struct habit *old; (old = table_oldest(t));)
+		table_remove(t, old);
+	n = blob_get_u32(b);
+	for (uint32_t i = 0; i < n && !b->failed; i++) {
+		struct group_key key;
+		struct habit one, *mine;
+		uint64_t evicted = 0;
+		bool is_new;
+
+		blob_get(b, &key, sizeof(key));
+		if (!blob_get(b, &one, sizeof(one)) || key.bin < HABIT_CONTACT ||
+		    key.bin >= HABIT_KIND_MAX)
+			return -EINVAL;
+		mine = room_for(t, &key, &evicted, &is_new);
+		if (!mine)
+			return -ENOMEM;
+		*mine = one;
+	}
+	return b->failed ? -EINVAL : 0;
+}
+
+int habits_unpack(struct habits *h, struct blob *b)
+{
+	uint32_t mask, used;
+	int r;
+
+	blob_get(b, &h->stats, sizeof(h->stats));
+	r = unpack_table(h->ready, b);
+	if (!r)
+		r = unpack_table(h->candidates, b);
+	if (r < 0)
+		return r;
+	mask = blob_get_u32(b);
+	used = blob_get_u32(b);
+	for (uint32_t i = 0; i < used && !b->failed; i++) {
+		uint32_t at = blob_get_u32(b);
+		struct once o;
+
+		/* With another limit they have other places: what was seen once is forgotten. */
+		if (blob_get(b, &o, sizeof(o)) && mask == h->once_mask && at <= mask)
+			h->once[at] = o;
+	}
+	h->changed++;
+	return b->failed ? -EINVAL : 0;
+}

@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "blob.h"
 #include "error.h"
 #include "owner.h"
 
@@ -104,6 +105,12 @@ void habits_clear(struct habits *h);
 
 /* habits_changed - how often something changed that is worth writing down. */
 uint64_t habits_changed(const struct habits *h);
+
+/* habits_pack - writes everything down, candidates too, for the next process of this boot.
+ * habits_unpack - goes on with it, in the place of what is there. Returns 0, -EINVAL if b does not
+ * hold what habits_pack() wrote, or -ENOMEM. */
+void habits_pack(const struct habits *h, struct blob *b);
+int habits_unpack(struct habits *h, struct blob *b);
 
 void habits_stats_get(const struct habits *h, struct habits_stats *ret);
 

@@ -129,3 +129,41 @@ size_t hostset_bytes(const struct hostset *s)
 {
 	return s->room * (sizeof(*s->value) + SLOTS * sizeof(*s->slot));
 }
+
+void hostset_save(const struct hostset *s, struct blob *b)
+{
+	blob_put_u32(b, s->n);
+	blob_put(b, s->value, s->n * sizeof(*s->value));
+}
+
+/* load_value - into the place behind the last. Returns 0 or -EINVAL. */
+static int load_value(struct hostset *s, struct blob *b)
+{
+	struct host_value v = { .refs = 0 };
+	uint16_t *slot;
+
+	if (!blob_get(b, &v, sizeof(v)) || v.answer >= ANSWER_MAX || !s->slot)
+		return -EINVAL;
+	slot = &s->slot[slot_of(s, &v.addr, v.port)];
+	if (*slot) /* in a set a value is once */
+		return -EINVAL;
+	s->value[s->n++] = v;
+	s->n_answer[v.answer]++;
+	*slot = (uint16_t)s->n;
+	return 0;
+}
+
+int hostset_load(struct hostset *s, struct blob *b)
+{
+	uint32_t n = blob_get_u32(b);
+	int r = 0;
+
+	hostset_init(s);
+	if (b->failed || n > HOSTSET_MAX)
+		return -EINVAL;
+	while (!r && s->room < n)
+		r = grow(s);
+	for (uint32_t i = 0; !r && i < n; i++)
+		r = load_value(s, b);
+	return r;
+}

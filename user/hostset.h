@@ -50,6 +50,11 @@ int hostset_add(struct hostset *s, const struct ip_addr *addr, uint16_t port, en
 /* hostset_remove - takes out what hostset_find() found. */
 void hostset_remove(struct hostset *s, struct host_value *v);
 
+/* hostset_save - writes the set down. hostset_load - reads it into one that holds no memory.
+ * Returns 0, -EINVAL if b does not hold one, or -ENOMEM. */
+void hostset_save(const struct hostset *s, struct blob *b);
+int hostset_load(struct hostset *s, struct blob *b);
+
 /* hostset_bytes - memory that it takes. */
 size_t hostset_bytes(const struct hostset *s);
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "incident.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "table.h"
 
@@ -13,6 +13,7 @@ struct incidents {
 	struct table *by_orig;
 	uint32_t run; /* random, tells two runs apart in ids */
 	uint32_t serial;
+	int64_t wall_offset_ns;
 	uint64_t evicted;
 };
 
@@ -40,14 +41,14 @@ void incidents_free(struct incidents *in)
 	free(in);
 }
 
-static void begin(struct incidents *in, struct incident *i)
+/* The id is made of evidence alone: who takes the same in once more, after a restart, gives the
+ * same one. */
+static void begin(struct incidents *in, struct incident *i, uint64_t t_ns)
 {
-	struct timespec now;
+	int64_t wall_s = ((int64_t)t_ns + in->wall_offset_ns) / 1000000000;
 
-	clock_gettime(CLOCK_REALTIME, &now);
 	*i = (struct incident){ .until_ns = 0 };
-	snprintf(i->id, sizeof(i->id), "%08x-%08x-i%x", (uint32_t)now.tv_sec, in->run,
-		 in->serial++);
+	snprintf(i->id, sizeof(i->id), "%08x-%08x-i%x", (uint32_t)wall_s, in->run, in->serial++);
 }
 
 /* get - the incident of a key, made if it is missing; the oldest makes room. */
@@ -94,7 +95,7 @@ const struct incident *incident_join_all(struct incidents *in, const struct ip_a
 	if (!i)
 		return NULL;
 	if (is_new || t_ns > i->until_ns) {
-		begin(in, i);
+		begin(in, i, t_ns);
 		if (id[0])
 			snprintf(i->id, sizeof(i->id), "%s", id);
 	}
@@ -126,7 +127,7 @@ const struct incident *incident_join(struct incidents *in, const struct ip_addr 
 	if (is_new || t_ns > i->until_ns) {
 		const struct incident *all = of_all(in, resp);
 
-		begin(in, i);
+		begin(in, i, t_ns);
 		if (all && t_ns <= all->until_ns)
 			memcpy(i->id, all->id, sizeof(i->id));
 	}
@@ -134,6 +135,11 @@ const struct incident *incident_join(struct incidents *in, const struct ip_addr 
 		i->until_ns = until_ns;
 	host_note(i, resp);
 	return i;
+}
+
+void incidents_clock(struct incidents *in, int64_t wall_offset_ns)
+{
+	in->wall_offset_ns = wall_offset_ns;
 }
 
 /* All of them: the order of the last news is not that of their ends, windows differ. */
@@ -155,4 +161,43 @@ void incidents_stats_get(const struct incidents *in, struct incidents_stats *ret
 		.evicted = in->evicted,
 		.bytes = table_bytes(in->by_orig),
 	};
+}
+
+void incidents_save(const struct incidents *in, struct blob *b)
+{
+	blob_put_u32(b, in->run);
+	blob_put_u32(b, in->serial);
+	blob_put(b, &in->evicted, sizeof(in->evicted));
+	blob_put_u32(b, table_count(in->by_orig));
+	for (const struct incident *i = table_oldest(in->by_orig); i;
+	     i = table_newer(in->by_orig, i)) {
+		blob_put(b, table_key(i), sizeof(struct group_key));
+		blob_put(b, i, sizeof(*i));
+	}
+}
+
+int incidents_load(struct incidents *in, struct blob *b)
+{
+	uint32_t n;
+
+	in->run = blob_get_u32(b);
+	in->serial = blob_get_u32(b);
+	blob_get(b, &in->evicted, sizeof(in->evicted));
+	n = blob_get_u32(b);
+	for (uint32_t k = 0; k < n && !b->failed; k++) {
+		struct group_key key;
+		struct incident one, *i;
+		bool is_new;
+
+		blob_get(b, &key, sizeof(key));
+		blob_get(b, &one, sizeof(one));
+		if (b->failed || one.hosts > INCIDENT_HOSTS_MAX ||
+		    one.id[sizeof(one.id) - 1] != '\0')
+			return -EINVAL;
+		i = get(in, &key, &is_new);
+		if (!i)
+			return -ENOMEM;
+		*i = one;
+	}
+	return b->failed ? -EINVAL : 0;
 }

@@ -14,6 +14,8 @@
 #include <reconmon/packet.h>
 #include <stdint.h>
 
+#include "blob.h"
+
 enum {
 	INCIDENT_ID_LEN = 32,
 	INCIDENT_HOSTS_MAX = 16, /* responders told apart; the count stays there */
@@ -48,6 +50,9 @@ const struct incident *incident_join_all(struct incidents *in, const struct ip_a
  * has none. */
 void incident_adopt(struct incidents *in, const struct ip_addr *orig, const struct ip_addr *resp);
 
+/* incidents_clock - wall clock minus that of the evidence: ids begin with it. */
+void incidents_clock(struct incidents *in, int64_t wall_offset_ns);
+
 /* incidents_expire - lets go of those that are over. */
 void incidents_expire(struct incidents *in, uint64_t now_ns);
 
@@ -58,5 +63,10 @@ struct incidents_stats {
 };
 
 void incidents_stats_get(const struct incidents *in, struct incidents_stats *ret);
+
+/* incidents_save - writes all down. incidents_load - goes on with them, into none. Returns 0,
+ * -EINVAL if b does not hold what incidents_save() wrote, or -ENOMEM. */
+void incidents_save(const struct incidents *in, struct blob *b);
+int incidents_load(struct incidents *in, struct blob *b);
 
 #endif

@@ -14,6 +14,7 @@
 
 #include "drain.h"
 #include "kernel_layout.h"
+#include "pin.h"
 #include "store_maps.h"
 
 /* libbpf's own words, kept for -v: its last warnings explain what errno cannot. */
@@ -83,7 +84,7 @@ static int set_owners(const struct kernel_layout *layout, struct reconmon_bpf *s
 	return r;
 }
 
-static int try_load(const struct config *cfg, uint32_t wake_ports,
+static int try_load(const struct config *cfg, uint32_t wake_ports, struct pin *pin,
 		    const struct kernel_layout *layout, struct reconmon_bpf **ret)
 {
 	struct reconmon_bpf *skel = reconmon_bpf__open();
@@ -100,6 +101,8 @@ static int try_load(const struct config *cfg, uint32_t wake_ports,
 	if (!r)
 		r = set_owners(layout, skel);
 	if (!r)
+		r = pin_maps_reuse(pin, skel->obj, (uint64_t *)skel->rodata->hash_seed);
+	if (!r)
 		r = reconmon_bpf__load(skel);
 	if (r < 0) {
 		reconmon_bpf__destroy(skel);
@@ -109,17 +112,17 @@ static int try_load(const struct config *cfg, uint32_t wake_ports,
 	return 0;
 }
 
-int bpf_side_load(const struct config *cfg, uint32_t wake_ports, struct bpf_side *ret,
-		  struct error *err)
+int bpf_side_load(const struct config *cfg, uint32_t wake_ports, struct pin *pin,
+		  struct bpf_side *ret, struct error *err)
 {
-	struct bpf_side b = { .cpus = libbpf_num_possible_cpus() };
+	struct bpf_side b = { .pin = pin, .cpus = libbpf_num_possible_cpus() };
 	struct kernel_layout layout;
 	int r = kernel_layout_read(&layout, &b.no_owners);
 
 	libbpf_set_print(print_libbpf);
 	if (!r) {
 		b.no_owners.text[0] = '\0';
-		r = try_load(cfg, wake_ports, &layout, &b.skel);
+		r = try_load(cfg, wake_ports, pin, &layout, &b.skel);
 		if (r < 0)
 			error_set(&b.no_owners, r, EXIT_KERNEL,
 				  "the kernel refuses the programs that read processes: %s (kernel "
@@ -127,9 +130,14 @@ int bpf_side_load(const struct config *cfg, uint32_t wake_ports, struct bpf_side
 				  strerror(-r));
 	}
 	if (r < 0) /* all the same, without owners */
-		r = try_load(cfg, wake_ports, NULL, &b.skel);
+		r = try_load(cfg, wake_ports, pin, NULL, &b.skel);
 	if (r < 0)
 		return explain_load(r, err);
+	r = pin_maps_keep(pin, b.skel->obj, (const uint64_t *)b.skel->rodata->hash_seed, err);
+	if (r < 0) {
+		bpf_side_unload(&b);
+		return r;
+	}
 	*ret = b;
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include "cli.h"
 #include "doctor.h"
 #include "explain.h"
+#include "pin.h"
 #include "replay.h"
 #include "watch.h"
 
@@ -21,6 +22,21 @@ static int check(const struct config *cfg, struct error *err)
 	return EXIT_RUNTIME;
 }
 
+/* unpin - the folder of the configuration, or the usual one. */
+static int unpin(const struct config *cfg, struct error *err)
+{
+	const char *dir = cfg->pin[0] ? cfg->pin : PIN_DIR_DEFAULT;
+	unsigned int n;
+
+	if (pin_remove(dir, &n, err) < 0)
+		return err->exit_code;
+	if (n)
+		log_notice("pin '%s': removed, with %u maps, links and filters", dir, n);
+	else
+		log_notice("pin '%s': nothing there", dir);
+	return EXIT_FINE;
+}
+
 static int run(struct config *cfg, struct error *err)
 {
 	switch (cfg->command) {
@@ -30,6 +46,8 @@ static int run(struct config *cfg, struct error *err)
 		return explain_run(cfg, err);
 	case COMMAND_DOCTOR:
 		return doctor_run(cfg, err);
+	case COMMAND_UNPIN:
+		return unpin(cfg, err);
 	case COMMAND_REPLAY:
 		return replay_run(cfg, err);
 	default:

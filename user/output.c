@@ -458,6 +458,18 @@ void output_stats_get(const struct output *o, unsigned int i, struct output_stat
 	lane_stats_get(out->lane, &ret->lane);
 }
 
+bool output_settled(const struct output *o)
+{
+	for (unsigned int i = 0; i < o->n; i++) {
+		struct lane_stats s;
+
+		lane_stats_get(o->outlet[i].lane, &s);
+		if (s.queued && !s.dead)
+			return false;
+	}
+	return true;
+}
+
 uint64_t output_lost(const struct output *o)
 {
 	uint64_t lost = 0;

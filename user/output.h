@@ -46,6 +46,9 @@ struct output_stats {
 unsigned int output_count(const struct output *o);
 void output_stats_get(const struct output *o, unsigned int i, struct output_stats *ret);
 
+/* output_settled - has everything that was said been taken, by every output that takes anything? */
+bool output_settled(const struct output *o);
+
 /* output_lost - records that were never written, over all outputs. output_dead - the errno of the
  * last output if none is left that takes alerts, else 0. */
 uint64_t output_lost(const struct output *o);

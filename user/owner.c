@@ -54,6 +54,73 @@ void owner_unref(const struct owner *w)
 	free(mine);
 }
 
+void owner_save(const struct owner *w, struct blob *b)
+{
+	blob_put_u32(b, w != NULL);
+	if (!w)
+		return;
+	blob_put(b, w, sizeof(*w));
+	blob_put(b, w->args, w->args ? w->args_len : 0);
+	blob_put_text(b, w->executable);
+	blob_put_text(b, w->user);
+	blob_put_text(b, w->cgroup);
+	if (w->kube)
+		blob_put(b, w->kube, sizeof(*w->kube));
+}
+
+/* load_kube - the names of its pod, if it had any. */
+static void load_kube(struct owner *w, bool named, struct blob *b)
+{
+	w->kube = named && !b->failed ? malloc(sizeof(*w->kube)) : NULL;
+	if (!w->kube) {
+		b->failed |= named;
+		return;
+	}
+	blob_get(b, w->kube, sizeof(*w->kube));
+	w->kube->namespace[sizeof(w->kube->namespace) - 1] = '\0';
+	w->kube->pod[sizeof(w->kube->pod) - 1] = '\0';
+	w->kube->container[sizeof(w->kube->container) - 1] = '\0';
+}
+
+const struct owner *owner_load(struct blob *b)
+{
+	struct owner *w;
+	bool named;
+
+	if (!blob_get_u32(b))
+		return NULL;
+	w = calloc(1, sizeof(*w));
+	if (!w) {
+		b->failed = true;
+		return NULL;
+	}
+	blob_get(b, w, sizeof(*w));
+	w->refs = 1;
+	named = w->kube != NULL;
+	w->kube = NULL;
+	w->executable = w->user = w->cgroup = w->args = NULL; /* they were pointers of another */
+	w->name[sizeof(w->name) - 1] = w->boot_id[sizeof(w->boot_id) - 1] = '\0';
+	memset(&w->where, 0, sizeof(w->where));
+	w->where.runtime = w->where.qos = "";
+	if (w->args_len > blob_left(b))
+		b->failed = true;
+	w->args = !b->failed && w->args_len ? malloc(w->args_len) : NULL;
+	if (w->args)
+		blob_get(b, w->args, w->args_len);
+	else
+		b->failed |= w->args_len != 0;
+	w->executable = blob_get_text(b);
+	w->user = blob_get_text(b);
+	w->cgroup = blob_get_text(b);
+	if (w->cgroup)
+		cgroup_parse(w->cgroup, &w->where);
+	load_kube(w, named, b);
+	if (!b->failed)
+		return w;
+	owner_unref(w);
+	return NULL;
+}
+
 const char *owner_source_name(enum owner_source s)
 {
 	switch (s) {

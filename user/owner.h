@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "blob.h"
 #include "cgroup.h"
 #include "kube.h"
 
@@ -47,6 +48,11 @@ struct owner {
  * fine. */
 const struct owner *owner_ref(const struct owner *w);
 void owner_unref(const struct owner *w);
+
+/* owner_save - writes an owner, or that there is none (NULL), down. owner_load - reads it: a new
+ * one for owner_unref(), or NULL if there was none or it cannot be had (then b->failed). */
+void owner_save(const struct owner *w, struct blob *b);
+const struct owner *owner_load(struct blob *b);
 
 /* owner_source_name - "cookie", "guess", "none", "interface". */
 const char *owner_source_name(enum owner_source s);

@@ -12,6 +12,7 @@
 
 #include "cgroup_tree.h"
 #include "far_end.h"
+#include "pin.h"
 #include "store_maps.h"
 
 struct owner_maps {
@@ -41,6 +42,11 @@ static int attach(struct owner_maps *m, struct error *err)
 		return error_set(err, -errno, EXIT_KERNEL,
 				 "cannot attach to the root cgroup: %s (a program that allows no "
 				 "other is there? `bpftool cgroup tree`)",
+				 strerror(errno));
+	/* Those that were kept go once these are there: for a moment both write the same. */
+	if (pin_link_keep(m->bpf->pin, 0, "connect", bpf_link__fd(m->connect)) ||
+	    pin_link_keep(m->bpf->pin, 0, "socket", bpf_link__fd(m->socket)))
+		return error_set(err, -errno, EXIT_RUNTIME, "cannot pin the links: %s",
 				 strerror(errno));
 	return 0;
 }

@@ -27,6 +27,14 @@ static struct piece *piece_new(struct pieces *p)
 	return &p->piece[p->n++];
 }
 
+void pieces_add(struct pieces *p, const struct piece *one)
+{
+	struct piece *piece = piece_new(p);
+
+	if (piece)
+		*piece = *one;
+}
+
 void pieces_add_contact(struct pieces *p, const struct contact_key *key, const struct contact *c)
 {
 	struct piece *piece = piece_new(p);

@@ -26,6 +26,9 @@ struct pieces {
 	void *ctx; /* its first argument */
 };
 
+/* pieces_add - adds a piece that was one before. */
+void pieces_add(struct pieces *p, const struct piece *piece);
+
 /* pieces_add_contact - adds what was seen at a contact. */
 void pieces_add_contact(struct pieces *p, const struct contact_key *key, const struct contact *c);
 

@@ -255,3 +255,32 @@ size_t portset_format(const struct portset *p, enum answer a, char *buf, size_t 
 	}
 	return t.total;
 }
+
+void portset_save(const struct portset *p, struct blob *b)
+{
+	blob_put(b, &p->used, sizeof(p->used));
+	blob_put(b, p->n, sizeof(p->n));
+	blob_put(b, p->chunks, (size_t)__builtin_popcountll(p->used) * sizeof(*p->chunks));
+}
+
+struct portset *portset_load(struct blob *b)
+{
+	struct portset *p = portset_new();
+	size_t chunks;
+
+	if (!p)
+		return NULL;
+	blob_get(b, &p->used, sizeof(p->used));
+	blob_get(b, p->n, sizeof(p->n));
+	chunks = (size_t)__builtin_popcountll(p->used);
+	if (!b->failed && chunks) {
+		p->chunks = calloc(chunks, sizeof(*p->chunks));
+		if (p->chunks)
+			blob_get(b, p->chunks, chunks * sizeof(*p->chunks));
+	}
+	if (b->failed || (chunks && !p->chunks)) {
+		portset_free(p);
+		return NULL;
+	}
+	return p;
+}

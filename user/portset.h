@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "blob.h"
+
 /* Best knowledge first: a port that was open once is open. */
 enum answer {
 	ANSWER_OPEN,
@@ -55,5 +57,10 @@ size_t portset_bytes(const struct portset *p);
  * does not fit in len bytes is left out. Returns the length the whole text has, so a return value
  * of len or more says that it was cut. */
 size_t portset_format(const struct portset *p, enum answer a, char *buf, size_t len);
+
+/* portset_save - writes the set down. portset_load - reads it into a new one; NULL if b does not
+ * hold one, or for want of memory. */
+void portset_save(const struct portset *p, struct blob *b);
+struct portset *portset_load(struct blob *b);
 
 #endif

@@ -100,7 +100,7 @@ static void read_counters(const struct replay *r, struct counters *c)
 static void replay_tick(struct replay *r, uint64_t now_ns)
 {
 	const struct ripeness ripe = { r->cfg->settle_ns, r->cfg->settle_open_ns };
-	const struct sweep_out out = { on_ripe, r->attempts ? on_ended : NULL, r };
+	const struct sweep_out out = { on_ripe, NULL, r->attempts ? on_ended : NULL, r };
 	struct counters c;
 	uint64_t lost;
 
@@ -303,7 +303,7 @@ static int replay_files(struct replay *r, struct error *err)
 /* After the last packet nothing more comes: what was silent so far has been so for good. */
 static void replay_end(struct replay *r)
 {
-	const struct sweep_out out = { on_ripe, r->attempts ? on_ended : NULL, r };
+	const struct sweep_out out = { on_ripe, NULL, r->attempts ? on_ended : NULL, r };
 	struct counters c;
 
 	replay_tick(r, r->now_ns);

@@ -26,12 +26,18 @@ struct sweep_stats {
  * is the caller's for the call. */
 typedef void sweep_fn(void *ctx, const struct attempt *a, uint32_t bits);
 
+/* sweep_undo_fn - the last report was none: somebody else has changed the attempt at that moment.
+ */
+typedef void sweep_undo_fn(void *ctx);
+
 /* sweep_ended_fn - takes an attempt that has left the nursery; *e is the caller's for the call. */
 typedef void sweep_ended_fn(void *ctx, const struct ended *e);
 
 /* Who is told. */
 struct sweep_out {
-	sweep_fn *report;
+	sweep_fn *report;      /* before the nursery learns that it was: a daemon that is killed in
+				* between reports twice, not never */
+	sweep_undo_fn *undo;   /* NULL: nobody else changes this nursery */
 	sweep_ended_fn *ended; /* NULL: nobody keeps a log of attempts */
 	void *ctx;	       /* their first argument */
 };

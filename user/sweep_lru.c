@@ -83,11 +83,14 @@ static void report_carried(struct sweep *s, const struct attempt_key *key, struc
 	uint32_t bits = owed_bits(&e->a, state);
 
 	e->tag = tag_swept(e->tag, e->a.proto);
-	if (TAG_STATE(e->tag) ? bpf_map_update_elem(s->fd, key, e, BPF_EXIST)
-			      : bpf_map_delete_elem(s->fd, key))
-		return;
-	s->stats.carried++;
 	out->report(out->ctx, &e->a, bits);
+	if (TAG_STATE(e->tag) ? bpf_map_update_elem(s->fd, key, e, BPF_EXIST)
+			      : bpf_map_delete_elem(s->fd, key)) {
+		if (out->undo)
+			out->undo(out->ctx);
+		return;
+	}
+	s->stats.carried++;
 	if (!TAG_STATE(e->tag))
 		sweep_tell(out, &e->a, state);
 }
@@ -120,10 +123,11 @@ static void look_at(struct sweep *s, const struct attempt_key *key, struct attem
 	    old_ns < ripe_after_ns(&s->ripe, &e->a, state))
 		return;
 	e->tag |= STATE_REPORTED;
-	if (bpf_map_update_elem(s->fd, key, e, BPF_EXIST))
-		return;
-	s->stats.ripened++;
 	out->report(out->ctx, &e->a, silent_bits(&e->a, state));
+	if (!bpf_map_update_elem(s->fd, key, e, BPF_EXIST))
+		s->stats.ripened++;
+	else if (out->undo)
+		out->undo(out->ctx);
 }
 
 /* A walk over all entries, in batches. */

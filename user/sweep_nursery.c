@@ -38,16 +38,27 @@ static uint64_t clamp_age(uint64_t *tag_ptr, uint64_t tag, uint8_t now)
 	return CAS(tag_ptr, tag, want) == tag ? want : tag;
 }
 
+/* report - tells of an attempt, and the nursery that it was told. Returns whether it was. */
+static bool report(struct pass *s, uint64_t *tag_ptr, uint64_t tag, uint64_t told,
+		   const struct attempt *a, uint32_t bits)
+{
+	s->out->report(s->out->ctx, a, bits);
+	if (CAS(tag_ptr, tag, told) == tag)
+		return true;
+	if (s->out->undo)
+		s->out->undo(s->out->ctx);
+	return false;
+}
+
 /* An attempt that carried payload: says so once. What is lost to another CPU comes again at the
  * next sweep, or that CPU has handed it over. */
 static void report_carried(struct pass *s, uint64_t *tag_ptr, uint64_t tag, const struct attempt *a)
 {
 	uint64_t swept = tag_swept(tag, a->proto);
 
-	if (CAS(tag_ptr, tag, swept) != tag)
+	if (!report(s, tag_ptr, tag, swept, a, owed_bits(a, TAG_STATE(tag))))
 		return;
 	s->stats->carried++;
-	s->out->report(s->out->ctx, a, owed_bits(a, TAG_STATE(tag)));
 	if (!TAG_STATE(swept))
 		sweep_tell(s->out, a, TAG_STATE(tag));
 }
@@ -80,10 +91,8 @@ static void look_at(struct pass *s, uint64_t *tag_ptr, const struct attempt *val
 	if (state & (STATE_REPORTED | STATE_DECIDED) || old_ns < ripe_after_ns(s->ripe, &a, state))
 		return;
 	/* Whoever changed it meanwhile may have judged it: then it is not ours to report. */
-	if (CAS(tag_ptr, tag, tag | STATE_REPORTED) != tag)
-		return;
-	s->stats->ripened++;
-	s->out->report(s->out->ctx, &a, silent_bits(&a, state));
+	if (report(s, tag_ptr, tag, tag | STATE_REPORTED, &a, silent_bits(&a, state)))
+		s->stats->ripened++;
 }
 
 void sweep_nursery(struct nursery_tags *tags, struct nursery_vals *vals, uint32_t buckets,

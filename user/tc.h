@@ -4,7 +4,10 @@
  * A tcx link dies with its file descriptor. A clsact filter outlives its maker, so a child process,
  * the janitor, holds the other end of a pipe and removes ours when that breaks: after kill -9 too.
  * Filters are removed by identity (is the program at that handle still ours?), never by position.
- */
+ *
+ * With a pin (pin.h) both are kept: a link by its pin, a filter by not telling the janitor. Who
+ * takes them over exchanges their programs in place: no packet passes unseen, nobody's order
+ * changes. */
 #ifndef RECONMON_TC_H
 #define RECONMON_TC_H
 
@@ -29,14 +32,21 @@ struct tc_hook {
 	bool made_qdisc; /* the clsact qdisc was not there before us */
 };
 
-/* tc_attach - puts prog_fd at the head of a hook. Returns 0 with *ret filled, or a negative errno
- * with err filled and nothing changed. */
-int tc_attach(int prog_fd, const char *ifname, uint32_t ifindex, bool egress, struct tc_hook *ret,
-	      struct error *err);
+struct pin;
 
-/* tc_detach - takes it away; a hook that was never attached, or whose interface is gone, is fine.
- */
-void tc_detach(struct tc_hook *h);
+/* tc_attach - puts prog_fd at the head of a hook, or into what `pin` has kept there. Returns 0 with
+ * *ret filled, or a negative errno with err filled and nothing changed. */
+int tc_attach(int prog_fd, const char *ifname, uint32_t ifindex, bool egress, struct pin *pin,
+	      struct tc_hook *ret, struct error *err);
+
+/* tc_is_kept - does `pin` know of a hook there? tc_drop_kept - takes it away, if it does. */
+bool tc_is_kept(struct pin *pin, uint32_t ifindex, bool egress);
+void tc_drop_kept(struct pin *pin, uint32_t ifindex, bool egress);
+
+/* tc_detach - takes it away, out of `pin` too; a hook that was never attached, or whose interface
+ * is gone, is fine. tc_leave - leaves what is kept attached; without a pin that is nothing. */
+void tc_detach(struct tc_hook *h, struct pin *pin);
+void tc_leave(struct tc_hook *h);
 
 /* tc_kind_name - "tcx" or "clsact". */
 const char *tc_kind_name(enum tc_kind kind);

@@ -18,8 +18,11 @@
 #include "attempt_log.h"
 #include "config_change.h"
 #include "counters.h"
+#include "keep.h"
+#include "notify.h"
 #include "output.h"
 #include "owner_maps.h"
+#include "pin.h"
 #include "reload.h"
 #include "state.h"
 #include "store_maps.h"
@@ -27,6 +30,9 @@
 /* Early drains come no closer together than this, so that a storm of wake-ups costs a bounded share
  * of a core and an alert waits at most this much longer. */
 #define EARLY_GAP_NS 10000000ull
+
+/* How long after an alert it is looked whether its outputs have taken it (keep.h). */
+#define SAID_NS 20000000ull
 
 /* How often interfaces that could not be watched are tried again. */
 #define RETRY_NS 10000000000ull
@@ -44,6 +50,8 @@ struct refusal {
 
 struct watch {
 	struct config *cfg; /* a reload puts another in its place */
+	struct pin *pin;    /* NULL: nothing outlives us */
+	struct keep *keep;  /* likewise */
 	struct bpf_side bpf;
 	struct sweep *sweep;
 	struct engine *engine;
@@ -63,12 +71,15 @@ struct watch {
 	size_t refusals;
 	uint64_t retried_ns; /* when the refused were last tried */
 	rlim_t files_max;    /* RLIMIT_NOFILE */
-	int epoll_fd, tick_fd, early_fd, signal_fd, end_fd;
+	struct notify notify;
+	int epoll_fd, tick_fd, early_fd, signal_fd, end_fd, alive_fd;
 	uint64_t started_ns, drained_ns;
 	uint64_t lost;	     /* as of the last drain */
 	uint32_t wake_ports; /* what the kernel was told; 0: never to wake */
 	bool early_pending;
 	bool ready;
+	bool spoke;	   /* an alert was said in this drain */
+	bool silent;	   /* alerts are our predecessor's, who has said them */
 	int done;	   /* an exit code has been chosen */
 	struct error *err; /* of the whole run */
 };
@@ -100,6 +111,48 @@ static void show_counters(struct watch *w, bool all)
 
 /* ---- the tick ---- */
 
+static void on_alert(void *ctx, struct alert *a, enum alert_state state)
+{
+	struct watch *w = ctx;
+
+	if (w->silent)
+		return;
+	output_emit(w->out, a, state);
+	w->spoke = true;
+}
+
+static int arm(int fd, uint64_t first_ns, uint64_t every_ns)
+{
+	const struct itimerspec t = {
+		.it_value = { (time_t)(first_ns / 1000000000), (long)(first_ns % 1000000000) },
+		.it_interval = { (time_t)(every_ns / 1000000000), (long)(every_ns % 1000000000) },
+	};
+
+	return timerfd_settime(fd, 0, &t, NULL) < 0 ? -errno : 0;
+}
+
+/* note_said - what all outputs have taken, or have on disk, need not be said again by a successor.
+ * Looked at again soon after an alert, and from then on with every tick. */
+static void note_said(struct watch *w)
+{
+	if (!w->keep)
+		return;
+	if (output_settled(w->out))
+		keep_said(w->keep);
+	else if (w->spoke && !w->early_pending && !arm(w->early_fd, SAID_NS, 0))
+		w->early_pending = true;
+	w->spoke = false;
+}
+
+static void say_status(struct watch *w, const struct counters *c)
+{
+	if (!notify_is_on(&w->notify) || !w->ready)
+		return;
+	notify_status(&w->notify, "watching %zu interface%s; %llu alerts open; %llu lost", w->hooks,
+		      w->hooks == 1 ? "" : "s", (unsigned long long)c->engine.alerts_open,
+		      (unsigned long long)w->lost);
+}
+
 static void drain_now(struct watch *w)
 {
 	struct counters c;
@@ -108,12 +161,16 @@ static void drain_now(struct watch *w)
 	read_counters(w, &c);
 	lost = counters_lost(&c);
 	now = clock_boot_ns();
+	keep_lost(w->keep, lost);
 	drain_tick(w->drain, now, clock_wall_offset_ns(now), c.kernel.n[STAT_CONTACT_NEW],
 		   lost > w->lost);
 	w->lost = lost;
 	w->drained_ns = clock_boot_ns();
 	counters_expired(w->cfg->allow, (int64_t)now + clock_wall_offset_ns(now));
 	state_tick(&w->state, engine_habits(w->engine), now, clock_wall_offset_ns(now), false);
+	note_said(w);
+	keep_turn(w->keep, w->engine, false);
+	say_status(w, &c);
 	if (output_dead(w->out) && !w->done)
 		w->done = error_set(w->err, EXIT_RUNTIME, EXIT_RUNTIME,
 				    "no output takes alerts any more: %s",
@@ -133,16 +190,6 @@ static void on_tick(struct watch *w)
 	retry_refused(w);
 	if (w->cfg->reload_on_change && config_change_due(&w->change, w->cfg->config_file))
 		reload(w);
-}
-
-static int arm(int fd, uint64_t first_ns, uint64_t every_ns)
-{
-	const struct itimerspec t = {
-		.it_value = { (time_t)(first_ns / 1000000000), (long)(first_ns % 1000000000) },
-		.it_interval = { (time_t)(every_ns / 1000000000), (long)(every_ns % 1000000000) },
-	};
-
-	return timerfd_settime(fd, 0, &t, NULL) < 0 ? -errno : 0;
 }
 
 /* The ring's bytes say nothing; that there is one is the message. */
@@ -214,7 +261,7 @@ static struct attachment *hook_room(struct watch *w)
 
 static void hook_drop(struct watch *w, struct attachment *a)
 {
-	attach_release(a);
+	attach_release(&w->bpf, a);
 	*a = w->hook[--w->hooks];
 }
 
@@ -374,12 +421,28 @@ static void on_iface(void *ctx, const struct iface *iface, bool gone)
 	}
 }
 
+/* drop_vanished - of interfaces that have gone unheard of nothing is listed. */
+static void drop_vanished(struct watch *w)
+{
+	char name[IFNAMSIZ];
+
+	for (size_t i = w->hooks; i--;)
+		if (!if_indextoname(w->hook[i].ifindex, name))
+			hook_drop(w, &w->hook[i]);
+	for (size_t i = w->refusals; i--;)
+		if (!if_indextoname(w->refused[i].ifindex, name))
+			refusal_drop(w, w->refused[i].ifindex);
+	w->retried_ns = 0;
+}
+
 static void on_links(struct watch *w)
 {
 	int r = iface_monitor_read(w->monitor, on_iface, w);
 
-	if (r == -ENOBUFS) /* messages were lost: look at everything */
+	if (r == -ENOBUFS) { /* messages were lost: look at everything */
 		r = iface_monitor_list(w->monitor, on_iface, w);
+		drop_vanished(w);
+	}
 	if (r < 0)
 		log_problem("interfaces: %s; those that come from now on may be missed",
 			    strerror(-r));
@@ -527,6 +590,7 @@ static int apply(struct watch *w, struct config *next, struct error *err)
 	config_done(w->cfg);
 	*w->cfg = *next; /* in place: everybody has a pointer to it */
 	log_set_level(levels[next->verbosity + 1]);
+	keep_turn(w->keep, w->engine, true); /* what follows is judged by other rules */
 	if (iface_monitor_list(w->monitor, on_relist, w) < 0)
 		log_problem("interfaces could not be listed; those that are new may be missed");
 	note_wake(w);
@@ -539,6 +603,7 @@ static void reload(struct watch *w)
 	struct error err = { 0 };
 	int r;
 
+	notify_reloading(&w->notify);
 	config_change_applied(&w->change, w->cfg->config_file);
 	r = reload_read(w->cfg, on_note, NULL, &next, &err);
 
@@ -553,16 +618,19 @@ static void reload(struct watch *w)
 		log_notice("reload: %s applied; watching %zu interface%s",
 			   w->cfg->config_file ? w->cfg->config_file : "no configuration file",
 			   w->hooks, w->hooks == 1 ? "" : "s");
+	notify_ready(&w->notify);
 }
 
 /* SIGHUP: files are opened anew, the configuration is read again. Where there is neither, or where
- * the kernel sends it, a terminal is gone: a good end. Returns false for that. */
+ * the kernel sends it, a terminal is gone: a good end, but for a service. Returns false for that.
+ */
 static bool on_hangup(struct watch *w, const struct signalfd_siginfo *si)
 {
 	unsigned int files = output_reopen(w->out) + !!*w->cfg->attempts_file;
 
 	attempt_log_reopen(w->attempts);
-	if (si->ssi_code == SI_KERNEL || (!files && !w->cfg->config_file))
+	if (!notify_is_on(&w->notify) &&
+	    (si->ssi_code == SI_KERNEL || (!files && !w->cfg->config_file)))
 		return false;
 	reload(w);
 	return true;
@@ -581,6 +649,7 @@ static void on_signal(struct watch *w)
 	if (si.ssi_signo == SIGHUP && on_hangup(w, &si))
 		return;
 	w->done = -1; /* SIGINT, SIGTERM: a good end */
+	notify_stopping(&w->notify);
 	unblock_signals();
 }
 
@@ -613,18 +682,30 @@ static int open_loop(struct watch *w)
 	w->tick_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	w->early_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	w->end_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	w->alive_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	w->signal_fd = open_signals();
-	if (w->epoll_fd < 0 || w->tick_fd < 0 || w->early_fd < 0 || w->end_fd < 0 ||
-	    w->signal_fd < 0)
+	if (w->epoll_fd < 0 || w->alive_fd < 0 || w->tick_fd < 0 || w->early_fd < 0 ||
+	    w->end_fd < 0 || w->signal_fd < 0)
 		return -errno;
-	if (listen_to(w, w->tick_fd) || listen_to(w, w->early_fd) || listen_to(w, w->end_fd) ||
-	    listen_to(w, w->signal_fd) || listen_to(w, iface_monitor_fd(w->monitor)) ||
+	if (listen_to(w, w->alive_fd) || listen_to(w, w->tick_fd) || listen_to(w, w->early_fd) ||
+	    listen_to(w, w->end_fd) || listen_to(w, w->signal_fd) ||
+	    listen_to(w, iface_monitor_fd(w->monitor)) ||
 	    listen_to(w, ring_buffer__epoll_fd(w->ring)))
 		return -errno;
 	if (arm(w->tick_fd, w->cfg->tick_ns, w->cfg->tick_ns) ||
+	    arm(w->alive_fd, w->notify.watchdog_ns / 3, w->notify.watchdog_ns / 3) ||
 	    arm(w->end_fd, w->cfg->duration_ns, 0))
 		return -errno;
 	return 0;
+}
+
+/* The loop goes round: that is all the watchdog wants to know. */
+static void on_alive(struct watch *w)
+{
+	uint64_t n;
+
+	if (read(w->alive_fd, &n, sizeof(n)) == sizeof(n))
+		notify_alive(&w->notify);
 }
 
 static void dispatch(struct watch *w, int fd)
@@ -635,6 +716,8 @@ static void dispatch(struct watch *w, int fd)
 		on_early(w);
 	else if (fd == w->signal_fd)
 		on_signal(w);
+	else if (fd == w->alive_fd)
+		on_alive(w);
 	else if (fd == w->end_fd)
 		w->done = -1;
 	else if (fd == iface_monitor_fd(w->monitor))
@@ -676,11 +759,11 @@ static int open_owners(struct watch *w)
 	w->owners = owners_new(&kernel);
 	if (!w->owners)
 		return error_set(w->err, -ENOMEM, EXIT_RUNTIME, "no memory for owners");
+	engine_owners(w->engine, w->owners);
 	if (w->cfg->pod_names[0]) {
 		w->kube = kube_new(w->cfg->pod_names);
 		owners_name(w->owners, w->kube);
 	}
-	drain_owners(w->drain, w->owners);
 	return 0;
 }
 
@@ -699,6 +782,84 @@ static void close_state(struct watch *w)
 	state_tick(&w->state, engine_habits(w->engine), now, clock_wall_offset_ns(now), true);
 }
 
+static bool is_hooked(void *ctx, uint32_t ifindex)
+{
+	return hook_find(ctx, ifindex);
+}
+
+/* sweep_pins - interfaces that have vanished since, or are not wanted any more. */
+static int sweep_pins(struct watch *w)
+{
+	unsigned int n = pin_sweep(w->pin, is_hooked, w);
+
+	if (n)
+		log_notice("pin '%s': %u hooks of interfaces that are gone, or not watched any "
+			   "more, removed",
+			   w->cfg->pin, n);
+	return 0;
+}
+
+static int open_engine(struct watch *w)
+{
+	engine_free(w->engine);
+	w->engine = engine_new(w->cfg, on_alert, w);
+	if (!w->engine)
+		return error_set(w->err, -ENOMEM, EXIT_RUNTIME, "no memory for windows and rules");
+	if (w->owners)
+		engine_owners(w->engine, w->owners);
+	open_state(w);
+	return 0;
+}
+
+static void on_speak(void *ctx, bool aloud)
+{
+	struct watch *w = ctx;
+
+	w->silent = !aloud;
+}
+
+/* recover - what our predecessor knew, if there was one. *last: its last tick; *left: what it had
+ * not counted. Returns 1, 0 if there was none, or a negative errno with w->err filled. */
+static int recover(struct watch *w, struct pieces *left, struct keep_tick *last)
+{
+	struct error why;
+	int r = keep_open(w->pin, &w->keep, w->err);
+
+	if (r < 0)
+		return r;
+	r = keep_recover(w->keep, w->engine, on_speak, w, left, last, &why);
+	w->silent = false;
+	if (r >= 0)
+		return r;
+	log_problem("pin '%s': %s", w->cfg->pin, why.text);
+	pieces_clear(left);
+	return open_engine(w);
+}
+
+/* open_drain - all that is between the kernel's maps and the engine. */
+static int open_drain(struct watch *w)
+{
+	bool counted = pin_map_taken_over(w->pin, "stats");
+	struct pieces left = { 0 };
+	struct keep_tick last;
+	struct counters c;
+	int found = w->pin ? recover(w, &left, &last) : 0;
+	int r = found < 0 ? found : sweep_open(&w->bpf, w->cfg, &w->sweep, w->err);
+
+	if (!r)
+		r = drain_open(&w->bpf, w->sweep, w->engine, &w->drain, w->err);
+	if (!r) {
+		drain_keep(w->drain, w->keep, &left, found && counted ? &last : NULL);
+		if (w->owners)
+			drain_owners(w->drain, w->owners);
+		read_counters(w, &c);
+		w->lost = found && counted ? last.lost_sum : counters_lost(&c);
+		r = keep_begin(w->keep, w->engine, w->err);
+	}
+	pieces_done(&left);
+	return r;
+}
+
 static int open_all(struct watch *w)
 {
 	int r;
@@ -712,21 +873,20 @@ static int open_all(struct watch *w)
 	r = attempt_log_open(w->cfg, &w->attempts, w->err);
 	if (r < 0)
 		return r;
-	w->engine = engine_new(w->cfg, output_emit, w->out);
-	if (!w->engine)
-		return error_set(w->err, -ENOMEM, EXIT_RUNTIME, "no memory for windows and rules");
-	open_state(w);
-	w->wake_ports = engine_wake_ports(w->engine);
-	r = bpf_side_load(w->cfg, w->wake_ports, &w->bpf, w->err);
+	r = open_engine(w);
 	if (r < 0)
 		return r;
-	r = sweep_open(&w->bpf, w->cfg, &w->sweep, w->err);
+	w->wake_ports = engine_wake_ports(w->engine);
+	if (w->cfg->pin[0])
+		r = pin_open(w->cfg->pin, &w->pin, w->err);
 	if (!r)
-		r = drain_open(&w->bpf, w->sweep, w->engine, &w->drain, w->err);
-	if (!r && w->attempts)
-		r = drain_log(w->drain, w->attempts, w->err);
+		r = bpf_side_load(w->cfg, w->wake_ports, w->pin, &w->bpf, w->err);
 	if (!r)
 		r = open_owners(w);
+	if (!r)
+		r = open_drain(w);
+	if (!r && w->attempts)
+		r = drain_log(w->drain, w->attempts, w->err);
 	if (!r)
 		r = iface_monitor_open(&w->monitor, w->err);
 	if (r < 0)
@@ -737,7 +897,10 @@ static int open_all(struct watch *w)
 	if (r < 0)
 		return error_set(w->err, r, EXIT_RUNTIME, "cannot set up the event loop: %s",
 				 strerror(-r));
-	return watch_ifaces(w);
+	r = watch_ifaces(w);
+	if (!r)
+		r = sweep_pins(w);
+	return r;
 }
 
 static void close_fd(int fd)
@@ -748,7 +911,9 @@ static void close_fd(int fd)
 
 static void close_all(struct watch *w)
 {
-	while (w->hooks)
+	for (size_t i = 0; w->pin && i < w->hooks; i++)
+		attach_leave(&w->hook[i]);
+	while (!w->pin && w->hooks)
 		hook_drop(w, &w->hook[0]);
 	free(w->hook);
 	free(w->refused);
@@ -761,12 +926,16 @@ static void close_all(struct watch *w)
 	kube_free(w->kube);
 	owner_maps_close(w->owner_maps);
 	bpf_side_unload(&w->bpf);
+	keep_close(w->keep);
+	pin_close(w->pin);
+	notify_close(&w->notify);
 	attempt_log_free(w->attempts);
 	output_free(w->out);
 	close_fd(w->epoll_fd);
 	close_fd(w->tick_fd);
 	close_fd(w->early_fd);
 	close_fd(w->end_fd);
+	close_fd(w->alive_fd);
 	close_fd(w->signal_fd);
 }
 
@@ -789,22 +958,31 @@ int watch_run(struct config *cfg, struct error *err)
 			   .early_fd = -1,
 			   .signal_fd = -1,
 			   .end_fd = -1,
+			   .alive_fd = -1,
 			   .started_ns = clock_boot_ns() };
 	int code = EXIT_FINE;
 
+	notify_open(&w.notify);
 	if (open_all(&w) < 0) {
 		code = err->exit_code;
 	} else {
 		drain_now(&w); /* starts the clock of ages before the first packet is judged */
 		say_ready(&w);
+		notify_ready(&w.notify);
 		loop(&w);
 		if (w.done > 0)
 			code = w.done;
 		drain_now(&w);
-		drain_last(w.drain);
 		close_state(&w);
-		engine_close(w.engine);
+		if (!w.pin) { /* else all goes on without us */
+			drain_last(w.drain);
+			engine_close(w.engine);
+		}
 		output_end(w.out);
+		if (output_settled(w.out)) {
+			keep_said(w.keep);
+			keep_turn(w.keep, w.engine, true);
+		}
 		end_attempts(&w);
 		if (cfg->verbosity >= 0)
 			show_counters(&w, cfg->verbosity > 0);

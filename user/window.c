@@ -535,3 +535,64 @@ void window_stats_get(const struct window *w, struct window_stats *ret)
 		.bytes = table_bytes(w->groups) + w->value_bytes,
 	};
 }
+
+/* --- over a restart --- */
+
+void window_save(const struct window *w, struct blob *b)
+{
+	blob_put(b, &w->evicted, sizeof(w->evicted));
+	blob_put(b, &w->no_memory, sizeof(w->no_memory));
+	blob_put_u32(b, table_count(w->groups));
+	for (struct group *g = table_oldest(w->groups); g; g = table_newer(w->groups, g)) {
+		blob_put(b, table_key(g), sizeof(struct group_key));
+		blob_put(b, &g->newest_ns, sizeof(g->newest_ns));
+		blob_put_u32(b, g->n);
+		blob_put(b, values_of(g), g->n * sizeof(struct window_value));
+	}
+}
+
+static int load_group(struct window *w, struct blob *b)
+{
+	struct window_value v, *place;
+	uint64_t newest_ns;
+	struct group_key key;
+	struct group *g;
+	uint32_t n;
+
+	blob_get(b, &key, sizeof(key));
+	blob_get(b, &newest_ns, sizeof(newest_ns));
+	n = blob_get_u32(b);
+	if (b->failed || n > blob_left(b) / sizeof(v))
+		return -EINVAL;
+	g = group_get(w, &key);
+	if (!g)
+		return -ENOMEM;
+	g->newest_ns = newest_ns;
+	for (uint32_t i = 0; i < n; i++) {
+		blob_get(b, &v, sizeof(v));
+		if (find_value(g, &v)) /* a group holds a value once */
+			return -EINVAL;
+		place = place_value(w, g, v.t_ns);
+		if (!place)
+			continue;
+		*place = v;
+		index_add(g, place);
+	}
+	return 0;
+}
+
+int window_load(struct window *w, struct blob *b)
+{
+	uint64_t evicted, no_memory;
+	uint32_t groups;
+	int r = 0;
+
+	blob_get(b, &evicted, sizeof(evicted));
+	blob_get(b, &no_memory, sizeof(no_memory));
+	groups = blob_get_u32(b);
+	w->evicted += evicted;
+	w->no_memory += no_memory;
+	for (uint32_t i = 0; i < groups && !r; i++)
+		r = load_group(w, b);
+	return r ? r : b->failed ? -EINVAL : 0;
+}

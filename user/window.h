@@ -19,6 +19,7 @@
 #ifndef RECONMON_WINDOW_H
 #define RECONMON_WINDOW_H
 
+#include "blob.h"
 #include "rule.h"
 #include "table.h"
 
@@ -97,5 +98,11 @@ uint32_t window_count(const struct window *w, const struct group_key *group, uin
 void window_expire(struct window *w, uint64_t now_ns);
 
 void window_stats_get(const struct window *w, struct window_stats *ret);
+
+/* window_save - writes down all that a window holds. window_load - takes it in again, into an empty
+ * window of the same span and mode; what its limits are too small for leaves as it would have.
+ * Returns 0, -EINVAL if b does not hold what window_save() wrote, or -ENOMEM. */
+void window_save(const struct window *w, struct blob *b);
+int window_load(struct window *w, struct blob *b);
 
 #endif

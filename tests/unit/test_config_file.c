@@ -55,7 +55,8 @@ static char *printed(const struct config *cfg)
 
 #define KEYS                                                                                       \
 	"keys are profile, interfaces, ingress, internal, settle, settle-open, habits, state, "    \
-	"pod-names, reload-on-change, spool, spool-size, tick, json, verbosity, rules, attempts, " \
+	"pin, pod-names, reload-on-change, spool, spool-size, tick, json, verbosity, rules, "      \
+	"attempts, "                                                                               \
 	"attempts-file, "                                                                          \
 	"allow, outputs, limits, numeric, geoip"
 #define FIELDS                                                                                     \

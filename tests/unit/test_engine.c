@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* user/engine.c with the windows and alerts below it: from evidence to what is said. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -180,6 +181,24 @@ static struct world *world_new(enum rule_profile profile, const char *set)
 	w->engine = engine_new(&w->cfg, record, w);
 	assert_non_null(w->engine);
 	return w;
+}
+
+/* reborn - another engine takes the place of this one, and goes on with what that has written down.
+ */
+static void reborn(struct world *w, alertbook_emit_fn *emit, struct owners *owners)
+{
+	struct blob b = { 0 }, copy;
+
+	engine_save(w->engine, &b);
+	assert_false(b.failed);
+	copy = (struct blob){ .data = b.data, .len = b.len };
+	engine_free(w->engine);
+	w->engine = engine_new(&w->cfg, emit, w);
+	assert_non_null(w->engine);
+	engine_owners(w->engine, owners);
+	assert_int_equal(engine_load(w->engine, &copy), 0);
+	assert_int_equal(blob_left(&copy), 0);
+	blob_done(&b);
 }
 
 static void world_free(struct world *w)
@@ -833,12 +852,68 @@ static const struct engine_case {
 static void test_case(void **state)
 {
 	const struct engine_case *c = *state;
-	struct world *w = world_new(c->profile, c->set);
 
-	engine_clock(w->engine, (int64_t)(c->wall_s * S));
-	for (const struct step *s = c->steps; s->kind != STEP_END; s++)
+	for (int restarts = 0; restarts < 2; restarts++) { /* after every flush, or never */
+		struct world *w = world_new(c->profile, c->set);
+
+		for (const struct step *s = c->steps; s->kind != STEP_END; s++) {
+			engine_clock(w->engine, (int64_t)(c->wall_s * S));
+			run_step(w, s);
+			if (restarts && (s->kind == STEP_FLUSH || s->kind == STEP_LOST))
+				reborn(w, record, NULL);
+		}
+		assert_string_equal(w->said, c->want);
+		world_free(w);
+	}
+}
+
+/* What is cut off anywhere is refused, and what was read of it by then is let go. */
+static void half_of_what_was_written_down_is_refused(void **state)
+{
+	static const struct step steps[] = {
+		OPEN(0, .port = 1, .to = 40),
+		NONE(1, .port = 443, .host = 21),
+		PAYLOAD(2, .port = 5),
+		FLUSH(5),
+		NONE(6, .port = 1, .to = 3, .host = 22),
+		{ .kind = STEP_END },
+	};
+	struct world *w = world_new(PROFILE_DEFAULT, "sweep.threshold=2");
+	struct blob b = { 0 };
+
+	(void)state;
+	for (const struct step *s = steps; s->kind != STEP_END; s++)
 		run_step(w, s);
-	assert_string_equal(w->said, c->want);
+	engine_save(w->engine, &b);
+	assert_false(b.failed);
+	for (size_t len = 0; len < b.len; len += len % 8191 ? 1 + len / 16 : 1) {
+		struct blob half = { .data = b.data, .len = len };
+		struct engine *e = engine_new(&w->cfg, record, w);
+
+		assert_non_null(e);
+		assert_int_equal(engine_load(e, &half), -EINVAL);
+		engine_free(e);
+	}
+	blob_done(&b);
+	world_free(w);
+}
+
+/* A rule that is no more when the next daemon starts says its last word; a new one begins empty. */
+static void what_is_taken_over_keeps_to_the_rules_of_now(void **state)
+{
+	static const struct step scan = CLOSED(0, .port = 1, .to = 3), flush = FLUSH(5),
+				 more = CLOSED(6, .port = 4, .to = 6), end = FLUSH(11);
+	struct world *w = world_new(PROFILE_DEFAULT, "slow-scan.enabled=false");
+
+	(void)state;
+	run_step(w, &scan);
+	run_step(w, &flush);
+	assert_int_equal(rules_set(&w->cfg.rules, "port-scan.window=10m", NULL), 0);
+	reborn(w, record, NULL);
+	run_step(w, &more);
+	run_step(w, &end);
+	assert_string_equal(w->said, "open 1 port-scan 3[1-3]; close 1 port-scan 3[1-3]; "
+				     "open 2 port-scan 3[4-6]");
 	world_free(w);
 }
 
@@ -1399,20 +1474,26 @@ static void test_owner(void **state)
 {
 	const struct owner_kernel kernel = { NULL, who_opened, no_args, no_cgroup, no_far_end };
 	const struct owner_case *c = *state;
-	struct world *w = world_new(PROFILE_DEFAULT, c->set);
-	struct owners *owners = owners_new(&kernel);
 
-	assert_non_null(owners);
-	engine_free(w->engine);
-	w->engine = engine_new(&w->cfg, record_owner, w);
-	assert_non_null(w->engine);
-	engine_owners(w->engine, owners);
-	for (const struct step *s = c->steps; s->kind != STEP_END; s++)
-		run_step(w, s);
-	engine_close(w->engine);
-	assert_string_equal(w->said, c->want);
-	world_free(w);
-	owners_free(owners);
+	for (int restarts = 0; restarts < 2; restarts++) {
+		struct world *w = world_new(PROFILE_DEFAULT, c->set);
+		struct owners *owners = owners_new(&kernel);
+
+		assert_non_null(owners);
+		engine_free(w->engine);
+		w->engine = engine_new(&w->cfg, record_owner, w);
+		assert_non_null(w->engine);
+		engine_owners(w->engine, owners);
+		for (const struct step *s = c->steps; s->kind != STEP_END; s++) {
+			run_step(w, s);
+			if (restarts && s->kind == STEP_FLUSH)
+				reborn(w, record_owner, owners);
+		}
+		engine_close(w->engine);
+		assert_string_equal(w->said, c->want);
+		world_free(w);
+		owners_free(owners);
+	}
 }
 
 static void freeing_nothing_is_fine(void **state)
@@ -1438,6 +1519,8 @@ int main(void)
 		cmocka_unit_test(groups_past_the_limit_are_counted),
 		cmocka_unit_test(a_full_book_says_nothing_of_an_alert_that_was_taken_back),
 		cmocka_unit_test(a_sweep_too_large_to_list_is_not_taken_back_by_one_host),
+		cmocka_unit_test(half_of_what_was_written_down_is_refused),
+		cmocka_unit_test(what_is_taken_over_keeps_to_the_rules_of_now),
 		cmocka_unit_test(freeing_nothing_is_fine),
 	};
 	struct CMUnitTest tests[ARRAY_SIZE(cases) + ARRAY_SIZE(owner_cases) +
