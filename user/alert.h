@@ -80,6 +80,9 @@ uint64_t alert_span_ns(const struct alert *a);
 /* alert_rate - attempts a second over its life so far; 0 while that is no time at all. */
 double alert_rate(const struct alert *a);
 
+/* alert_answer - what these CONTACT_* bits say of the port. */
+enum answer alert_answer(uint32_t bits);
+
 /* alert_techniques - names of the techniques seen ("syn", "connect", "udp", "null", ...), as nmap
  * names them; "flags" is a combination that has no name, "ack" also nmap's window scan, which sends
  * the same packets. A TCP scan that found only closed or silent ports cannot be told apart and is

@@ -28,6 +28,16 @@ double alert_rate(const struct alert *a)
 	return span_ns ? (double)a->attempts * 1e9 / (double)span_ns : 0;
 }
 
+enum answer alert_answer(uint32_t bits)
+{
+	/* TCP payload was acknowledged; a datagram's payload says nothing of who took it. */
+	if (bits & CONTACT_OPEN || (bits & CONTACT_CARRIED && !(bits & CONTACT_UDP)))
+		return ANSWER_OPEN;
+	if (bits & CONTACT_CLOSED)
+		return ANSWER_CLOSED;
+	return bits & CONTACT_FILTERED ? ANSWER_FILTERED : ANSWER_NONE;
+}
+
 /* tcp_name - what to call TCP attempts that left no bit of a technique. Attempts that carried
  * payload were connections; what was refused or never answered may have been either, and a SYN is
  * all that is sure. */

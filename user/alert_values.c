@@ -176,6 +176,21 @@ uint32_t alert_values_restore(struct alert_values *v, struct alert *a)
 	return n;
 }
 
+enum answer alert_values_answer(const struct alert_values *v, const struct alert *a,
+				const struct ip_addr *addr, uint16_t port)
+{
+	enum answer answer = ANSWER_MAX;
+	const struct host_value *listed;
+
+	if (counts_hosts(a)) {
+		listed = hostset_find(counts_pairs(a) ? &v->pairs : &v->hosts, addr,
+				      counts_pairs(a) ? port : 0);
+		return listed ? listed->answer : ANSWER_MAX;
+	}
+	portset_get(a->ports, port, &answer);
+	return answer;
+}
+
 uint8_t alert_values_answers(const struct alert_values *v, const struct alert *a)
 {
 	uint8_t set = 0;

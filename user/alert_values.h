@@ -39,6 +39,10 @@ uint32_t alert_values_restore(struct alert_values *v, struct alert *a);
  * or -ENOMEM. Either way alert_values_done() is due. */
 void alert_values_save(const struct alert_values *v, const struct alert *a, struct blob *b);
 int alert_values_load(struct alert_values *v, struct alert *a, struct blob *b);
+/* alert_values_answer - what a value that is listed has answered by now; ANSWER_MAX: it is not
+ * listed. */
+enum answer alert_values_answer(const struct alert_values *v, const struct alert *a,
+				const struct ip_addr *addr, uint16_t port);
 
 /* alert_values_answers - the kinds of answers that are listed: a set of 1 << enum answer. */
 uint8_t alert_values_answers(const struct alert_values *v, const struct alert *a);

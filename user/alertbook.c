@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "alert_probes.h"
 #include "alert_values.h"
 
 /* An open alert and what it has said so far. */
@@ -20,6 +21,7 @@ struct entry {
 	uint8_t said_answers; /* set of 1 << enum answer */
 	struct alert_values values;
 	size_t bytes; /* of them, as counted in the book */
+	struct alert_probes probes;
 };
 
 struct alertbook {
@@ -82,6 +84,7 @@ static void entry_drop(struct alertbook *b, struct entry *e)
 	mark_clean(b, e);
 	b->bytes -= e->bytes;
 	alert_values_done(&e->values, &e->alert);
+	alert_probes_done(&e->probes);
 	owner_unref(e->alert.owner);
 	table_remove(b->entries, e);
 }
@@ -201,16 +204,6 @@ struct alert *alertbook_open(struct alertbook *b, const struct rule *rule,
 	return a;
 }
 
-static enum answer answer_of(uint32_t bits)
-{
-	/* TCP payload was acknowledged; a datagram's payload says nothing of who took it. */
-	if (bits & CONTACT_OPEN || (bits & CONTACT_CARRIED && !(bits & CONTACT_UDP)))
-		return ANSWER_OPEN;
-	if (bits & CONTACT_CLOSED)
-		return ANSWER_CLOSED;
-	return bits & CONTACT_FILTERED ? ANSWER_FILTERED : ANSWER_NONE;
-}
-
 static void owner_count(struct alert *a, const struct owner *w)
 {
 	for (uint32_t i = 0; i < a->owners; i++)
@@ -241,7 +234,7 @@ static void owner_add(struct alert *a, const struct owner *w, uint64_t t_ns)
  * the quietest close early. */
 static void account(struct alertbook *b, struct entry *e)
 {
-	size_t bytes = alert_values_bytes(&e->values, &e->alert);
+	size_t bytes = alert_values_bytes(&e->values, &e->alert) + alert_probes_bytes(&e->probes);
 
 	b->bytes += bytes - e->bytes;
 	e->bytes = bytes;
@@ -267,14 +260,18 @@ void alertbook_add(struct alertbook *b, struct alert *a, const struct alert_evid
 {
 	const struct host_value v = { .addr = e->host,
 				      .port = e->port,
-				      .answer = answer_of(e->bits) };
+				      .answer = alert_answer(e->bits) };
 	int r = alert_values_add(&entry_of(a)->values, a, &v);
 
 	if (r < 0) {
 		b->stats.no_memory++;
 		a->incomplete = true;
 	}
-	a->count += r > 0;
+	if (r > 0) {
+		a->count++;
+		if (alert_probes_note(&entry_of(a)->probes, &v, e->t_ns) < 0)
+			b->stats.no_memory++;
+	}
 	if (a->count >= a->rule->threshold)
 		a->retracted = false;
 	if (!a->ifindex && e->ifindex) {
@@ -353,6 +350,28 @@ void alertbook_close_all(struct alertbook *b)
 
 	while ((e = table_oldest(b->entries)))
 		entry_end(b, e);
+}
+
+uint32_t alertbook_probes(const struct alert *a)
+{
+	return ((const struct entry *)a)->probes.n;
+}
+
+bool alertbook_probe(const struct alert *a, uint32_t i, struct alert_probe *ret)
+{
+	const struct entry *e = (const struct entry *)a;
+
+	if (!alert_probes_at(&e->probes, i, ret))
+		return false;
+	ret->answer = alert_values_answer(&e->values, a, &ret->addr, ret->port);
+	return true;
+}
+
+void alertbook_walk(const struct alertbook *b, alertbook_walk_fn *fn, void *ctx)
+{
+	for (struct entry *e = table_newest(b->entries); e; e = table_older(b->entries, e))
+		if (e->spoken && !fn(ctx, table_key(e), &e->alert))
+			return;
 }
 
 void alertbook_stats_get(const struct alertbook *b, struct alertbook_stats *ret)

@@ -9,6 +9,7 @@
 
 #include "alert.h"
 #include "blob.h"
+#include "alert_probes.h"
 #include "table.h"
 
 struct alertbook;
@@ -95,6 +96,15 @@ void alertbook_close_all(struct alertbook *b);
  * -EINVAL if blob does not hold what alertbook_save() wrote, or -ENOMEM. */
 void alertbook_save(const struct alertbook *b, struct blob *blob);
 int alertbook_load(struct alertbook *b, const struct rule *rule, struct blob *blob);
+/* alertbook_probes - how many values an alert of a book was told of, those taken back included.
+ * alertbook_probe - the i-th that is kept, with its answer by now, as alert_probes_at(). */
+uint32_t alertbook_probes(const struct alert *a);
+bool alertbook_probe(const struct alert *a, uint32_t i, struct alert_probe *ret);
+
+/* alertbook_walk - calls fn for every alert that has spoken, the one with the latest news first,
+ * until it returns false. */
+typedef bool alertbook_walk_fn(void *ctx, const struct group_key *key, const struct alert *a);
+void alertbook_walk(const struct alertbook *b, alertbook_walk_fn *fn, void *ctx);
 
 void alertbook_stats_get(const struct alertbook *b, struct alertbook_stats *ret);
 

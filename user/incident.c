@@ -154,6 +154,13 @@ void incidents_expire(struct incidents *in, uint64_t now_ns)
 	}
 }
 
+void incidents_each(const struct incidents *in, incidents_each_fn *fn, void *ctx)
+{
+	for (struct incident *i = table_newest(in->by_orig); i; i = table_older(in->by_orig, i))
+		if (!fn(ctx, &table_key(i)->orig, i))
+			return;
+}
+
 void incidents_stats_get(const struct incidents *in, struct incidents_stats *ret)
 {
 	*ret = (struct incidents_stats){

@@ -12,6 +12,7 @@
 #define RECONMON_INCIDENT_H
 
 #include <reconmon/packet.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "blob.h"
@@ -55,6 +56,11 @@ void incidents_clock(struct incidents *in, int64_t wall_offset_ns);
 
 /* incidents_expire - lets go of those that are over. */
 void incidents_expire(struct incidents *in, uint64_t now_ns);
+
+/* incidents_each - calls fn for every incident, the one with the latest news first, until it
+ * returns false. */
+typedef bool incidents_each_fn(void *ctx, const struct ip_addr *orig, const struct incident *i);
+void incidents_each(const struct incidents *in, incidents_each_fn *fn, void *ctx);
 
 struct incidents_stats {
 	uint64_t live;

@@ -267,6 +267,18 @@ void *table_newer(const struct table *t, const void *value)
 	return newer ? value_of(node_at(t, newer)) : NULL;
 }
 
+void *table_newest(const struct table *t)
+{
+	return t->newest ? value_of(node_at(t, t->newest)) : NULL;
+}
+
+void *table_older(const struct table *t, const void *value)
+{
+	uint32_t older = node_of(value)->older;
+
+	return older ? value_of(node_at(t, older)) : NULL;
+}
+
 const struct group_key *table_key(const void *value)
 {
 	return &node_of(value)->key;

@@ -51,6 +51,10 @@ void table_remove(struct table *t, void *value);
 void *table_oldest(const struct table *t);
 void *table_newer(const struct table *t, const void *value);
 
+/* table_newest, table_older - the same from the other end. */
+void *table_newest(const struct table *t);
+void *table_older(const struct table *t, const void *value);
+
 const struct group_key *table_key(const void *value);
 uint32_t table_count(const struct table *t);
 bool table_full(const struct table *t);

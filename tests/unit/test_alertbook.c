@@ -289,9 +289,75 @@ static void one_alert_may_list_more_than_the_book_is_for(void **state)
 	alertbook_free(b);
 }
 
+static const struct rule port_scan = {
+	.name = "port-scan",
+	.distinct = FIELD_RESP_PORT,
+	.group = FIELD_ORIG | FIELD_RESP,
+	.threshold = 3,
+	.window_ns = 1000,
+};
+
+/* The probes of an alert about ports 1 to n, told of at times 101 to 100 + n: the first and the
+ * last are kept, in order, with their answers by now. */
+static void probes_are_kept(uint32_t n)
+{
+	struct alertbook *b = alertbook_new(&limits, say_nothing, NULL);
+	struct group_key key = { .orig = { { 0, 1 } }, .resp = { { 0, 2 } } };
+	struct alert *a = alertbook_open(b, &port_scan, &key, 1);
+	uint32_t left_out = n > ALERT_PROBES_MAX ? n - ALERT_PROBES_MAX : 0, i;
+	struct alert_probe p;
+
+	for (uint32_t port = 1; port <= n; port++) {
+		struct alert_evidence e = {
+			.port = (uint16_t)port,
+			.bits = CONTACT_NONE,
+			.attempts = 1,
+			.t_ns = 100 + port,
+		};
+
+		alertbook_add(b, a, &e);
+		e.t_ns = 5000; /* again, and answered: no other probe */
+		e.bits = port % 2 ? CONTACT_CLOSED : CONTACT_OPEN;
+		alertbook_add(b, a, &e);
+		if (port == 2) {
+			e.bits = 0;
+			alertbook_retract(b, a, &e);
+		}
+	}
+	assert_int_equal(alertbook_probes(a), n);
+	for (i = 0; alertbook_probe(a, i, &p); i++) {
+		uint32_t port = 1 + (i < ALERT_PROBES_FIRST ? i : i + left_out);
+
+		assert_int_equal(p.port, port);
+		assert_int_equal(p.t_ns, 100 + port);
+		if (port == 2)
+			assert_int_equal(p.answer, ANSWER_MAX);
+		else
+			assert_int_equal(p.answer, port % 2 ? ANSWER_CLOSED : ANSWER_OPEN);
+	}
+	assert_int_equal(i, n - left_out);
+	alertbook_free(b);
+}
+
+static void the_probes_of_an_alert_are_kept(void **state)
+{
+	static const uint32_t counts[] = { 1,
+					   ALERT_PROBES_FIRST,
+					   ALERT_PROBES_MAX - 1,
+					   ALERT_PROBES_MAX,
+					   ALERT_PROBES_MAX + 1,
+					   1000,
+					   65535 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		probes_are_kept(counts[i]);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_probes_of_an_alert_are_kept),
 		cmocka_unit_test(a_short_list_of_hosts_is_right),
 		cmocka_unit_test(a_list_of_hosts_that_fills_up_is_right),
 		cmocka_unit_test(pairs_come_and_go_with_their_hosts_and_ports),
