@@ -4,6 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
+static uint32_t kept(const struct alert_probes *p)
+{
+	return p->n < ALERT_PROBES_MAX ? p->n : ALERT_PROBES_MAX;
+}
+
 /* has_room - for one more; a power of two at a time. */
 static bool has_room(struct alert_probes *p)
 {
@@ -45,12 +50,36 @@ void alert_probes_done(struct alert_probes *p)
 
 bool alert_probes_at(const struct alert_probes *p, uint32_t i, struct alert_probe *ret)
 {
-	uint32_t left_out = p->n > ALERT_PROBES_MAX ? p->n - ALERT_PROBES_MAX : 0;
-
-	if (i >= p->n - left_out)
+	if (i >= kept(p))
 		return false;
-	*ret = p->probe[slot_of(i < ALERT_PROBES_FIRST ? i : i + left_out)];
+	*ret = p->probe[slot_of(i < ALERT_PROBES_FIRST ? i : i + p->n - kept(p))];
 	return true;
+}
+
+void alert_probes_save(const struct alert_probes *p, struct blob *b)
+{
+	blob_put_u32(b, p->n);
+	blob_put(b, p->probe, kept(p) * sizeof(*p->probe));
+}
+
+int alert_probes_load(struct alert_probes *p, struct blob *b)
+{
+	struct alert_probes got = { .n = blob_get_u32(b) };
+
+	*p = (struct alert_probes){ .n = 0 };
+	while (got.room < kept(&got))
+		got.room = got.room ? got.room * 2 : 4;
+	got.probe = got.room ? malloc(got.room * sizeof(*got.probe)) : NULL;
+	if (got.room && !got.probe)
+		return -ENOMEM;
+	if (kept(&got))
+		blob_get(b, got.probe, kept(&got) * sizeof(*got.probe));
+	if (b->failed) {
+		free(got.probe);
+		return -EINVAL;
+	}
+	*p = got;
+	return 0;
 }
 
 size_t alert_probes_bytes(const struct alert_probes *p)

@@ -4,6 +4,7 @@
 #ifndef RECONMON_ALERT_PROBES_H
 #define RECONMON_ALERT_PROBES_H
 
+#include "blob.h"
 #include "hostset.h"
 
 enum {
@@ -33,6 +34,12 @@ void alert_probes_done(struct alert_probes *p);
  * Returns false if there are no more. The gap, if there is one, is behind the first
  * ALERT_PROBES_FIRST. */
 bool alert_probes_at(const struct alert_probes *p, uint32_t i, struct alert_probe *ret);
+
+/* alert_probes_save - writes all of it down. alert_probes_load - reads it; what was in *p is not
+ * looked at. Returns 0, -EINVAL if b does not hold it, or -ENOMEM. Either way alert_probes_done()
+ * is due. */
+void alert_probes_save(const struct alert_probes *p, struct blob *b);
+int alert_probes_load(struct alert_probes *p, struct blob *b);
 
 size_t alert_probes_bytes(const struct alert_probes *p);
 

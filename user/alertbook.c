@@ -388,6 +388,7 @@ static void save_entry(const struct entry *e, struct blob *blob)
 	blob_put(blob, table_key(e), sizeof(struct group_key));
 	blob_put(blob, e, sizeof(*e));
 	alert_values_save(&e->values, &e->alert, blob);
+	alert_probes_save(&e->probes, blob);
 	owner_save(e->alert.owner, blob);
 }
 
@@ -434,7 +435,10 @@ static int load_entry(struct alertbook *b, const struct rule *rule, struct blob 
 	if (!is_new)
 		return -EINVAL;
 	*e = one;
+	e->probes = (struct alert_probes){ .n = 0 };
 	r = alert_values_load(&e->values, &e->alert, blob);
+	if (!r)
+		r = alert_probes_load(&e->probes, blob);
 	e->alert.owner = owner_load(blob);
 	if (!r && blob->failed)
 		r = -EINVAL;
@@ -442,7 +446,7 @@ static int load_entry(struct alertbook *b, const struct rule *rule, struct blob 
 		entry_drop(b, e);
 		return r;
 	}
-	e->bytes = alert_values_bytes(&e->values, &e->alert);
+	e->bytes = alert_values_bytes(&e->values, &e->alert) + alert_probes_bytes(&e->probes);
 	b->bytes += e->bytes;
 	mark_dirty(b, e);
 	return 0;

@@ -8,8 +8,8 @@
 #define RECONMON_ALERTBOOK_H
 
 #include "alert.h"
-#include "blob.h"
 #include "alert_probes.h"
+#include "blob.h"
 #include "table.h"
 
 struct alertbook;

@@ -48,6 +48,7 @@ enum {
 	OPT_ATTEMPTS_FILE,
 	OPT_POD_NAMES,
 	OPT_RELOAD_ON_CHANGE,
+	OPT_CONTROL,
 };
 
 /* What says which file is read, where -c does not. */
@@ -175,6 +176,12 @@ static const struct argp_option options[] = {
 	  "32768)",
 	  4 },
 
+	{ NULL, 0, NULL, 0, "How it is asked while it runs:", 5 },
+	{ "control", OPT_CONTROL, "PATH", 0,
+	  "Unix socket at which `status` and others ask the daemon: a full path, auto or none "
+	  "(default: auto, which is reconmon.sock in $RUNTIME_DIRECTORY, else in /run/reconmon)",
+	  5 },
+
 	/* argp puts options of these two names into group -1 whatever is said here. */
 	{ NULL, 0, NULL, 0, "About:", -1 },
 	{ "help", 'h', NULL, 0, "Show this help", -1 },
@@ -200,6 +207,9 @@ static const char doc[] =
 	"is attached there), what reconmon would do here, and remedies; it attaches nothing.\n"
 	"\n"
 	"`unpin` removes what a daemon with --pin has left attached and kept: stop that first.\n"
+	"\n"
+	"`status` asks the running daemon what it watches and what not, which alerts are\n"
+	"open, how full its tables are, and for every counter; --json for machines.\n"
 	"\n"
 	"`replay` runs the same rules over files instead of interfaces, by the clock of the\n"
 	"packets: captures (pcap, pcapng; `-` is standard input) or Zeek's conn.log (TSV,\n"
@@ -445,17 +455,20 @@ static const struct subcommand {
 	const char *name;
 	enum command command;
 	bool files;	  /* its arguments are kept in cfg->file */
+	bool asks;	  /* a running daemon, and watches nothing itself */
 	const char *hint; /* to those it does not take, or to none */
 } subcommands[] = {
-	{ "", COMMAND_WATCH, false,
+	{ "", COMMAND_WATCH, false, false,
 	  "interfaces are given as -i NAME, files as `reconmon replay FILE...`" },
-	{ "replay", COMMAND_REPLAY, true, "replay needs at least one file; `-` is standard input" },
-	{ "check", COMMAND_CHECK, false, "the file to check is given as -c FILE" },
-	{ "explain", COMMAND_EXPLAIN, true,
+	{ "replay", COMMAND_REPLAY, true, false,
+	  "replay needs at least one file; `-` is standard input" },
+	{ "check", COMMAND_CHECK, false, false, "the file to check is given as -c FILE" },
+	{ "explain", COMMAND_EXPLAIN, true, false,
 	  "explain needs an alert's id, or files: alert logs (ECS documents, `-` is standard "
 	  "input), captures, Zeek logs" },
-	{ "doctor", COMMAND_DOCTOR, false, "interfaces are given as -i NAME" },
-	{ "unpin", COMMAND_UNPIN, false, "the folder is given as --pin=DIR" },
+	{ "doctor", COMMAND_DOCTOR, false, false, "interfaces are given as -i NAME" },
+	{ "unpin", COMMAND_UNPIN, false, false, "the folder is given as --pin=DIR" },
+	{ "status", COMMAND_STATUS, false, true, "the daemon to ask is given as --control PATH" },
 };
 
 static const struct subcommand *subcommand_of(enum command command)
@@ -473,6 +486,23 @@ static int only_live(const struct cli *cli, const char *option)
 		return 0;
 	return error_set(cli->err, -EINVAL, EXIT_USAGE,
 			 "%s goes with interfaces, not with `replay`", option);
+}
+
+/* only_daemon - of those that ask a daemon, an option that is the daemon's own business. */
+static int only_daemon(const struct cli *cli, int key)
+{
+	const struct subcommand *sub = subcommand_of(cli->cfg->command);
+	static const int keys[] = { 'c', 'j', 'q', 'v', OPT_CONTROL, ARGP_KEY_ARG };
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (!sub->asks || key == keys[i])
+			return 0;
+	for (const struct argp_option *o = options; o->name || o->doc; o++)
+		if (o->key == key && o->name)
+			return error_set(cli->err, -EINVAL, EXIT_USAGE,
+					 "--%s is for the daemon, not for `%s`, which asks one",
+					 o->name, sub->name);
+	return 0;
 }
 
 static int argument_take(struct cli *cli, const char *arg)
@@ -493,6 +523,8 @@ static int option_take(struct cli *cli, int key, const char *arg)
 	struct error *err = cli->err;
 	int r;
 
+	if (only_daemon(cli, key) < 0)
+		return -EINVAL;
 	switch (key) {
 	case 'c':
 		cli->config_file = arg;
@@ -544,6 +576,10 @@ static int option_take(struct cli *cli, int key, const char *arg)
 		return only_live(cli, "--pin") < 0
 			       ? -EINVAL
 			       : config_set(cfg, "pin", "--pin", arg ? arg : "on", err);
+	case OPT_CONTROL:
+		return only_live(cli, "--control") < 0
+			       ? -EINVAL
+			       : config_set(cfg, "control", "--control", arg, err);
 	case OPT_SETTLE:
 		return config_set(cfg, "settle", "--settle", arg, err);
 	case OPT_SETTLE_OPEN:
@@ -676,7 +712,7 @@ static char *help_filter(int key, const char *text, void *input)
 static const struct argp argp = {
 	.options = options,
 	.parser = on_key,
-	.args_doc = "\nreplay FILE...\nexplain ID|FILE...\ncheck\ndoctor\nunpin",
+	.args_doc = "\nreplay FILE...\nexplain ID|FILE...\ncheck\ndoctor\nunpin\nstatus",
 	.doc = doc,
 	.help_filter = help_filter,
 };
@@ -765,6 +801,11 @@ static int file_read(struct cli *cli)
 	if (!path)
 		return 0;
 	r = config_file_read(path, cli->profile_given ? &profile : NULL, cli->cfg, cli->err);
+	if (subcommand_of(cli->cfg->command)->asks) {
+		cli->cfg->json = false; /* which is how alerts are written */
+		if (!cli->config_file)	/* not ours to read, or broken: we can ask all the same */
+			r = 0;
+	}
 	if (cli->cfg->command == COMMAND_REPLAY) { /* what is found there is no news to those */
 		cli->cfg->outputs = 0;
 		cli->cfg->log_attempts = LOG_NONE;

@@ -398,6 +398,25 @@ const char *config_spool(const struct config *cfg, const struct output_config *o
 	return state_folder(buf) ? strcat(buf, "/spool") : NULL;
 }
 
+static int set_control(struct config *cfg, const char *what, const char *text, struct error *err)
+{
+	bool word = !strcmp(text, "none") || !strcmp(text, "auto");
+
+	if ((!word && *text != '/') || strlen(text) >= CONTROL_PATH_MAX || !text_is_plain(text))
+		return error_set(
+			err, -EINVAL, EXIT_USAGE,
+			"%s '%.120s': the full path of a socket, at most %d bytes, auto or "
+			"none is accepted",
+			what, text, CONTROL_PATH_MAX - 1);
+	strcpy(cfg->control, strcmp(text, "auto") ? text : "");
+	return 0;
+}
+
+static const char *get_control(const struct config *cfg, char *buf)
+{
+	return strcpy(buf, cfg->control[0] ? cfg->control : "auto");
+}
+
 static const struct config_setting settings[] = {
 	{ "profile", set_profile, get_profile },
 	{ "ingress", set_ingress, get_ingress },
@@ -411,6 +430,7 @@ static const struct config_setting settings[] = {
 	{ "reload-on-change", set_reload, get_reload },
 	{ "spool", set_spool, get_spool },
 	{ "spool-size", set_spool_size, get_spool_size },
+	{ "control", set_control, get_control },
 	{ "json", set_json, get_json },
 	{ "numeric", set_numeric, get_numeric },
 	{ "verbosity", set_verbosity, get_verbosity },

@@ -34,6 +34,7 @@ enum command {
 	COMMAND_EXPLAIN, /* why alerts fired */
 	COMMAND_UNPIN,	 /* removes what a daemon with `pin` has left */
 	COMMAND_DOCTOR,	 /* what this host allows */
+	COMMAND_STATUS,	 /* asks a running daemon */
 };
 
 enum {
@@ -107,7 +108,8 @@ struct output_config {
 };
 
 enum {
-	STATE_MAX = 512, /* bytes of the path of the state file, NUL included */
+	STATE_MAX = 512,	/* bytes of the path of the state file, NUL included */
+	CONTROL_PATH_MAX = 108, /* of the control socket: sun_path of struct sockaddr_un */
 };
 
 struct config {
@@ -142,6 +144,8 @@ struct config {
 	uint32_t geoips;
 	char pin[CONFIG_PIN_MAX]; /* folder in which maps and links are kept; "": nowhere */
 	struct allow *allow;	  /* what is let be; its counters live; freed by config_done() */
+	char control[CONTROL_PATH_MAX]; /* control socket: a path, or "none"; "": see
+					 * control_address() */
 	struct output_config output[OUTPUTS_MAX];
 	/* As they were written: the destination and, a line each, KEY=VALUE. */
 	char output_said[OUTPUTS_MAX][OUTPUT_SAID_MAX];

@@ -651,6 +651,7 @@ static const struct key keys[] = {
 	{ "limits", take_limits },
 	{ "numeric", take_setting },
 	{ "geoip", take_geoips },
+	{ "control", take_setting },
 };
 
 static int take_key(struct reader *r, const char *key, const yaml_node_t *key_node,

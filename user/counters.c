@@ -33,68 +33,101 @@ uint64_t counters_lost(const struct counters *c)
 	return n;
 }
 
+static void each_user(const struct counters *c, counters_fn *fn, void *ctx)
+{
+	fn(ctx, COUNTER_SUM, "probes", c->engine.probes, "silent attempts that a rule counted");
+	fn(ctx, COUNTER_SUM, "probes_ripened", c->sweep.ripened,
+	   "... of them provisional, by time");
+	fn(ctx, COUNTER_SUM, "probes_allowed", c->engine.allowed,
+	   "silent attempts that the allow-list lets be");
+	fn(ctx, COUNTER_SUM, "probes_outweighed", c->engine.outweighed,
+	   "silent, but payload flowed there too");
+	fn(ctx, COUNTER_SUM, "probes_excused", c->engine.excused, "silent, but a habit to a rule");
+	fn(ctx, COUNTER_SUM, "probes_retracted", c->engine.retracted,
+	   "taken back: payload came after all");
+	fn(ctx, COUNTER_SUM, "payload_reported", c->sweep.carried,
+	   "attempts with payload read from the nursery");
+	fn(ctx, COUNTER_NOW, "undecided", c->sweep.undecided, "attempts not judged yet");
+	fn(ctx, COUNTER_NOW, "nursery_live", c->sweep.live, "attempts in the nursery");
+	fn(ctx, COUNTER_SUM, "nursery_retired", c->sweep.retired, "reported and over, or idle");
+	fn(ctx, COUNTER_SUM, "contacts_drained", c->drain.contacts,
+	   "entries taken from `contacts`");
+	fn(ctx, COUNTER_SUM, "contacts_evicted", c->drain.evicted,
+	   "lost: pushed out before a drain came by");
+	fn(ctx, COUNTER_SUM, "drain_ticks", c->drain.ticks, "drains, early ones included");
+	fn(ctx, COUNTER_SUM, "drain_errors", c->drain.errors, "batch calls that failed");
+	fn(ctx, COUNTER_SUM, "drain_no_memory", c->drain.no_memory,
+	   "lost: evidence not kept for want of memory");
+	fn(ctx, COUNTER_NOW, "groups_live", c->engine.groups, "groups in windows");
+	fn(ctx, COUNTER_SUM, "groups_evicted", c->engine.groups_evicted,
+	   "lost: groups beyond --limit groups=");
+	fn(ctx, COUNTER_SUM, "history_full", c->engine.history_full,
+	   "contacts with payload forgotten early");
+	fn(ctx, COUNTER_SUM, "groups_crowded", c->engine.crowded,
+	   "times that many originators could not be told apart: too many");
+	fn(ctx, COUNTER_NOW, "habits_live", c->engine.habits.live,
+	   "silent contacts that recur steadily");
+	fn(ctx, COUNTER_SUM, "habits_learnt", c->engine.habits.learnt, "... that became habits");
+	fn(ctx, COUNTER_NOW, "habits_candidates", c->engine.habits.candidates,
+	   "contacts that may become one");
+	fn(ctx, COUNTER_SUM, "habits_evicted", c->engine.habits.evicted,
+	   "habits forgotten for want of room (--limit habits=)");
+	fn(ctx, COUNTER_SUM, "habits_overlooked", c->engine.habits.overlooked,
+	   "candidates likewise");
+	fn(ctx, COUNTER_NOW, "incidents_live", c->engine.incidents.live,
+	   "originators whose alerts belong together");
+	fn(ctx, COUNTER_SUM, "incidents_evicted", c->engine.incidents.evicted,
+	   "incidents ended early: too many at once");
+	fn(ctx, COUNTER_NOW, "engine_bytes", c->engine.bytes, "memory of windows and history");
+	fn(ctx, COUNTER_SUM, "engine_no_memory", c->engine.no_memory,
+	   "lost: no memory for a value or an alert");
+	fn(ctx, COUNTER_SUM, "owners_resolved", c->owners.resolved, "owners looked up in /proc");
+	fn(ctx, COUNTER_SUM, "owners_gone", c->owners.gone, "... processes that had ended by then");
+	fn(ctx, COUNTER_SUM, "owners_evicted", c->owners.evicted,
+	   "owners forgotten for want of room");
+	fn(ctx, COUNTER_SUM, "pods_named", c->owners.kube.found,
+	   "names of pods and containers read");
+	fn(ctx, COUNTER_SUM, "pods_unnamed", c->owners.kube.missing,
+	   "... looked for, and not there yet, or any more");
+	fn(ctx, COUNTER_NOW, "control_clients", c->control.clients,
+	   "clients of the control socket");
+	fn(ctx, COUNTER_SUM, "control_requests", c->control.requests, "requests answered there");
+	fn(ctx, COUNTER_SUM, "control_invalid", c->control.invalid, "... that made no sense");
+	fn(ctx, COUNTER_SUM, "control_refused", c->control.refused,
+	   "clients turned away: too many at once");
+	fn(ctx, COUNTER_SUM, "control_dropped", c->control.dropped,
+	   "clients let go: they did not read their answer");
+	fn(ctx, COUNTER_SUM, "control_skipped", c->control.skipped,
+	   "answers left out: the reader was too slow for its own interval");
+	fn(ctx, COUNTER_SUM, "alerts_opened", c->engine.alerts_opened, "alerts raised");
+	fn(ctx, COUNTER_NOW, "alerts_live", c->engine.alerts_open, "... of them open");
+	fn(ctx, COUNTER_SUM, "alerts_closed", c->engine.alerts_closed,
+	   "... closed after a window without news");
+	fn(ctx, COUNTER_SUM, "alerts_retracted", c->engine.alerts_retracted,
+	   "closed: payload came after all");
+	fn(ctx, COUNTER_SUM, "alerts_forced", c->engine.alerts_forced,
+	   "closed early: too many at once");
+}
+
+void counters_each(const struct counters *c, counters_fn *fn, void *ctx)
+{
+	for (enum stat s = 0; s < STAT_MAX; s++)
+		fn(ctx, COUNTER_SUM, kernel_names[s].name, c->kernel.n[s], kernel_names[s].text);
+	each_user(c, fn, ctx);
+	fn(ctx, COUNTER_SUM, "alerts_not_written", counters_unwritten(c),
+	   "lost: an output did not take them");
+}
+
 static void print_one(FILE *out, const char *name, uint64_t value, const char *text)
 {
 	fprintf(out, "  %-26s %12" PRIu64 "  %s\n", name, value, text);
 }
 
-static void print_user(FILE *out, const struct counters *c)
+static void print_counter(void *ctx, enum counter_kind kind, const char *name, uint64_t value,
+			  const char *text)
 {
-	print_one(out, "probes", c->engine.probes, "silent attempts that a rule counted");
-	print_one(out, "probes_ripened", c->sweep.ripened, "... of them provisional, by time");
-	print_one(out, "probes_allowed", c->engine.allowed,
-		  "silent attempts that the allow-list lets be");
-	print_one(out, "probes_outweighed", c->engine.outweighed,
-		  "silent, but payload flowed there too");
-	print_one(out, "probes_excused", c->engine.excused, "silent, but a habit to a rule");
-	print_one(out, "probes_retracted", c->engine.retracted,
-		  "taken back: payload came after all");
-	print_one(out, "payload_reported", c->sweep.carried,
-		  "attempts with payload read from the nursery");
-	print_one(out, "undecided", c->sweep.undecided, "attempts not judged yet");
-	print_one(out, "nursery_live", c->sweep.live, "attempts in the nursery");
-	print_one(out, "nursery_retired", c->sweep.retired, "reported and over, or idle");
-	print_one(out, "contacts_drained", c->drain.contacts, "entries taken from `contacts`");
-	print_one(out, "contacts_evicted", c->drain.evicted,
-		  "lost: pushed out before a drain came by");
-	print_one(out, "drain_ticks", c->drain.ticks, "drains, early ones included");
-	print_one(out, "drain_errors", c->drain.errors, "batch calls that failed");
-	print_one(out, "drain_no_memory", c->drain.no_memory,
-		  "lost: evidence not kept for want of memory");
-	print_one(out, "groups_live", c->engine.groups, "groups in windows");
-	print_one(out, "groups_evicted", c->engine.groups_evicted,
-		  "lost: groups beyond --limit groups=");
-	print_one(out, "history_full", c->engine.history_full,
-		  "contacts with payload forgotten early");
-	print_one(out, "groups_crowded", c->engine.crowded,
-		  "times that many originators could not be told apart: too many");
-	print_one(out, "habits_live", c->engine.habits.live, "silent contacts that recur steadily");
-	print_one(out, "habits_learnt", c->engine.habits.learnt, "... that became habits");
-	print_one(out, "habits_candidates", c->engine.habits.candidates,
-		  "contacts that may become one");
-	print_one(out, "habits_evicted", c->engine.habits.evicted,
-		  "habits forgotten for want of room (--limit habits=)");
-	print_one(out, "habits_overlooked", c->engine.habits.overlooked, "candidates likewise");
-	print_one(out, "incidents_live", c->engine.incidents.live,
-		  "originators whose alerts belong together");
-	print_one(out, "incidents_evicted", c->engine.incidents.evicted,
-		  "incidents ended early: too many at once");
-	print_one(out, "engine_bytes", c->engine.bytes, "memory of windows and history");
-	print_one(out, "engine_no_memory", c->engine.no_memory,
-		  "lost: no memory for a value or an alert");
-	print_one(out, "owners_resolved", c->owners.resolved, "owners looked up in /proc");
-	print_one(out, "owners_gone", c->owners.gone, "... processes that had ended by then");
-	print_one(out, "owners_evicted", c->owners.evicted, "owners forgotten for want of room");
-	print_one(out, "pods_named", c->owners.kube.found, "names of pods and containers read");
-	print_one(out, "pods_unnamed", c->owners.kube.missing,
-		  "... looked for, and not there yet, or any more");
-	print_one(out, "alerts_opened", c->engine.alerts_opened, "alerts raised");
-	print_one(out, "alerts_live", c->engine.alerts_open, "... of them open");
-	print_one(out, "alerts_closed", c->engine.alerts_closed,
-		  "... closed after a window without news");
-	print_one(out, "alerts_retracted", c->engine.alerts_retracted,
-		  "closed: payload came after all");
-	print_one(out, "alerts_forced", c->engine.alerts_forced, "closed early: too many at once");
+	(void)kind;
+	print_one(ctx, name, value, text);
 }
 
 void counters_outputs(struct counters *c, const struct output *out)
@@ -104,7 +137,7 @@ void counters_outputs(struct counters *c, const struct output *out)
 		output_stats_get(out, i, &c->output[i]);
 }
 
-static uint64_t not_written(const struct counters *c)
+uint64_t counters_unwritten(const struct counters *c)
 {
 	uint64_t n = 0;
 
@@ -239,7 +272,7 @@ static void print_habits(FILE *out, const struct counters *c, bool all)
 static void print_all(FILE *out, const struct counters *c, uint64_t uptime_ns, bool all)
 {
 	const unsigned long long *n = c->kernel.n;
-	uint64_t unwritten = not_written(c), lost = counters_lost(c) + unwritten;
+	uint64_t unwritten = counters_unwritten(c), lost = counters_lost(c) + unwritten;
 
 	fprintf(out,
 		"summary: %.1f s, %llu packets, %llu attempts, %llu with payload, %" PRIu64
@@ -247,14 +280,14 @@ static void print_all(FILE *out, const struct counters *c, uint64_t uptime_ns, b
 		(double)uptime_ns / 1e9, n[STAT_INGRESS] + n[STAT_EGRESS], n[STAT_ATTEMPTS],
 		n[STAT_PAYLOAD] + n[STAT_TRANSFER], c->engine.probes, c->engine.alerts_opened,
 		lost);
-	for (enum stat s = 0; s < STAT_MAX; s++)
-		if (all || (n[s] && is_loss(s)))
+	for (enum stat s = 0; s < STAT_MAX && !all; s++)
+		if (n[s] && is_loss(s))
 			print_one(out, kernel_names[s].name, n[s], kernel_names[s].text);
 	if (!all && c->drain.evicted)
 		print_one(out, "contacts_evicted", c->drain.evicted, "see --limit contacts=");
 	if (all)
-		print_user(out, c);
-	if (all || unwritten)
+		counters_each(c, print_counter, out);
+	if (!all && unwritten)
 		print_one(out, "alerts_not_written", unwritten,
 			  "lost: an output did not take them");
 	print_outputs(out, c, all);

@@ -4,6 +4,7 @@
 #define RECONMON_COUNTERS_H
 
 #include "attempt_log.h"
+#include "control.h"
 #include "drain.h"
 #include "output.h"
 
@@ -16,6 +17,7 @@ struct counters {
 	struct output_stats output[OUTPUTS_MAX];
 	unsigned int outputs;
 	struct attempt_log_stats attempts;
+	struct control_stats control;
 	const struct allow *allow;
 	const struct habits *habits; /* NULL: none are learnt */
 };
@@ -30,6 +32,20 @@ void counters_outputs(struct counters *c, const struct output *out);
 /* counters_lost - evidence that left unseen, all kinds together; alerts that were raised and not
  * written are none. */
 uint64_t counters_lost(const struct counters *c);
+
+/* counters_unwritten - alerts that an output never took. */
+uint64_t counters_unwritten(const struct counters *c);
+
+/* counters_each - calls fn for every counter: its name, its value, and what one count means; those
+ * whose sentence begins with "lost: " tell of evidence (or, of outputs, alerts) that left unseen.
+ */
+enum counter_kind {
+	COUNTER_SUM, /* since the start */
+	COUNTER_NOW, /* as it is now */
+};
+typedef void counters_fn(void *ctx, enum counter_kind kind, const char *name, uint64_t value,
+			 const char *text);
+void counters_each(const struct counters *c, counters_fn *fn, void *ctx);
 
 /* counters_print - to standard error: the summary line, then every counter (all) or those that are
  * not zero and speak of a loss. */

@@ -280,7 +280,9 @@ void drain_tick(struct drain *d, uint64_t now_ns, int64_t wall_offset_ns, uint64
 	d->stats.ticks++;
 	d->wall_offset_ns = wall_offset_ns;
 	engine_clock(d->engine, wall_offset_ns);
+	d->stats.last = d->stats.contacts;
 	take_contacts(d);
+	d->stats.last = d->stats.contacts - d->stats.last;
 	note_evicted(d, made);
 	sweep_run(d->sweep, now_ns, &out);
 	note_tick(d, now_ns, lost);

@@ -14,7 +14,8 @@ struct drain;
 
 struct drain_stats {
 	uint64_t ticks;
-	uint64_t contacts;  /* entries taken from the map `contacts` */
+	uint64_t contacts;  /* entries taken from the map `contacts`, */
+	uint64_t last;	    /* ... by the latest drain */
 	uint64_t evicted;   /* entries that the map pushed out before they were taken: lost */
 	uint64_t no_memory; /* entries that could not be kept until they were sorted: lost */
 	uint64_t errors;    /* batch calls that failed */

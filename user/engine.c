@@ -8,15 +8,12 @@
 #include "habit.h"
 #include "incident.h"
 #include "joint.h"
+#include "live.h"
 #include "net.h"
 #include "window.h"
 
 enum {
-	ALERTS_MAX = 4096,	 /* open at once, a rule */
-	ALERTS_BYTES = 16 << 20, /* of what they list: 512 times all ports, 20,000 times a few */
-	INCIDENTS_MAX = 16384,
-	KEEP_MAX = 131072,    /* values a group; twice the highest threshold */
-	HISTORY_MAX = 262144, /* contacts with payload remembered; 19 MB when full */
+	KEEP_MAX = 131072, /* values a group; twice the highest threshold */
 
 	SERVED_MAX = 65536, /* ports with payload of hosts that a rule about many looks at */
 	DUE_MAX = 65536,    /* groups of such rules to judge after a drain */
@@ -71,6 +68,7 @@ struct engine {
 	const struct runner *wake; /* the one that engine_wake_ports() speaks of, or NULL */
 	struct owners *owners;	   /* NULL: nobody knows */
 	struct habits *habits;	   /* NULL: none are learnt */
+	struct live *live;	   /* NULL: nobody looks */
 	/* Of the contact that is being taken in. */
 	const struct owner *who; /* NULL: unknown, or habits do not ask */
 	bool in_scan;		 /* it is part of a scan of many ports */
@@ -119,7 +117,7 @@ static struct runner *runner_new(const struct engine *e, const struct rule *rule
 		.stops = rule_is_joint(rule),
 		.max_groups = e->cfg->groups_max,
 	};
-	const struct alertbook_limits alerts = { ALERTS_MAX, ALERTS_BYTES };
+	const struct alertbook_limits alerts = { ENGINE_ALERTS_MAX, ENGINE_ALERTS_BYTES };
 	struct runner *r = calloc(1, sizeof(*r));
 
 	if (!r)
@@ -308,8 +306,8 @@ struct engine *engine_new(const struct config *cfg, alertbook_emit_fn *emit, voi
 	e->emit = emit;
 	e->emit_ctx = ctx;
 	e->slack_ns = cfg->settle_open_ns + cfg->settle_ns + cfg->tick_ns;
-	e->history = table_new(sizeof(struct carried), HISTORY_MAX);
-	e->incidents = incidents_new(INCIDENTS_MAX);
+	e->history = table_new(sizeof(struct carried), ENGINE_HISTORY_MAX);
+	e->incidents = incidents_new(ENGINE_INCIDENTS_MAX);
 	e->habits = wanted ? habits_new(cfg->habits_max) : NULL;
 	if (e->history && e->incidents && (e->habits || !wanted) && !engine_rules(e, &cfg->rules))
 		return e;
@@ -338,6 +336,11 @@ struct habits *engine_habits(const struct engine *e)
 void engine_owners(struct engine *e, struct owners *owners)
 {
 	e->owners = owners;
+}
+
+void engine_live(struct engine *e, struct live *live)
+{
+	e->live = live;
 }
 
 void engine_clock(struct engine *e, int64_t wall_offset_ns)
@@ -1100,7 +1103,7 @@ static const struct owner *who_is(const struct engine *e, const struct contact_k
 {
 	const struct owner *w = NULL;
 
-	if (e->habits && e->owners && c->dir == DIR_EGRESS &&
+	if ((e->habits || e->live) && e->owners && c->dir == DIR_EGRESS &&
 	    CONTACT_BITS(c->word) & CONTACT_SILENT)
 		w = owners_find(e->owners, key, c);
 	return w ? owner_ref(w) : NULL;
@@ -1147,6 +1150,8 @@ bool engine_contact(struct engine *e, const struct contact_key *key, const struc
 	}
 	if (e->habits && (found[VERDICT_PROBE] || found[VERDICT_HABIT]))
 		learn(e, key, c, found[VERDICT_HABIT]);
+	if (e->live && found[VERDICT_PROBE])
+		live_see(e->live, key, c, e->who);
 	owner_unref(e->who);
 	e->who = NULL;
 	e->stats.probes += found[VERDICT_PROBE] ? c->silent : 0;
@@ -1210,10 +1215,40 @@ uint32_t engine_pair_ports(const struct engine *e, const struct contact_key *key
 	return window_count(e->wake->window, &group, now_ns);
 }
 
+bool engine_rule(const struct engine *e, uint32_t i, struct engine_rule *ret)
+{
+	struct alertbook_stats b;
+	struct window_stats w;
+
+	if (i >= e->runners)
+		return false;
+	window_stats_get(e->runner[i]->window, &w);
+	alertbook_stats_get(e->runner[i]->book, &b);
+	*ret = (struct engine_rule){ e->runner[i]->rule, w.groups, b.opened, b.open };
+	return true;
+}
+
+void engine_alerts(const struct engine *e, uint32_t i, alertbook_walk_fn *fn, void *ctx)
+{
+	if (i < e->runners)
+		alertbook_walk(e->runner[i]->book, fn, ctx);
+}
+
+const struct alert *engine_alert(const struct engine *e, uint32_t i, const struct group_key *key)
+{
+	return i < e->runners ? alertbook_get(e->runner[i]->book, key) : NULL;
+}
+
+void engine_incidents(const struct engine *e, incidents_each_fn *fn, void *ctx)
+{
+	incidents_each(e->incidents, fn, ctx);
+}
+
 void engine_stats_get(const struct engine *e, struct engine_stats *ret)
 {
 	*ret = e->stats;
 	ret->bytes = table_bytes(e->history) + (e->served ? table_bytes(e->served) : 0);
+	ret->history = table_count(e->history);
 	incidents_stats_get(e->incidents, &ret->incidents);
 	ret->bytes += ret->incidents.bytes;
 	if (e->habits) {

@@ -17,6 +17,15 @@
 #include "habit.h"
 
 struct engine;
+struct live;
+
+enum {
+	ENGINE_ALERTS_MAX = 4096, /* open at once, a rule */
+	ENGINE_ALERTS_BYTES =
+		16 << 20, /* of what they list: 512 times all ports, 20,000 times a few */
+	ENGINE_INCIDENTS_MAX = 16384,
+	ENGINE_HISTORY_MAX = 262144, /* contacts with payload remembered; 19 MB when full */
+};
 
 struct engine_stats {
 	uint64_t contacts;   /* pieces of evidence taken in */
@@ -33,6 +42,7 @@ struct engine_stats {
 	uint64_t no_memory;
 	uint64_t alerts_opened, alerts_open, alerts_closed, alerts_retracted, alerts_forced;
 	uint64_t groups, bytes;
+	uint64_t history; /* contacts with payload that are remembered */
 	struct habits_stats habits;
 	struct incidents_stats incidents;
 };
@@ -54,6 +64,9 @@ void engine_owners(struct engine *e, struct owners *owners);
 
 /* engine_habits - what has been learnt, the engine's; NULL: habits are off. */
 struct habits *engine_habits(const struct engine *e);
+
+/* engine_live - from now on `live`, which must outlive the engine, is shown every probe. */
+void engine_live(struct engine *e, struct live *live);
 
 /* engine_clock - wall clock minus the clock of the evidence, before each drain (tumbling bins are
  * aligned to the epoch). */
@@ -86,6 +99,21 @@ int engine_load(struct engine *e, struct blob *b);
  * is enabled. engine_pair_ports - what such a rule counts at the moment for the pair of `key`. */
 uint32_t engine_wake_ports(const struct engine *e);
 uint32_t engine_pair_ports(const struct engine *e, const struct contact_key *key, uint64_t now_ns);
+
+/* A rule at work. engine_rule - the i-th of them; false if there are no more. */
+struct engine_rule {
+	const struct rule *rule;
+	uint64_t groups; /* live in its window */
+	uint64_t alerts_opened, alerts_open;
+};
+bool engine_rule(const struct engine *e, uint32_t i, struct engine_rule *ret);
+
+/* engine_alerts - calls fn for the open alerts of the i-th rule, as alertbook_walk().
+ * engine_alert - the open alert of the i-th rule and a group, or NULL. engine_incidents - see
+ * incidents_each(). */
+void engine_alerts(const struct engine *e, uint32_t i, alertbook_walk_fn *fn, void *ctx);
+const struct alert *engine_alert(const struct engine *e, uint32_t i, const struct group_key *key);
+void engine_incidents(const struct engine *e, incidents_each_fn *fn, void *ctx);
 
 void engine_stats_get(const struct engine *e, struct engine_stats *ret);
 

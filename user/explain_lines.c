@@ -176,7 +176,8 @@ json_t *explain_silence(const struct explain *x)
 	return json_pack("{s:s, s:s, s:s, s:s*}", "option", option.text, "yaml", yaml.text, "set",
 			 set.text, "note",
 			 exact ? NULL
-			       : "its ports, responders or originators are too many for an entry, which is for "
+			       : "its ports, responders or originators are too many for an entry, "
+				 "which is for "
 				 "all of them");
 }
 

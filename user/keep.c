@@ -100,6 +100,8 @@ static uint32_t sizes_of(void)
 		sizeof(struct engine_stats),
 		sizeof(struct host_value),
 		sizeof(struct alert_values),
+		sizeof(struct alert_probes),
+		sizeof(struct alert_probe),
 		sizeof(struct alertbook_stats),
 	};
 

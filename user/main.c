@@ -9,6 +9,7 @@
 #include "explain.h"
 #include "pin.h"
 #include "replay.h"
+#include "status_command.h"
 #include "watch.h"
 
 /* check - what holds in the end, as YAML. */
@@ -50,6 +51,8 @@ static int run(struct config *cfg, struct error *err)
 		return unpin(cfg, err);
 	case COMMAND_REPLAY:
 		return replay_run(cfg, err);
+	case COMMAND_STATUS:
+		return status_run(cfg, err);
 	default:
 		return watch_run(cfg, err);
 	}
@@ -72,7 +75,7 @@ int main(int argc, char **argv)
 		break;
 	}
 	log_set_level(levels[cfg.verbosity + 1]);
-	if (cfg.config_file)
+	if (cfg.config_file && cfg.command != COMMAND_STATUS)
 		log_notice("configuration: %s", cfg.config_file);
 	code = run(&cfg, &err);
 	if (code != EXIT_FINE && code != EXIT_FOUND)

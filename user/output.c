@@ -225,16 +225,24 @@ void output_clock(struct output *o, uint64_t now_ns)
 
 /* ---- saying ---- */
 
-static void set_times(const struct output *o, struct sink_context *sc)
+struct sink_context output_context(const struct output *o, const struct alert *a, struct geo *geo)
 {
-	struct timespec wall;
+	struct sink_context sc = {
+		.hostname = o->hostname,
+		.host_id = o->host_id,
+		.allow = o->cfg->allow,
+		.services = o->services,
+		.offline = o->cfg->command == COMMAND_REPLAY,
+		.now_ns = o->clock_ns,
+	};
 
-	sc->now_ns = o->clock_ns;
+	if (a && sink_has_orig(a) && !a->orig_internal && geoip_find(o->geoip, &a->orig, geo))
+		sc.geo = geo;
 	if (o->clock_ns)
-		return;
-	sc->now_ns = clock_boot_ns();
-	clock_gettime(CLOCK_REALTIME, &wall);
-	sc->wall_offset_ns = (int64_t)wall.tv_sec * 1000000000 + wall.tv_nsec - (int64_t)sc->now_ns;
+		return sc;
+	sc.now_ns = clock_boot_ns();
+	sc.wall_offset_ns = clock_wall_offset_ns(sc.now_ns);
+	return sc;
 }
 
 /* record_take - makes a record of what was written to f, which is closed, as `text`. NULL for want
@@ -257,27 +265,18 @@ static struct record *record_take(FILE *f, char **text, const size_t *len, uint6
 static struct record *record_make(const struct output *o, const struct outlet *out,
 				  const struct alert *a, enum alert_state state)
 {
-	struct sink_context sc = {
-		.sequence = out->sequence + 1,
-		.hostname = o->hostname,
-		.host_id = o->host_id,
-		.allow = o->cfg->allow,
-		.services = o->services,
-		.offline = o->cfg->command == COMMAND_REPLAY,
-		.color = o->cfg->color && out->cfg.kind == OUTPUT_STDOUT,
-	};
+	struct geo geo;
+	struct sink_context sc = output_context(o, a, &geo);
 	char *text = NULL;
 	size_t len = 0;
 	FILE *f = open_memstream(&text, &len);
 	struct record *rec;
-	struct geo geo;
 	int r;
 
 	if (!f)
 		return NULL;
-	if (sink_has_orig(a) && !a->orig_internal && geoip_find(o->geoip, &a->orig, &geo))
-		sc.geo = &geo;
-	set_times(o, &sc);
+	sc.sequence = out->sequence + 1;
+	sc.color = o->cfg->color && out->cfg.kind == OUTPUT_STDOUT;
 	if (out->cfg.kind == OUTPUT_SYSLOG)
 		sink_frame_syslog(f, a, state, &sc, &out->cfg);
 	r = out->sink->write(f, a, state, &sc);

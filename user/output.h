@@ -13,6 +13,7 @@
 #include "config.h"
 #include "output_lane.h"
 #include "output_spool.h"
+#include "sink.h"
 
 struct output;
 
@@ -23,6 +24,10 @@ int output_open(const struct config *cfg, struct output **ret, struct error *err
 /* output_clock - from now on the clock of the evidence stands at now_ns and is wall clock (replay).
  * Without it, evidence is in CLOCK_BOOTTIME and the clock runs. */
 void output_clock(struct output *o, uint64_t now_ns);
+
+/* output_context - what documents say of this host and this moment, and of where an alert's
+ * originator is, which goes to *geo (both not NULL) and must live as long as what is returned. */
+struct sink_context output_context(const struct output *o, const struct alert *a, struct geo *geo);
 
 /* output_emit - an alertbook_emit_fn; ctx is the output. */
 void output_emit(void *ctx, struct alert *a, enum alert_state state);

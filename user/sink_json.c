@@ -371,10 +371,10 @@ static int geo_set(json_t *doc, const struct geo *g)
 	return r | json_object_set_new(source, "as", as);
 }
 
-/* document - the whole of it; NULL for want of memory. json_pack() and json_object_set_new() fail
- * on a NULL they are given as object, so no step needs a check of its own. */
-static json_t *document(const struct alert *a, enum alert_state state,
-			const struct sink_context *ctx)
+/* json_pack() and json_object_set_new() fail on a NULL they are given as object, so no step needs a
+ * check of its own. */
+json_t *sink_json_document(const struct alert *a, enum alert_state state,
+			   const struct sink_context *ctx)
 {
 	const struct attack_ref *attack = alert_attack(a);
 	json_t *threat = attack->tactic_id[0] ? threat_json(attack) : NULL;
@@ -417,7 +417,7 @@ static json_t *document(const struct alert *a, enum alert_state state,
 int sink_json_write(FILE *out, const struct alert *a, enum alert_state state,
 		    const struct sink_context *ctx)
 {
-	return sink_json_line(out, document(a, state, ctx), SINK_JSON_DIGITS);
+	return sink_json_line(out, sink_json_document(a, state, ctx), SINK_JSON_DIGITS);
 }
 
 int sink_json_line(FILE *out, json_t *doc, unsigned int digits)

@@ -12,6 +12,10 @@
 json_t *sink_alert_json(const struct alert *a, enum alert_state state,
 			const struct sink_context *ctx);
 
+/* sink_json_document - the whole of an ECS document; NULL for want of memory. */
+json_t *sink_json_document(const struct alert *a, enum alert_state state,
+			   const struct sink_context *ctx);
+
 /* sink_json_line - writes a document as one line and takes it over; NULL is want of memory. Numbers
  * that are not whole get so many significant digits: SINK_JSON_DIGITS are more than a rate is good
  * for, and print 0.4 as 0.4. Returns 0, -EIO or -ENOMEM; of a document that is not whole nothing is

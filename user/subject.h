@@ -28,7 +28,7 @@ struct subject {
 	json_t *techniques, *responders; /* arrays or NULL */
 	int64_t pid;			 /* 0: unknown */
 	int64_t severity, threshold, count, responder_count;
-	int64_t originator_count; /* together, where `originator` is "" */
+	int64_t originator_count;	 /* together, where `originator` is "" */
 	double window_s, start_s, end_s; /* the latter two since the epoch */
 	int port;			 /* of the group; -1: none */
 	bool v6, retracted, incomplete, ports_cut;

@@ -14,17 +14,22 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "alert_walk.h"
 #include "attach.h"
 #include "attempt_log.h"
 #include "config_change.h"
+#include "control.h"
 #include "counters.h"
 #include "keep.h"
+#include "live.h"
 #include "notify.h"
 #include "output.h"
 #include "owner_maps.h"
 #include "pin.h"
+#include "recent.h"
 #include "reload.h"
 #include "state.h"
+#include "status.h"
 #include "store_maps.h"
 
 /* Early drains come no closer together than this, so that a storm of wake-ups costs a bounded share
@@ -46,6 +51,7 @@ enum {
 struct refusal {
 	uint32_t ifindex;
 	int error;
+	char why[200];
 };
 
 struct watch {
@@ -65,6 +71,10 @@ struct watch {
 	struct ring_buffer *ring;
 	struct output *out;
 	struct attempt_log *attempts; /* NULL: none is kept */
+	struct live *live;
+	struct recent *recent;
+	struct control *control; /* NULL: nobody can ask */
+	struct recent_histogram drain_took;
 	struct attachment *hook;
 	size_t hooks, hooks_room;
 	struct refusal *refused;
@@ -73,9 +83,11 @@ struct watch {
 	rlim_t files_max;    /* RLIMIT_NOFILE */
 	struct notify notify;
 	int epoll_fd, tick_fd, early_fd, signal_fd, end_fd, alive_fd;
-	uint64_t started_ns, drained_ns;
-	uint64_t lost;	     /* as of the last drain */
-	uint32_t wake_ports; /* what the kernel was told; 0: never to wake */
+	uint64_t started_ns, drained_ns, config_read_ns;
+	char reload_problem[512]; /* why the last one was not taken; "": it was */
+	char no_owners[512];	  /* why they stay unknown */
+	uint64_t lost;		  /* as of the last drain */
+	uint32_t wake_ports;	  /* what the kernel was told; 0: never to wake */
 	bool early_pending;
 	bool ready;
 	bool spoke;	   /* an alert was said in this drain */
@@ -97,6 +109,8 @@ static void read_counters(struct watch *w, struct counters *c)
 	c->habits = engine_habits(w->engine);
 	if (w->owners)
 		owners_stats_get(w->owners, &c->owners);
+	if (w->control)
+		control_stats_get(w->control, &c->control);
 }
 
 static void show_counters(struct watch *w, bool all)
@@ -117,6 +131,7 @@ static void on_alert(void *ctx, struct alert *a, enum alert_state state)
 
 	if (w->silent)
 		return;
+	recent_alert(w->recent, a, state);
 	output_emit(w->out, a, state);
 	w->spoke = true;
 }
@@ -162,10 +177,13 @@ static void drain_now(struct watch *w)
 	lost = counters_lost(&c);
 	now = clock_boot_ns();
 	keep_lost(w->keep, lost);
+	recent_tick(w->recent);
 	drain_tick(w->drain, now, clock_wall_offset_ns(now), c.kernel.n[STAT_CONTACT_NEW],
 		   lost > w->lost);
 	w->lost = lost;
 	w->drained_ns = clock_boot_ns();
+	recent_took(&w->drain_took, w->drained_ns - now);
+	live_expire(w->live, now);
 	counters_expired(w->cfg->allow, (int64_t)now + clock_wall_offset_ns(now));
 	state_tick(&w->state, engine_habits(w->engine), now, clock_wall_offset_ns(now), false);
 	note_said(w);
@@ -330,6 +348,7 @@ static void refuse(struct watch *w, const struct iface *iface, int error, const 
 		f->ifindex = iface->index;
 	}
 	f->error = error;
+	snprintf(f->why, sizeof(f->why), "%.*s", (int)sizeof(f->why) - 1, why);
 }
 
 /* Are there descriptors for one more interface, and FILES_SPARE for the rest of us? The kernel
@@ -540,6 +559,148 @@ static void say_ready(struct watch *w)
 	free(text);
 }
 
+/* ---- what those are told who ask ---- */
+
+static int listen_to(struct watch *w, int fd)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.fd = fd };
+
+	return epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
+}
+
+struct missed_list {
+	struct watch *w;
+	struct status_missed *missed;
+	size_t n;
+};
+
+/* why_missed - of an interface that is there and not watched. */
+static const char *why_missed(struct watch *w, const struct iface *iface)
+{
+	const struct refusal *f = refusal_find(w, iface->index);
+
+	if (f)
+		return f->why;
+	if (!iface_is_wanted(w->cfg, iface))
+		return w->cfg->ifaces && iface->up ? "not among `interfaces`" : "it is down";
+	return "it has just come";
+}
+
+static void note_missed(void *ctx, const struct iface *iface, bool gone)
+{
+	struct missed_list *l = ctx;
+
+	if (gone || hook_find(l->w, iface->index) || l->n++ >= STATUS_MISSED_MAX)
+		return;
+	l->missed[l->n - 1] =
+		(struct status_missed){ .ifindex = iface->index, .why = why_missed(l->w, iface) };
+	memcpy(l->missed[l->n - 1].name, iface->name, sizeof(iface->name));
+}
+
+/* view_of - everything that status.c looks at; *c and *state_file are the caller's. */
+static struct status_view view_of(struct watch *w, struct counters *c, char *state_file)
+{
+	read_counters(w, c);
+	counters_outputs(c, w->out);
+	attempt_log_stats_get(w->attempts, &c->attempts);
+	if (!w->state.path[0] || !engine_habits(w->engine))
+		*state_file = '\0';
+	else
+		strcpy(state_file, w->state.path);
+	return (struct status_view){
+		.cfg = w->cfg,
+		.counters = c,
+		.engine = w->engine,
+		.live = w->live,
+		.recent = w->recent,
+		.hook = w->hook,
+		.hooks = w->hooks,
+		.no_owners = w->no_owners,
+		.state_file = state_file,
+		.drain_took = &w->drain_took,
+		.sc = output_context(w->out, NULL, NULL),
+		.started_ns = w->started_ns,
+		.config_read_ns = w->config_read_ns,
+		.reload_problem = w->reload_problem,
+		.reloaded_well = !w->reload_problem[0],
+		.ready = w->ready && w->hooks,
+	};
+}
+
+static json_t *status_now(struct watch *w)
+{
+	struct missed_list l = { .w = w };
+	char state_file[STATE_MAX];
+	struct counters c;
+	struct status_view v = view_of(w, &c, state_file);
+	json_t *ret;
+
+	l.missed = calloc(STATUS_MISSED_MAX, sizeof(*l.missed));
+	if (!l.missed || iface_monitor_list(w->monitor, note_missed, &l) < 0)
+		log_debug("status: interfaces could not be listed");
+	v.missed = l.missed;
+	v.n_missed = l.n;
+	ret = status_json(&v);
+	free(l.missed);
+	return ret;
+}
+
+static json_t *live_now(struct watch *w)
+{
+	char state_file[STATE_MAX];
+	struct counters c;
+	struct status_view v = view_of(w, &c, state_file);
+
+	return status_live(&v);
+}
+
+static char *text_of(json_t *o)
+{
+	char *text = o ? json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(STATUS_DIGITS)) : NULL;
+
+	json_decref(o);
+	return text;
+}
+
+static char *answer(void *ctx, enum control_get get)
+{
+	return text_of(get == CONTROL_LIVE ? live_now(ctx) : status_now(ctx));
+}
+
+static void *walk_begin(void *ctx, const char *id)
+{
+	struct watch *w = ctx;
+
+	return alert_walk_new(w->engine, w->recent, id);
+}
+
+static char *walk_next(void *ctx, void *walk)
+{
+	(void)ctx;
+	return alert_walk_next(walk);
+}
+
+static void walk_end(void *ctx, void *walk)
+{
+	(void)ctx;
+	alert_walk_free(walk);
+}
+
+static int open_control(struct watch *w)
+{
+	const struct control_source source = { w, answer, walk_begin, walk_next, walk_end };
+	struct error note;
+	int r = control_open(w->cfg, &source, &w->control, &note, w->err);
+
+	if (note.text[0] && w->cfg->control[0])
+		log_problem("%s", note.text);
+	else if (note.text[0])
+		log_notice("%s", note.text);
+	if (!r && w->control && listen_to(w, control_fd(w->control)) < 0)
+		r = error_set(w->err, -errno, EXIT_RUNTIME, "epoll: %s", strerror(errno));
+	return r;
+}
+
 /* ---- a configuration read again ---- */
 
 static void on_note(void *ctx, const char *text)
@@ -612,9 +773,12 @@ static void reload(struct watch *w)
 		r = -EINVAL;
 	}
 	free(next);
+	snprintf(w->reload_problem, sizeof(w->reload_problem), "%s", r < 0 ? err.text : "");
 	if (r < 0)
 		log_problem("reload: %s; nothing was changed", err.text);
 	else
+		w->config_read_ns = clock_boot_ns();
+	if (!r)
 		log_notice("reload: %s applied; watching %zu interface%s",
 			   w->cfg->config_file ? w->cfg->config_file : "no configuration file",
 			   w->hooks, w->hooks == 1 ? "" : "s");
@@ -654,13 +818,6 @@ static void on_signal(struct watch *w)
 }
 
 /* ---- the loop ---- */
-
-static int listen_to(struct watch *w, int fd)
-{
-	struct epoll_event ev = { .events = EPOLLIN, .data.fd = fd };
-
-	return epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
-}
 
 static int open_signals(void)
 {
@@ -722,6 +879,8 @@ static void dispatch(struct watch *w, int fd)
 		w->done = -1;
 	else if (fd == iface_monitor_fd(w->monitor))
 		on_links(w);
+	else if (w->control && fd == control_fd(w->control))
+		control_run(w->control, clock_boot_ns());
 	else
 		on_wake(w);
 }
@@ -753,6 +912,7 @@ static int open_owners(struct watch *w)
 		owner_maps_open(&w->bpf, &w->owner_maps, &why);
 	if (!w->owner_maps) {
 		log_notice("who scans from this host will not be known: %s", why.text);
+		memcpy(w->no_owners, why.text, sizeof(w->no_owners));
 		return 0;
 	}
 	owner_maps_kernel(w->owner_maps, &kernel);
@@ -807,6 +967,7 @@ static int open_engine(struct watch *w)
 		return error_set(w->err, -ENOMEM, EXIT_RUNTIME, "no memory for windows and rules");
 	if (w->owners)
 		engine_owners(w->engine, w->owners);
+	engine_live(w->engine, w->live);
 	open_state(w);
 	return 0;
 }
@@ -873,6 +1034,10 @@ static int open_all(struct watch *w)
 	r = attempt_log_open(w->cfg, &w->attempts, w->err);
 	if (r < 0)
 		return r;
+	w->live = live_new();
+	w->recent = recent_new(w->out);
+	if (!w->live || !w->recent)
+		return error_set(w->err, -ENOMEM, EXIT_RUNTIME, "no memory for the alerts of late");
 	r = open_engine(w);
 	if (r < 0)
 		return r;
@@ -897,7 +1062,9 @@ static int open_all(struct watch *w)
 	if (r < 0)
 		return error_set(w->err, r, EXIT_RUNTIME, "cannot set up the event loop: %s",
 				 strerror(-r));
-	r = watch_ifaces(w);
+	r = open_control(w);
+	if (!r)
+		r = watch_ifaces(w);
 	if (!r)
 		r = sweep_pins(w);
 	return r;
@@ -921,7 +1088,10 @@ static void close_all(struct watch *w)
 	iface_monitor_close(w->monitor);
 	drain_close(w->drain);
 	sweep_close(w->sweep);
+	control_close(w->control);
 	engine_free(w->engine);
+	live_free(w->live);
+	recent_free(w->recent);
 	owners_free(w->owners);
 	kube_free(w->kube);
 	owner_maps_close(w->owner_maps);
@@ -959,7 +1129,8 @@ int watch_run(struct config *cfg, struct error *err)
 			   .signal_fd = -1,
 			   .end_fd = -1,
 			   .alive_fd = -1,
-			   .started_ns = clock_boot_ns() };
+			   .started_ns = clock_boot_ns(),
+			   .config_read_ns = clock_boot_ns() };
 	int code = EXIT_FINE;
 
 	notify_open(&w.notify);

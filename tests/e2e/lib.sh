@@ -15,6 +15,7 @@ S=rmS$$
 T=rmT$$
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/reconmon-e2e.XXXXXX")
 chmod 755 "$tmp"
+export RUNTIME_DIRECTORY=$tmp # where the control sockets of these daemons are, and no other's
 declare -A pid_of=()	# name -> process that start() or monitor() began
 pids=()
 namespaces=()

@@ -297,6 +297,25 @@ static const struct rule port_scan = {
 	.window_ns = 1000,
 };
 
+static void check_probes(const struct alert *a, uint32_t n)
+{
+	uint32_t left_out = n > ALERT_PROBES_MAX ? n - ALERT_PROBES_MAX : 0, i;
+	struct alert_probe p;
+
+	assert_int_equal(alertbook_probes(a), n);
+	for (i = 0; alertbook_probe(a, i, &p); i++) {
+		uint32_t port = 1 + (i < ALERT_PROBES_FIRST ? i : i + left_out);
+
+		assert_int_equal(p.port, port);
+		assert_int_equal(p.t_ns, 100 + port);
+		if (port == 2)
+			assert_int_equal(p.answer, ANSWER_MAX);
+		else
+			assert_int_equal(p.answer, port % 2 ? ANSWER_CLOSED : ANSWER_OPEN);
+	}
+	assert_int_equal(i, n - left_out);
+}
+
 /* The probes of an alert about ports 1 to n, told of at times 101 to 100 + n: the first and the
  * last are kept, in order, with their answers by now. */
 static void probes_are_kept(uint32_t n)
@@ -304,8 +323,8 @@ static void probes_are_kept(uint32_t n)
 	struct alertbook *b = alertbook_new(&limits, say_nothing, NULL);
 	struct group_key key = { .orig = { { 0, 1 } }, .resp = { { 0, 2 } } };
 	struct alert *a = alertbook_open(b, &port_scan, &key, 1);
-	uint32_t left_out = n > ALERT_PROBES_MAX ? n - ALERT_PROBES_MAX : 0, i;
-	struct alert_probe p;
+	struct blob saved = { 0 };
+	struct alertbook *next;
 
 	for (uint32_t port = 1; port <= n; port++) {
 		struct alert_evidence e = {
@@ -324,18 +343,16 @@ static void probes_are_kept(uint32_t n)
 			alertbook_retract(b, a, &e);
 		}
 	}
-	assert_int_equal(alertbook_probes(a), n);
-	for (i = 0; alertbook_probe(a, i, &p); i++) {
-		uint32_t port = 1 + (i < ALERT_PROBES_FIRST ? i : i + left_out);
+	check_probes(a, n);
 
-		assert_int_equal(p.port, port);
-		assert_int_equal(p.t_ns, 100 + port);
-		if (port == 2)
-			assert_int_equal(p.answer, ANSWER_MAX);
-		else
-			assert_int_equal(p.answer, port % 2 ? ANSWER_CLOSED : ANSWER_OPEN);
-	}
-	assert_int_equal(i, n - left_out);
+	/* and over a restart */
+	alertbook_save(b, &saved);
+	saved.at = 0;
+	next = alertbook_new(&limits, say_nothing, NULL);
+	assert_int_equal(alertbook_load(next, &port_scan, &saved), 0);
+	check_probes(alertbook_get(next, &key), n);
+	alertbook_free(next);
+	blob_done(&saved);
 	alertbook_free(b);
 }
 

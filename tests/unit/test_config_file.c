@@ -58,7 +58,7 @@ static char *printed(const struct config *cfg)
 	"pin, pod-names, reload-on-change, spool, spool-size, tick, json, verbosity, rules, "      \
 	"attempts, "                                                                               \
 	"attempts-file, "                                                                          \
-	"allow, outputs, limits, numeric, geoip"
+	"allow, outputs, limits, numeric, geoip, control"
 #define FIELDS                                                                                     \
 	"fields are enabled, where, originator, responder, ports, protocol, originators, by, "     \
 	"distinct, window, mode, threshold, yields-to, severity, attack-internal, "                \
@@ -130,6 +130,9 @@ static const struct bad_case {
 	  ":2:9: tick '5': " TIME_OF("50ms", "1m") },
 	{ "a time out of range", "settle-open: 1h\n",
 	  ":1:14: settle-open '1h': a time from 100ms to 10m is accepted" },
+	{ "a socket without its folder", "control: reconmon.sock\n",
+	  ":1:10: control 'reconmon.sock': the full path of a socket, at most 107 bytes, auto or "
+	  "none is accepted" },
 	{ "an unknown word", "ingress: native\n",
 	  ":1:10: ingress 'native': accepted are auto, tc, xdp, xdp-generic" },
 	{ "an unknown profile, told first wherever it stands", "tick: 5\nprofile: zeek\n",
@@ -289,6 +292,8 @@ static const struct good_case {
 	  "quiet\n",
 	  { "ingress: tc\n", "settle: 500ms\n", "settle-open: 1m\n", "tick: 200ms\n",
 	    "json: true\n", "verbosity: quiet\n" } },
+	{ "the control socket", "control: /run/r/c.sock\n", { "control: /run/r/c.sock\n" } },
+	{ "the control socket where it always is", "control: auto\n", { "control: auto\n" } },
 	{ "interfaces as lines and as a list in brackets",
 	  "interfaces:\n  - eth0\n  - 'veth*'\n  - \"!veth-*\"\n",
 	  { "interfaces: [eth0, veth*, '!veth-*']\n" } },
