@@ -9,22 +9,36 @@
 
 #define FILEID_KERNFS 0xfe /* include/linux/exportfs.h: the handle is the id */
 
-/* mounted_at - where /proc/self/mountinfo says that all of it is mounted. A line: id, parent,
+/* levels_up - how far above the root of our cgroup namespace a mount begins; -1: somewhere else. In
+ * a container that root is the container's own cgroup, and the host's hierarchy, mounted beside,
+ * shows as "/../..". */
+static int levels_up(const char *root)
+{
+	int n = 0;
+
+	if (!strcmp(root, "/"))
+		return 0;
+	for (; !strncmp(root, "/..", 3); root += 3)
+		n++;
+	return *root ? -1 : n;
+}
+
+/* mounted_at - where /proc/self/mountinfo says that the most of it is mounted. A line: id, parent,
  * device, root, mount point, options, any number of fields, "-", type. */
-static int mounted_at(char *path, size_t len)
+static bool mounted_at(char *path, size_t len)
 {
 	char line[4096], root[1024], point[1024];
 	FILE *f = fopen("/proc/self/mountinfo", "re");
-	int found = 0;
+	int best = -1;
 
-	while (f && !found && fgets(line, sizeof(line), f))
+	while (f && fgets(line, sizeof(line), f))
 		if (strstr(line, " - cgroup2 ") &&
 		    sscanf(line, "%*s %*s %*s %1023s %1023s", root, point) == 2 &&
-		    !strcmp(root, "/"))
-			found = snprintf(path, len, "%s", point) < (int)len;
+		    levels_up(root) > best && snprintf(path, len, "%s", point) < (int)len)
+			best = levels_up(root);
 	if (f)
 		fclose(f);
-	return found;
+	return best >= 0;
 }
 
 /* A mount that no namespace has and nobody else sees, for where none is in sight: below
