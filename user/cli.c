@@ -110,12 +110,12 @@ static const struct argp_option options[] = {
 	  "Where the kubelet of this node leaves the folders `pods` and `containers`, which tell "
 	  "the names of pods and containers; none: nowhere (default: " KUBE_DIR_DEFAULT ")",
 	  2 },
-	{ "pin", OPT_PIN, "DIR|on|off", OPTION_ARG_OPTIONAL,
+	{ "pin", OPT_PIN, "DIR|auto|on|off", OPTION_ARG_OPTIONAL,
 	  "Keep maps, programs and windows in this folder of a BPF file system, so that a restart, "
-	  "an "
-	  "upgrade or a kill -9 loses no probe; `reconmon unpin` removes them (default: off; "
-	  "without "
-	  "DIR: " PIN_DIR_DEFAULT ")",
+	  "an upgrade or a kill -9 loses no probe; `reconmon unpin` removes them. "
+	  "on: " PIN_DIR_DEFAULT
+	  "; auto: the same for a service of systemd, if that folder is there "
+	  "(default: auto; without a value: on)",
 	  2 },
 	{ "settle", OPT_SETTLE, "TIME", 0,
 	  "An attempt without answer is a probe once it was silent for this long, 100ms to 1m "

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "kube.h"
 #include "output_config.h"
@@ -305,17 +306,19 @@ static const char *get_state(const struct config *cfg, char *buf)
 /* set_pin - its last part makes pins' names longer, and a BPF file system has no dots in them. */
 static int set_pin(struct config *cfg, const char *what, const char *text, struct error *err)
 {
-	const char *last = strrchr(text, '/');
+	const char *last;
 
-	if (!strcmp(text, "off") || !strcmp(text, "on")) {
-		strcpy(cfg->pin, text[1] == 'n' ? PIN_DIR_DEFAULT : "");
-		return 0;
-	}
-	if (*text != '/' || strlen(text) >= CONFIG_PIN_MAX || !text_is_plain(text) || !last[1] ||
-	    strchr(last, '.'))
+	if (!strcmp(text, "on"))
+		text = PIN_DIR_DEFAULT;
+	last = strrchr(text, '/');
+	if (!strcmp(text, "auto"))
+		text = "";
+	if (*text && strcmp(text, "off") != 0 &&
+	    (*text != '/' || strlen(text) >= CONFIG_PIN_MAX || !text_is_plain(text) || !last[1] ||
+	     strchr(last, '.')))
 		return error_set(err, -EINVAL, EXIT_USAGE,
-				 "%s '%.80s': on (%s), off, or the full path of a folder below a "
-				 "BPF file system, without dots in its name",
+				 "%s '%.80s': auto, off, on (%s), or the full path of a folder "
+				 "below a BPF file system, without dots in its name",
 				 what, text, PIN_DIR_DEFAULT);
 	strcpy(cfg->pin, text);
 	return 0;
@@ -323,7 +326,16 @@ static int set_pin(struct config *cfg, const char *what, const char *text, struc
 
 static const char *get_pin(const struct config *cfg, char *buf)
 {
-	return strcpy(buf, cfg->pin[0] ? cfg->pin : "off");
+	return strcpy(buf, cfg->pin[0] ? cfg->pin : "auto");
+}
+
+const char *config_pin_dir(const struct config *cfg, bool service)
+{
+	if (!strcmp(cfg->pin, "off"))
+		return NULL;
+	if (cfg->pin[0])
+		return cfg->pin;
+	return service && !access(PIN_DIR_DEFAULT, W_OK | X_OK) ? PIN_DIR_DEFAULT : NULL;
 }
 
 /* state_folder - where a daemon keeps what outlives it, in buf of STATE_MAX bytes with room for one

@@ -142,7 +142,8 @@ struct config {
 	uint32_t spool_bytes;	     /* of each of them; 1M to 2G */
 	char geoip[GEOIP_FILES_MAX][GEOIP_PATH_MAX]; /* databases of where addresses are: paths */
 	uint32_t geoips;
-	char pin[CONFIG_PIN_MAX]; /* folder in which maps and links are kept; "": nowhere */
+	char pin[CONFIG_PIN_MAX]; /* where maps and links are kept: a path, or "off"; "": see
+				   * config_pin_dir() */
 	struct allow *allow;	  /* what is let be; its counters live; freed by config_done() */
 	char control[CONTROL_PATH_MAX]; /* control socket: a path, or "none"; "": see
 					 * control_address() */
@@ -195,6 +196,11 @@ const char *config_state_file(const struct config *cfg, char *buf);
  * which waits for its receivers. config_spool_said - did somebody ask for it? */
 const char *config_spool(const struct config *cfg, const struct output_config *oc, char *buf);
 bool config_spool_said(const struct config *cfg, const struct output_config *oc);
+
+/* config_pin_dir - the folder in which maps and links are kept: what was said, else, for a service
+ * (service: its manager is to be notified), the usual one if it is there and ours. NULL: nowhere.
+ */
+const char *config_pin_dir(const struct config *cfg, bool service);
 
 /* The sizes of tables, --limit NAME=N. */
 struct config_limit {

@@ -26,7 +26,7 @@ static int check(const struct config *cfg, struct error *err)
 /* unpin - the folder of the configuration, or the usual one. */
 static int unpin(const struct config *cfg, struct error *err)
 {
-	const char *dir = cfg->pin[0] ? cfg->pin : PIN_DIR_DEFAULT;
+	const char *dir = cfg->pin[0] == '/' ? cfg->pin : PIN_DIR_DEFAULT;
 	unsigned int n;
 
 	if (pin_remove(dir, &n, err) < 0)

@@ -55,9 +55,10 @@ struct refusal {
 };
 
 struct watch {
-	struct config *cfg; /* a reload puts another in its place */
-	struct pin *pin;    /* NULL: nothing outlives us */
-	struct keep *keep;  /* likewise */
+	struct config *cfg;  /* a reload puts another in its place */
+	const char *pin_dir; /* what outlives us is kept there; NULL: nothing does */
+	struct pin *pin;     /* likewise */
+	struct keep *keep;   /* likewise */
 	struct bpf_side bpf;
 	struct sweep *sweep;
 	struct engine *engine;
@@ -955,7 +956,7 @@ static int sweep_pins(struct watch *w)
 	if (n)
 		log_notice("pin '%s': %u hooks of interfaces that are gone, or not watched any "
 			   "more, removed",
-			   w->cfg->pin, n);
+			   w->pin_dir, n);
 	return 0;
 }
 
@@ -992,7 +993,7 @@ static int recover(struct watch *w, struct pieces *left, struct keep_tick *last)
 	w->silent = false;
 	if (r >= 0)
 		return r;
-	log_problem("pin '%s': %s", w->cfg->pin, why.text);
+	log_problem("pin '%s': %s", w->pin_dir, why.text);
 	pieces_clear(left);
 	return open_engine(w);
 }
@@ -1042,8 +1043,9 @@ static int open_all(struct watch *w)
 	if (r < 0)
 		return r;
 	w->wake_ports = engine_wake_ports(w->engine);
-	if (w->cfg->pin[0])
-		r = pin_open(w->cfg->pin, &w->pin, w->err);
+	w->pin_dir = config_pin_dir(w->cfg, notify_is_on(&w->notify));
+	if (w->pin_dir)
+		r = pin_open(w->pin_dir, &w->pin, w->err);
 	if (!r)
 		r = bpf_side_load(w->cfg, w->wake_ports, w->pin, &w->bpf, w->err);
 	if (!r)

@@ -53,6 +53,7 @@ _reconmon_value() {
 	-i | --interface) words=$(_reconmon_interfaces) ;;
 	--ingress) words='auto tc xdp xdp-generic' ;;
 	--profile) words='default splunk' ;;
+	--pin) words='auto on off' ;;
 	--attempts) words='probes all' ;;
 	--allow) words='originator= responder= ports= protocol= process= executable= container= pod= runtime= rules=' ;;
 	--output) words='stdout file: syslog:udp: syslog:tcp: syslog:tls: syslog:unix journald webhook:http hec:http elasticsearch:http command:' ;;
