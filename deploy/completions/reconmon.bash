@@ -45,7 +45,7 @@ _reconmon_value() {
 		compopt -o filenames 2>/dev/null
 		return 0
 		;;
-	--pod-names | --spool)
+	--pod-names | --spool | --pin)
 		mapfile -t COMPREPLY < <(compgen -d -- "$3")
 		compopt -o filenames 2>/dev/null
 		return 0
