@@ -249,6 +249,15 @@ bool alertbook_has_pair(const struct alert *a, const struct ip_addr *host, uint1
 	return hostset_find(&((const struct entry *)a)->values.pairs, host, port) != NULL;
 }
 
+bool alertbook_unspoken(const struct alertbook *b)
+{
+	const struct entry *e = b->dirty;
+
+	while (e && e->spoken)
+		e = e->next;
+	return e;
+}
+
 void alertbook_each(struct alertbook *b, void (*fn)(void *ctx, struct alert *a, bool spoken),
 		    void *ctx)
 {

@@ -69,6 +69,9 @@ void alertbook_add(struct alertbook *b, struct alert *a, const struct alert_evid
 /* alertbook_has_pair - whether an alert that lists pairs has that one. */
 bool alertbook_has_pair(const struct alert *a, const struct ip_addr *host, uint16_t port);
 
+/* alertbook_unspoken - is there an alert whose `open` is not out? */
+bool alertbook_unspoken(const struct alertbook *b);
+
 /* alertbook_each - calls fn for every open alert; spoken: its `open` is out. */
 void alertbook_each(struct alertbook *b, void (*fn)(void *ctx, struct alert *a, bool spoken),
 		    void *ctx);

@@ -42,7 +42,8 @@ static void each_user(const struct counters *c, counters_fn *fn, void *ctx)
 	   "silent attempts that the allow-list lets be");
 	fn(ctx, COUNTER_SUM, "probes_outweighed", c->engine.outweighed,
 	   "silent, but payload flowed there too");
-	fn(ctx, COUNTER_SUM, "probes_excused", c->engine.excused, "silent, but a habit to a rule");
+	fn(ctx, COUNTER_SUM, "probes_excused", c->engine.excused,
+	   "silent, but a habit to a rule, or traceroute");
 	fn(ctx, COUNTER_SUM, "probes_retracted", c->engine.retracted,
 	   "taken back: payload came after all");
 	fn(ctx, COUNTER_SUM, "payload_reported", c->sweep.carried,

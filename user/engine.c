@@ -5,20 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "habit.h"
-#include "incident.h"
-#include "joint.h"
+#include "engine_parts.h"
 #include "live.h"
 #include "net.h"
-#include "window.h"
+#include "ordinary.h"
 
 enum {
 	KEEP_MAX = 131072, /* values a group; twice the highest threshold */
+	ANY_SERVICE = 0,   /* in the place of a port in the history: some port below 1024, of UDP */
 
 	SERVED_MAX = 65536, /* ports with payload of hosts that a rule about many looks at */
 	DUE_MAX = 65536,    /* groups of such rules to judge after a drain */
-
-	SUSPECT_BITS = 1 << 18, /* of each generation: 32 KB; a power of two */
 
 	SCAN_PORTS =
 		64, /* who has looked at more ports of a host is not watched for habits there */
@@ -26,63 +23,6 @@ enum {
 
 /* In windows longer than this a stray look comes along by itself; habits are no context to it. */
 #define CONTEXT_MAX_NS (15 * 60 * 1000000000ull)
-
-/* A rule at work. */
-struct runner {
-	const struct rule *rule; /* `own`, where its alerts find it as long as they live */
-	struct rule own;
-	uint32_t bit;		    /* of the rule in its set, as allow_match() says it */
-	const struct runner *cover; /* what its alerts say counts no more here; NULL: none */
-	struct window *window;
-	struct alertbook *book;
-	struct table *due; /* groups to judge when the drain is over; joint rules only, else NULL */
-};
-
-/* A value of runner.due: where its last evidence was seen. */
-struct due {
-	uint32_t ifindex;
-	uint8_t dir;
-};
-
-/* When a contact last carried payload: the value of the table `history`. */
-struct carried {
-	uint64_t t_ns;
-};
-
-/* Originators that a rule on probes has counted, as a bit each of a hash: who was never counted has
- * nothing to take back, and that is nearly everybody who sends payload. Two generations, so that
- * bits of the long forgotten clear; a wrong bit costs a search and no more. */
-struct suspects {
-	uint64_t bit[2][SUSPECT_BITS / 64];
-	unsigned int young; /* the generation that is being filled */
-	uint64_t since_ns;  /* when it began; 0: not yet */
-};
-
-struct engine {
-	const struct config *cfg;
-	struct suspects suspects;
-	alertbook_emit_fn *emit;
-	void *emit_ctx;
-	struct runner *runner[RULES_MAX];
-	uint32_t runners;
-	const struct runner *wake; /* the one that engine_wake_ports() speaks of, or NULL */
-	struct owners *owners;	   /* NULL: nobody knows */
-	struct habits *habits;	   /* NULL: none are learnt */
-	struct live *live;	   /* NULL: nobody looks */
-	/* Of the contact that is being taken in. */
-	const struct owner *who; /* NULL: unknown, or habits do not ask */
-	bool in_scan;		 /* it is part of a scan of many ports */
-	bool said;		 /* habits know that an alert lists it */
-	struct table *history;
-	struct table *served; /* as history, per responder and port; NULL: no rule asks */
-	struct window_value pairs[JOINT_KEEP]; /* of the group that is being judged */
-	uint64_t ports[65536 / 64];	       /* scratch of has_ports(), zero */
-	struct incidents *incidents;
-	uint64_t history_span_ns; /* longest window of a rule on probes */
-	uint64_t slack_ns;
-	int64_t wall_offset_ns;
-	struct engine_stats stats;
-};
 
 /* A threshold for each span that fits into span and slack, begun ones too (window.h). */
 static uint32_t keep_of(const struct rule *rule, uint64_t slack_ns)
@@ -383,8 +323,8 @@ static struct window_value value_of(const struct rule *rule, const struct contac
 	return v;
 }
 
-static struct alert_evidence evidence_of(const struct window_value *v, const struct contact *c,
-					 uint32_t attempts)
+struct alert_evidence engine_evidence(const struct window_value *v, const struct contact *c,
+				      uint32_t attempts)
 {
 	return (struct alert_evidence){
 		.host = v->addr,
@@ -428,7 +368,7 @@ static const struct owner *owner_of(const struct engine *e, const struct rule *r
 }
 
 /* Was the value shown within a window's length of the moment? */
-static bool is_near(const struct rule *rule, const struct window_value *v, uint64_t t_ns)
+bool engine_is_near(const struct rule *rule, const struct window_value *v, uint64_t t_ns)
 {
 	uint64_t span = rule->window_ns;
 
@@ -445,8 +385,8 @@ static bool is_in_scope(const struct engine *e, enum rule_scope scope, const str
 }
 
 /* Is this a contact that the rule looks at? */
-static bool is_looked_at(const struct engine *e, const struct rule *rule,
-			 const struct contact_key *key, uint32_t bits)
+bool engine_looks_at(const struct engine *e, const struct rule *rule, const struct contact_key *key,
+		     uint32_t bits)
 {
 	/* Payload alone is nothing to a rule on probes; a transfer is, by the letter. */
 	if (rule->where == WHERE_PROBE && !(bits & (CONTACT_SILENT | CONTACT_TRANSFER)))
@@ -457,9 +397,9 @@ static bool is_looked_at(const struct engine *e, const struct rule *rule,
 	       (!rule->ports.n || port_ranges_has(&rule->ports, ntohs(key->resp_port)));
 }
 
-/* named - an alert of r lists the value v from now on: that is no news to the rules that yield to
- * r, and somebody has been told of the habit that it may become. */
-static void named(struct engine *e, const struct runner *r, const struct contact_key *key,
+/* engine_named - an alert of r lists the value v from now on: that is no news to the rules that
+ * yield to r, and somebody has been told of the habit that it may become. */
+void engine_named(struct engine *e, const struct runner *r, const struct contact_key *key,
 		  const struct window_value *v)
 {
 	struct contact_key k;
@@ -490,7 +430,7 @@ static bool is_covered(const struct engine *e, const struct runner *r,
 	const struct alert *a;
 	struct group_key group;
 
-	if (!r->cover || !is_looked_at(e, r->cover->rule, key, bits))
+	if (!r->cover || !engine_looks_at(e, r->cover->rule, key, bits))
 		return false;
 	group = group_of(e, r->cover->rule, key, t_ns);
 	a = alertbook_get(r->cover->book, &group);
@@ -499,7 +439,7 @@ static bool is_covered(const struct engine *e, const struct runner *r,
 
 /* How long after its window an alert still waits for evidence that ripens late; never longer than
  * the window itself: who asks for five seconds does not want to wait for forty. */
-static uint64_t grace_of(const struct engine *e, const struct rule *rule)
+uint64_t engine_grace(const struct engine *e, const struct rule *rule)
 {
 	return e->slack_ns < rule->window_ns ? e->slack_ns : rule->window_ns;
 }
@@ -508,7 +448,7 @@ static uint64_t grace_of(const struct engine *e, const struct rule *rule)
  * window (a bin, which may have begun with it) and what ripens late; then a window more. */
 static void join(struct engine *e, const struct runner *r, struct alert *a, uint64_t t_ns)
 {
-	uint64_t until = t_ns + 2 * (r->rule->window_ns + grace_of(e, r->rule));
+	uint64_t until = t_ns + 2 * (r->rule->window_ns + engine_grace(e, r->rule));
 	const struct incident *i = incident_join(e->incidents, &a->orig, &a->resp, t_ns, until);
 
 	if (!i) {
@@ -535,215 +475,14 @@ static void open_alert(struct engine *e, struct runner *r, const struct group_ke
 	join(e, r, a, now->t_ns);
 	v = window_values(r->window, group, &n);
 	for (uint32_t i = 0; i < n; i++) {
-		struct alert_evidence ev = evidence_of(&v[i], c, 1);
+		struct alert_evidence ev = engine_evidence(&v[i], c, 1);
 
-		if (!is_near(r->rule, &v[i], now->t_ns))
+		if (!engine_is_near(r->rule, &v[i], now->t_ns))
 			continue;
 		ev.owner = owner_of(e, r->rule, key, c, &v[i]);
 		alertbook_add(r->book, a, &ev);
-		named(e, r, key, &v[i]);
+		engine_named(e, r, key, &v[i]);
 	}
-}
-
-/* --- rules about many originators: judged when a drain is over, all of it together --- */
-
-static struct group_key served_key(const struct contact_key *key)
-{
-	return (struct group_key){
-		.resp = key->resp,
-		.resp_port = ntohs(key->resp_port),
-		.proto = key->proto,
-	};
-}
-
-/* is_served - has payload of anybody flowed there within the longest window? Then it is a service
- * that is down, and those who try it are its clients. */
-static bool is_served(const struct engine *e, const struct contact_key *key, uint64_t t_ns)
-{
-	const struct group_key k = served_key(key);
-	const struct carried *s = table_get(e->served, &k);
-
-	return s && s->t_ns + e->history_span_ns >= t_ns;
-}
-
-/* is_joint_look - does the pair v count where many originators are at it? What is open may be a
- * transfer's, what nobody asked for an answer to something else. */
-static bool is_joint_look(const struct engine *e, const struct rule *rule,
-			  const struct group_key *group, const struct window_value *v,
-			  uint64_t newest_ns)
-{
-	const uint32_t not_sure = CONTACT_OPEN | CONTACT_CARRIED | CONTACT_UNASKED;
-	const struct contact_key key = {
-		.orig = v->addr,
-		.resp = group->resp,
-		.resp_port = htons(v->port),
-		.proto = group->proto,
-	};
-
-	if (v->bits & not_sure || !is_near(rule, v, newest_ns) || is_served(e, &key, v->t_ns))
-		return false;
-	return !e->habits || v->bits & CONTACT_ODD ||
-	       !habits_excuse(e->habits, &key, NULL, v->t_ns, rule->window_ns, false);
-}
-
-/* has_ports - are there as many different ports among n values, whatever else is to be said of
- * them? Most groups are crowds at a few. */
-static bool has_ports(struct engine *e, const struct window_value *v, uint32_t n, uint32_t wanted)
-{
-	uint32_t ports = 0;
-
-	for (uint32_t i = 0; i < n && ports < wanted; i++) {
-		uint64_t bit = 1ull << v[i].port % 64, *word = &e->ports[v[i].port / 64];
-
-		ports += !(*word & bit);
-		*word |= bit;
-	}
-	for (uint32_t i = 0; i < n; i++)
-		e->ports[v[i].port / 64] = 0;
-	return ports >= wanted;
-}
-
-/* joint_count - the pairs of a group that count, in e->pairs. A group that is full has more pairs
- * in a window than a scan needs: forged addresses. */
-static struct joint_count joint_count(struct engine *e, const struct runner *r,
-				      const struct group_key *group)
-{
-	uint32_t n, kept = 0;
-	const struct window_value *v = window_values(r->window, group, &n);
-	uint64_t newest_ns = 0;
-
-	if (n >= JOINT_KEEP) {
-		e->stats.crowded++;
-		return (struct joint_count){ .pairs = 0 };
-	}
-	if (!has_ports(e, v, n, r->rule->threshold))
-		return (struct joint_count){ .pairs = 0 };
-	for (uint32_t i = 0; i < n; i++)
-		if (v[i].t_ns > newest_ns)
-			newest_ns = v[i].t_ns;
-	for (uint32_t i = 0; i < n && kept < JOINT_KEEP; i++)
-		if (is_joint_look(e, r->rule, group, &v[i], newest_ns))
-			e->pairs[kept++] = v[i];
-	return joint_choose(e->pairs, kept, joint_limit(r->rule));
-}
-
-/* What open_together() looks for, and with what it comes back. */
-struct together {
-	struct engine *e;
-	const struct alert *all;
-	const char *id; /* of a listed originator's alert that was said before; "": none */
-};
-
-static bool is_part_of(const struct together *t, const struct alert *a)
-{
-	if (!(a->rule->group & FIELD_ORIG) || !addr_same(&a->resp, &t->all->resp))
-		return false;
-	for (uint32_t i = 0; i < t->all->n_hosts; i++)
-		if (addr_same(&t->all->hosts[i].addr, &a->orig))
-			return true;
-	return false;
-}
-
-static void find_said(void *ctx, struct alert *a, bool spoken)
-{
-	struct together *t = ctx;
-
-	if (spoken && !t->id[0] && is_part_of(t, a))
-		t->id = a->incident;
-}
-
-static void adopt_unsaid(void *ctx, struct alert *a, bool spoken)
-{
-	struct together *t = ctx;
-
-	if (spoken || !is_part_of(t, a))
-		return;
-	incident_adopt(t->e->incidents, &a->orig, &a->resp);
-	memcpy(a->incident, t->all->incident, sizeof(a->incident));
-}
-
-/* join_together - the incident of an alert about many originators is also that of their own alerts
- * about this host, but for those said already; of these, it is the first one's. */
-static void join_together(struct engine *e, const struct runner *r, struct alert *a)
-{
-	uint64_t until = a->last_ns + 2 * (r->rule->window_ns + grace_of(e, r->rule));
-	struct together t = { .e = e, .all = a, .id = a->incident };
-	const struct incident *i;
-
-	for (uint32_t n = 0; n < e->runners && !a->incident[0]; n++)
-		alertbook_each(e->runner[n]->book, find_said, &t);
-	i = incident_join_all(e->incidents, &a->resp, a->last_ns, until, t.id);
-	if (!i) {
-		e->stats.no_memory++;
-		return;
-	}
-	if (a->incident[0])
-		return;
-	memcpy(a->incident, i->id, sizeof(a->incident));
-	for (uint32_t n = 0; n < e->runners; n++)
-		alertbook_each(e->runner[n]->book, adopt_unsaid, &t);
-}
-
-/* tell_together - tells an alert of pairs that it does not list. */
-static void tell_together(struct engine *e, const struct runner *r, struct alert *a,
-			  const struct due *at, uint32_t n)
-{
-	const struct contact_key key = { .resp = a->resp, .proto = a->proto };
-	const struct contact c = { .ifindex = at->ifindex, .dir = at->dir };
-
-	for (uint32_t i = 0; i < n; i++) {
-		struct alert_evidence ev = evidence_of(&e->pairs[i], &c, 1);
-
-		if (alertbook_has_pair(a, &ev.host, ev.port))
-			continue;
-		a->orig_internal |= net_list_has(&e->cfg->internal, &ev.host);
-		alertbook_add(r->book, a, &ev);
-		named(e, r, &key, &e->pairs[i]);
-	}
-	join_together(e, r, a);
-}
-
-static void judge_together(struct engine *e, struct runner *r, const struct group_key *group,
-			   const struct due *at)
-{
-	const struct rule *rule = r->rule;
-	struct joint_count c = joint_count(e, r, group);
-	struct alert *a = alertbook_get(r->book, group);
-
-	if (!a && c.ports >= rule->threshold && c.originators >= rule->originators)
-		a = alertbook_open(r->book, rule, group, e->pairs[0].t_ns);
-	if (a)
-		tell_together(e, r, a, at, c.pairs);
-}
-
-/* judge_due - what a drain has shown to rules about many originators. */
-static void judge_due(struct engine *e, struct runner *r)
-{
-	struct due *at;
-
-	while ((at = table_oldest(r->due))) {
-		judge_together(e, r, table_key(at), at);
-		table_remove(r->due, at);
-	}
-}
-
-/* show_together - shows a pair; the group is judged later. */
-static void show_together(struct engine *e, struct runner *r, const struct group_key *group,
-			  const struct window_value *v, const struct contact *c)
-{
-	uint32_t n = window_show(r->window, group, v);
-	struct due *at;
-	bool is_new;
-
-	if (n < r->rule->threshold && !alertbook_get(r->book, group))
-		return;
-	if (table_full(r->due))
-		judge_due(e, r);
-	at = table_put(r->due, group, &is_new);
-	if (at)
-		*at = (struct due){ .ifindex = c->ifindex, .dir = c->dir };
-	else
-		e->stats.no_memory++;
 }
 
 static void suspect_add(struct suspects *s, const struct ip_addr *orig)
@@ -780,20 +519,27 @@ static void tell(struct engine *e, const struct runner *r, struct alert *a,
 		 const struct contact_key *key, const struct contact *c,
 		 const struct window_value *v, uint32_t attempts)
 {
-	struct alert_evidence ev = evidence_of(v, c, attempts);
+	struct alert_evidence ev = engine_evidence(v, c, attempts);
 
 	ev.owner = owner_of(e, r->rule, key, c, v);
 	alertbook_add(r->book, a, &ev);
 	join(e, r, a, v->t_ns);
-	named(e, r, key, v);
+	engine_named(e, r, key, v);
 	e->in_scan |= r->rule->distinct == FIELD_RESP_PORT && a->count > SCAN_PORTS;
 }
 
-/* is_habit - is the silence of a contact with these bits, at that moment, a habit to this rule?
- * What no ordinary program sends never is. */
-static bool is_habit(const struct engine *e, const struct rule *rule, const struct contact_key *key,
-		     uint32_t bits, uint64_t t_ns)
+static bool by_the_letter(const struct engine *e)
 {
+	return e->cfg->profile == PROFILE_SPLUNK;
+}
+
+/* engine_excuses - is the silence of a contact with these bits, at that moment, a habit to this
+ * rule, or traceroute? What no ordinary program sends never is. */
+bool engine_excuses(const struct engine *e, const struct rule *rule, const struct contact_key *key,
+		    uint32_t bits, uint64_t t_ns)
+{
+	if (ordinary_is_traceroute(key) && !by_the_letter(e))
+		return true;
 	return e->habits && !(bits & CONTACT_ODD) &&
 	       habits_excuse(e->habits, key, e->who, t_ns, rule->window_ns,
 			     rule->distinct & FIELD_RESP);
@@ -810,15 +556,15 @@ static bool counts(const struct engine *e, const struct runner *r, const struct 
 	uint32_t n, needed = alone ? rule->threshold : 1;
 	const struct window_value *v;
 
-	if (!e->habits || rule->where != WHERE_PROBE)
+	if (by_the_letter(e) || rule->where != WHERE_PROBE)
 		return true;
 	v = window_values(r->window, group, &n);
 	for (uint32_t i = 0; i < n && needed; i++) {
 		struct contact_key k;
 
-		if (is_near(rule, &v[i], now->t_ns) &&
+		if (engine_is_near(rule, &v[i], now->t_ns) &&
 		    !(contact_of_value(rule, key, &v[i], &k) &&
-		      is_habit(e, rule, &k, v[i].bits, now->t_ns)))
+		      engine_excuses(e, rule, &k, v[i].bits, now->t_ns)))
 			needed--;
 	}
 	return !needed;
@@ -837,7 +583,7 @@ static void show(struct engine *e, struct runner *r, const struct contact_key *k
 	if (r->rule->where == WHERE_PROBE)
 		suspect_add(&e->suspects, &key->orig);
 	if (rule_is_joint(r->rule)) {
-		show_together(e, r, &group, &v, c);
+		joint_show(e, r, &group, &v, c);
 		return;
 	}
 	a = alertbook_get(r->book, &group);
@@ -851,8 +597,11 @@ static void show(struct engine *e, struct runner *r, const struct contact_key *k
 			open_alert(e, r, &group, &v, key, c);
 		return;
 	}
+	/* What was reported while it was open is reported again as it closes. */
+	if (attempts && window_last(r->window, &group, &v) == t_ns)
+		attempts--;
 	window_show(r->window, &group, &v); /* what it counts to is said already */
-	if (r->rule->where == WHERE_PROBE && is_habit(e, r->rule, key, v.bits, t_ns))
+	if (r->rule->where == WHERE_PROBE && engine_excuses(e, r->rule, key, v.bits, t_ns))
 		return; /* or a health check would keep it open for ever */
 	tell(e, r, a, key, c, &v, attempts);
 }
@@ -884,7 +633,7 @@ static bool retract_near(struct engine *e, struct runner *r, const struct contac
 {
 	const uint64_t at[] = { t_ns > within_ns ? t_ns - within_ns : 0, t_ns, t_ns + within_ns };
 	struct window_value v = value_of(r->rule, key, 0, t_ns);
-	struct alert_evidence ev = evidence_of(&v, c, 0);
+	struct alert_evidence ev = engine_evidence(&v, c, 0);
 	struct group_key last = { .bin = 0 };
 	bool taken = false;
 
@@ -917,7 +666,7 @@ static void retract(struct engine *e, const struct contact_key *key, const struc
 		return;
 	for (uint32_t i = 0; i < e->runners; i++) {
 		struct runner *r = e->runner[i];
-		uint64_t within = e->cfg->profile == PROFILE_SPLUNK ? 0 : r->rule->window_ns;
+		uint64_t within = by_the_letter(e) ? 0 : r->rule->window_ns;
 
 		if (r->rule->where != WHERE_PROBE)
 			continue;
@@ -946,36 +695,66 @@ static void remember_at(struct engine *e, struct table *table, const struct grou
 		h->t_ns = t_ns;
 }
 
-/* is_asked_for - would a rule about many originators look at silence there? */
-static bool is_asked_for(const struct engine *e, const struct contact_key *key)
-{
-	for (uint32_t i = 0; e->served && i < e->runners; i++)
-		if (rule_is_joint(e->runner[i]->rule) &&
-		    is_looked_at(e, e->runner[i]->rule, key, CONTACT_SILENT))
-			return true;
-	return false;
-}
-
 static void remember_carried(struct engine *e, const struct contact_key *key,
 			     const struct contact *c)
 {
 	struct group_key k = history_key(key);
 
 	remember_at(e, e->history, &k, c->carried_last_ns);
-	if (!is_asked_for(e, key))
+	if (key->proto == PROTO_UDP && ntohs(key->resp_port) < PRIVILEGED_PORTS) {
+		k.resp_port = ANY_SERVICE;
+		remember_at(e, e->history, &k, c->carried_last_ns);
+	}
+	if (!joint_asks(e, key))
 		return;
-	k = served_key(key);
+	k = joint_served_key(key);
 	remember_at(e, e->served, &k, c->carried_last_ns);
 }
 
-/* Did payload flow at this contact within a window's length of the moment? */
+/* has_carried - did payload flow there within span_ns of the moment? */
+static bool has_carried(const struct engine *e, const struct group_key *k, uint64_t t_ns,
+			uint64_t span_ns)
+{
+	const struct carried *h = table_get(e->history, k);
+
+	return h && (t_ns > h->t_ns ? t_ns - h->t_ns : h->t_ns - t_ns) <= span_ns;
+}
+
 static bool is_outweighed(const struct engine *e, const struct contact_key *key, uint64_t t_ns,
 			  uint64_t span_ns)
 {
-	struct group_key k = history_key(key);
-	const struct carried *h = table_get(e->history, &k);
+	const struct group_key k = history_key(key);
 
-	return h && (t_ns > h->t_ns ? t_ns - h->t_ns : h->t_ns - t_ns) <= span_ns;
+	return has_carried(e, &k, t_ns, span_ns);
+}
+
+/* is_ftp_data - is it a data connection of hosts that speak FTP? Control connections last: the time
+ * of their beginning is all that is known of them. */
+static bool is_ftp_data(const struct engine *e, const struct contact_key *key, uint32_t bits,
+			uint64_t t_ns)
+{
+	struct group_key k = history_key(key);
+
+	if (!ordinary_may_be_ftp_data(key, bits))
+		return false;
+	for (size_t i = 0; i < sizeof(ordinary_ftp_ports) / sizeof(ordinary_ftp_ports[0]); i++) {
+		k.resp_port = ordinary_ftp_ports[i];
+		if (has_carried(e, &k, t_ns, e->history_span_ns))
+			return true;
+	}
+	return false;
+}
+
+/* is_late_answer - did the responder ask the originator something, of which this is an answer that
+ * came when nobody waited any more? */
+static bool is_late_answer(const struct engine *e, const struct contact_key *key, uint32_t bits,
+			   uint64_t t_ns)
+{
+	const struct group_key asked = {
+		.orig = key->resp, .resp = key->orig, .resp_port = ANY_SERVICE, .proto = key->proto
+	};
+
+	return bits & CONTACT_LATE && has_carried(e, &asked, t_ns, e->history_span_ns);
 }
 
 enum verdict {
@@ -991,7 +770,7 @@ static enum verdict judge(const struct engine *e, const struct rule *rule,
 {
 	uint32_t bits = CONTACT_BITS(c->word);
 
-	if (e->cfg->profile == PROFILE_SPLUNK) {
+	if (by_the_letter(e)) {
 		/* Zeek has no ports of these; without a span it leaves orig_bytes unset. */
 		if (key->proto == PROTO_SCTP || key->proto == PROTO_ANY)
 			return VERDICT_IGNORED;
@@ -1002,6 +781,9 @@ static enum verdict judge(const struct engine *e, const struct rule *rule,
 			       ? VERDICT_OUTWEIGHED
 			       : VERDICT_PROBE;
 	if (!(bits & CONTACT_CLOSED) && is_outweighed(e, key, c->silent_last_ns, rule->window_ns))
+		return VERDICT_OUTWEIGHED;
+	if (is_ftp_data(e, key, bits, c->silent_last_ns) ||
+	    is_late_answer(e, key, bits, c->silent_last_ns))
 		return VERDICT_OUTWEIGHED;
 	return VERDICT_PROBE;
 }
@@ -1025,10 +807,10 @@ static enum verdict show_probe(struct engine *e, struct runner *r, const struct 
 		verdict = judge(e, r->rule, key, c);
 	if (verdict == VERDICT_PROBE) {
 		show_both(e, r, key, c, c->silent_first_ns, c->silent_last_ns, c->silent);
-		if (is_habit(e, r->rule, key, bits, c->silent_last_ns))
+		if (engine_excuses(e, r->rule, key, bits, c->silent_last_ns))
 			verdict = VERDICT_HABIT;
 	}
-	if (bits & CONTACT_TRANSFER && e->cfg->profile == PROFILE_SPLUNK) {
+	if (bits & CONTACT_TRANSFER && by_the_letter(e)) {
 		/* By the letter, an originator that let the responder stream was silent. */
 		show_both(e, r, key, c, c->carried_first_ns, c->carried_last_ns, c->carried);
 		return VERDICT_PROBE;
@@ -1040,11 +822,10 @@ static enum verdict show_probe(struct engine *e, struct runner *r, const struct 
 static void take_carried(struct engine *e, const struct contact_key *key, const struct contact *c)
 {
 	uint32_t bits = CONTACT_BITS(c->word);
-	bool by_the_letter = e->cfg->profile == PROFILE_SPLUNK;
 
-	if (bits & CONTACT_CARRIED && !by_the_letter)
+	if (bits & CONTACT_CARRIED && !by_the_letter(e))
 		remember_carried(e, key, c);
-	if (bits & (by_the_letter ? CONTACT_PAYLOAD : CONTACT_CARRIED))
+	if (bits & (by_the_letter(e) ? CONTACT_PAYLOAD : CONTACT_CARRIED))
 		retract(e, key, c);
 }
 
@@ -1114,7 +895,10 @@ static const struct owner *who_is(const struct engine *e, const struct contact_k
 static void learn(struct engine *e, const struct contact_key *key, const struct contact *c,
 		  bool excused)
 {
-	if (CONTACT_BITS(c->word) & CONTACT_ODD || e->in_scan)
+	if (excused && (!e->habits || ordinary_is_traceroute(key)))
+		e->stats.excused += c->silent;
+	if (!e->habits || CONTACT_BITS(c->word) & CONTACT_ODD || e->in_scan ||
+	    ordinary_is_traceroute(key))
 		return;
 	habits_see(e->habits, key, e->who, c->silent_first_ns, c->silent_last_ns);
 	if (excused) {
@@ -1140,7 +924,7 @@ bool engine_contact(struct engine *e, const struct contact_key *key, const struc
 		uint64_t last = c->carried_last_ns > c->silent_last_ns ? c->carried_last_ns
 								       : c->silent_last_ns;
 
-		if (let_be & r->bit || !is_looked_at(e, r->rule, key, CONTACT_BITS(c->word)))
+		if (let_be & r->bit || !engine_looks_at(e, r->rule, key, CONTACT_BITS(c->word)))
 			continue;
 		if (r->rule->where == WHERE_CONTACT) {
 			show_both(e, r, key, c, first_of(c), last, c->silent + c->carried);
@@ -1148,7 +932,7 @@ bool engine_contact(struct engine *e, const struct contact_key *key, const struc
 		}
 		found[show_probe(e, r, key, c)] = true;
 	}
-	if (e->habits && (found[VERDICT_PROBE] || found[VERDICT_HABIT]))
+	if (found[VERDICT_PROBE] || found[VERDICT_HABIT])
 		learn(e, key, c, found[VERDICT_HABIT]);
 	if (e->live && found[VERDICT_PROBE])
 		live_see(e->live, key, c, e->who);
@@ -1174,13 +958,15 @@ void engine_flush(struct engine *e, uint64_t now_ns, bool lost)
 
 	for (uint32_t i = 0; i < e->runners; i++)
 		if (e->runner[i]->due)
-			judge_due(e, e->runner[i]); /* before others speak: join_together() */
+			joint_judge(e, e->runner[i]); /* before others speak: join_together() */
+	for (uint32_t i = 0; i < e->runners; i++)
+		joint_decoys(e, e->runner[i]);
 	for (uint32_t i = 0; i < e->runners; i++) {
 		struct runner *r = e->runner[i];
 
 		if (lost)
 			alertbook_lost(r->book);
-		alertbook_flush(r->book, now_ns, e->wall_offset_ns, grace_of(e, r->rule));
+		alertbook_flush(r->book, now_ns, e->wall_offset_ns, engine_grace(e, r->rule));
 		window_expire(r->window, now_ns);
 	}
 	suspects_age(e, now_ns);
@@ -1195,7 +981,7 @@ void engine_close(struct engine *e)
 {
 	for (uint32_t i = 0; i < e->runners; i++)
 		if (e->runner[i]->due)
-			judge_due(e, e->runner[i]);
+			joint_judge(e, e->runner[i]);
 	for (uint32_t i = 0; i < e->runners; i++)
 		alertbook_close_all(e->runner[i]->book);
 }

@@ -32,7 +32,7 @@ struct engine_stats {
 	uint64_t probes;     /* silent attempts counted by a rule (once, however many rules) */
 	uint64_t allowed;    /* silent attempts that the allow-list lets be */
 	uint64_t outweighed; /* silent attempts that payload at the same contact outweighs */
-	uint64_t excused;    /* silent attempts that are a habit to a rule */
+	uint64_t excused;    /* silent attempts that are a habit to a rule, or traceroute */
 	uint64_t retracted;  /* probes taken back */
 	uint64_t
 		history_full; /* contacts with payload forgotten early: a probe may stand wrongly */

@@ -115,6 +115,16 @@ void incident_adopt(struct incidents *in, const struct ip_addr *orig, const stru
 		memcpy(i->id, all->id, sizeof(i->id));
 }
 
+void incident_share(struct incidents *in, const struct ip_addr *orig, const struct ip_addr *other)
+{
+	const struct group_key key = { .orig = *orig }, whose = { .orig = *other };
+	const struct incident *from = table_get(in->by_orig, &whose);
+	struct incident *i = table_get(in->by_orig, &key);
+
+	if (i && from)
+		memcpy(i->id, from->id, sizeof(i->id));
+}
+
 const struct incident *incident_join(struct incidents *in, const struct ip_addr *orig,
 				     const struct ip_addr *resp, uint64_t t_ns, uint64_t until_ns)
 {

@@ -51,6 +51,10 @@ const struct incident *incident_join_all(struct incidents *in, const struct ip_a
  * has none. */
 void incident_adopt(struct incidents *in, const struct ip_addr *orig, const struct ip_addr *resp);
 
+/* incident_share - an originator's incident is that of another from now on. Nothing happens if
+ * either has none. */
+void incident_share(struct incidents *in, const struct ip_addr *orig, const struct ip_addr *other);
+
 /* incidents_clock - wall clock minus that of the evidence: ids begin with it. */
 void incidents_clock(struct incidents *in, int64_t wall_offset_ns);
 

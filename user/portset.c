@@ -185,6 +185,19 @@ static uint64_t word_at(const struct portset *p, enum answer a, uint32_t port)
 	return word;
 }
 
+uint32_t portset_shared(const struct portset *p, const struct portset *q)
+{
+	uint32_t n = 0;
+
+	for (uint32_t port = 0; port < PORTS; port += WORD_BITS) {
+		if (!((p->used & q->used) >> port / CHUNK_PORTS)) /* none from here on */
+			break;
+		n += (uint32_t)__builtin_popcountll(word_at(p, ANSWER_MAX, port) &
+						    word_at(q, ANSWER_MAX, port));
+	}
+	return n;
+}
+
 /* port_next - the first port from `port` on that is in the set (in) or is not (!in); PORTS if there
  * is none. */
 static uint32_t port_next(const struct portset *p, enum answer a, bool in, uint32_t port)

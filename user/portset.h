@@ -45,6 +45,9 @@ bool portset_get(const struct portset *p, uint16_t port, enum answer *ret);
 uint32_t portset_count(const struct portset *p);
 uint32_t portset_count_answer(const struct portset *p, enum answer a);
 
+/* portset_shared - how many ports are in both, whatever they answered. */
+uint32_t portset_shared(const struct portset *p, const struct portset *q);
+
 /* portset_next - the first port from `port` on with that answer (ANSWER_MAX: any), or -1. `port`
  * may be 65,536, past the last. */
 int portset_next(const struct portset *p, enum answer a, uint32_t port);

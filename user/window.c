@@ -465,6 +465,15 @@ uint32_t window_add(struct window *w, const struct group_key *group, const struc
 	return count_ending(w, g, v->t_ns);
 }
 
+uint64_t window_last(const struct window *w, const struct group_key *group,
+		     const struct window_value *v)
+{
+	struct group *g = table_get(w->groups, group);
+	const struct window_value *have = g ? find_value(g, v) : NULL;
+
+	return have ? have->t_ns : 0;
+}
+
 void window_expect(const struct window *w, const struct group_key *group, bool near)
 {
 	table_expect(w->groups, group, near);

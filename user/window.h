@@ -74,6 +74,10 @@ uint32_t window_add(struct window *w, const struct group_key *group, const struc
  * outside of any window included; 0 if it was not stored. */
 uint32_t window_show(struct window *w, const struct group_key *group, const struct window_value *v);
 
+/* window_last - when a group last showed a value; 0: it does not hold it. */
+uint64_t window_last(const struct window *w, const struct group_key *group,
+		     const struct window_value *v);
+
 /* window_expect - table_expect() for a group that is about to be shown a value. */
 void window_expect(const struct window *w, const struct group_key *group, bool near);
 

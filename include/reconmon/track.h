@@ -362,6 +362,9 @@ static __always_inline __u32 track_unreachable(struct store *st, struct slot *s,
 		bits |= CONTACT_FRAGMENT;
 	if (s->a->proto == PROTO_UDP)
 		bits |= CONTACT_UDP;
+	if (s->a->proto == PROTO_UDP && bpf_ntohs(s->a->orig_port) < TRACK_WELL_KNOWN &&
+	    bpf_ntohs(s->a->resp_port) >= TRACK_WELL_KNOWN)
+		bits |= CONTACT_LATE;
 	return bits | opening_bits(s->a);
 }
 

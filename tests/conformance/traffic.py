@@ -363,6 +363,16 @@ def monitoring_by_ping(w):
 
 
 @scene("benign")
+def traceroute(w):
+    """Every five minutes somebody traces the way to a neighbour, which is at the end of it at once: 16
+    datagrams, and 16 times port unreachable."""
+    for n, t in enumerate(every(300, start=33)):
+        for k in range(16):
+            w.udp(t + k * 0.001, "10.0.0.33", 40000 + k, f"10.0.4.{10 + n}", 33434 + k, bytes(32))
+            w.unreachable(t + k * 0.001 + RTT, f"10.0.4.{10 + n}", "10.0.0.33", w.packets[-1][2], 3)
+
+
+@scene("benign")
 def browsing(w):
     """What most of the hour is: 40 people, who talk to a dozen servers."""
     for n in range(40):

@@ -40,6 +40,7 @@ struct step {
 	uint8_t proto;	  /* 0: TCP */
 	uint8_t host;	  /* last byte of the responder's address, 0: 20 */
 	bool swap;	  /* sent by another originator */
+	bool back;	  /* from the responder to the originator */
 	bool external;	  /* the responder is outside */
 	uint8_t attempts; /* 0: 1 */
 };
@@ -58,9 +59,17 @@ struct step {
 #define FILTERED(s, ...) SAY(STEP_CONTACT, .t = (s)*S, .bits = CONTACT_FILTERED, __VA_ARGS__)
 #define PAYLOAD(s, ...)	 SAY(STEP_CONTACT, .t = (s)*S, .bits = CONTACT_PAYLOAD, __VA_ARGS__)
 #define TRANSFER(s, ...) SAY(STEP_CONTACT, .t = (s)*S, .bits = CONTACT_TRANSFER, __VA_ARGS__)
-#define FLUSH(s)	 SAY(STEP_FLUSH, .t = (s)*S)
-#define LOST(s)		 SAY(STEP_LOST, .t = (s)*S)
-#define CLOSE		 SAY(STEP_CLOSE, .t = 0)
+/* The responder asks the originator something over UDP; a datagram from a port below 1024 that is
+ * refused. */
+#define ASKED(s, ...)                                                                              \
+	SAY(STEP_CONTACT, .t = (s)*S, .bits = CONTACT_PAYLOAD | CONTACT_UDP, .back = true,         \
+	    .proto = PROTO_UDP, __VA_ARGS__)
+#define LATE(s, ...)                                                                               \
+	SAY(STEP_CONTACT, .t = (s)*S, .bits = CONTACT_CLOSED | CONTACT_UDP | CONTACT_LATE,         \
+	    .proto = PROTO_UDP, __VA_ARGS__)
+#define FLUSH(s) SAY(STEP_FLUSH, .t = (s)*S)
+#define LOST(s)	 SAY(STEP_LOST, .t = (s)*S)
+#define CLOSE	 SAY(STEP_CLOSE, .t = 0)
 
 struct world {
 	struct config cfg;
@@ -123,6 +132,12 @@ static struct contact_key key_of(const struct step *s, uint16_t port)
 	snprintf(resp, sizeof(resp), s->external ? "192.0.2.%u" : "10.0.1.%u",
 		 s->host ? s->host : 20u);
 	key.resp = addr_v4(resp);
+	if (s->back) {
+		struct ip_addr orig = key.orig;
+
+		key.orig = key.resp;
+		key.resp = orig;
+	}
 	return key;
 }
 
@@ -508,6 +523,121 @@ static const struct engine_case {
 	  0,
 	  { PAYLOAD(0, .port = 21), TRANSFER(1, .port = 50001, .to = 50005), FLUSH(5) },
 	  "open 1 port-scan 5[50001-50005]" },
+	{ "FP-04: listings of a few bytes, where FTP is spoken",
+	  0,
+	  NULL,
+	  0,
+	  { PAYLOAD(0, .port = 21), OPEN(600, .port = 50001, .to = 50005), FLUSH(605), CLOSE },
+	  "" },
+	{ "FP-04: ... over TLS",
+	  0,
+	  NULL,
+	  0,
+	  { PAYLOAD(0, .port = 990), OPEN(600, .port = 50001, .to = 50005), FLUSH(605), CLOSE },
+	  "" },
+	{ "... a day later, and nobody spoke it since",
+	  0,
+	  NULL,
+	  0,
+	  { PAYLOAD(0, .port = 21), OPEN(86401, .port = 50001, .to = 50005), FLUSH(86405) },
+	  "open 1 port-scan 5[50001-50005]" },
+	{ "... as the search has it",
+	  PROFILE_SPLUNK,
+	  NULL,
+	  0,
+	  { PAYLOAD(0, .port = 21), OPEN(60, .port = 50001, .to = 50005), FLUSH(65) },
+	  "open 1 port-scan 5[50001-50005]" },
+	{ "speaking FTP hides no closed ports",
+	  0,
+	  NULL,
+	  0,
+	  { PAYLOAD(0, .port = 21), CLOSED(60, .port = 50001, .to = 50005), FLUSH(65) },
+	  "open 1 port-scan 5[50001-50005]" },
+	{ "... no half-open looks",
+	  0,
+	  NULL,
+	  0,
+	  { PAYLOAD(0, .port = 21),
+	    SAY(STEP_CONTACT, .t = 60 * S, .bits = CONTACT_OPEN | CONTACT_SPAN | CONTACT_SYN,
+		.port = 50001, .to = 50005),
+	    FLUSH(65) },
+	  "open 1 port-scan 5[50001-50005]" },
+	{ "... and no ports below 1024",
+	  0,
+	  NULL,
+	  0,
+	  { PAYLOAD(0, .port = 21), OPEN(60, .port = 1021, .to = 1024), FLUSH(65) },
+	  "open 1 port-scan 3[1021-1023]" },
+	{ "speaking FTP to one host hides nothing at another",
+	  0,
+	  NULL,
+	  0,
+	  { PAYLOAD(0, .port = 21, .host = 21), OPEN(60, .port = 50001, .to = 50005), FLUSH(65) },
+	  "open 1 port-scan 5[50001-50005]" },
+	{ "traceroute ends here: 16 ports at once",
+	  0,
+	  NULL,
+	  0,
+	  { CLOSED(0, .port = 33434, .to = 33449, .proto = PROTO_UDP), FLUSH(5), CLOSE },
+	  "" },
+	{ "traceroute, whatever is a habit",
+	  0,
+	  NULL,
+	  0,
+	  { CLOSED(0, .port = 33434, .to = 33523, .proto = PROTO_UDP), FLUSH(5), CLOSE },
+	  "" },
+	{ "one port more is no traceroute, and what looks like one is part of it",
+	  0,
+	  NULL,
+	  0,
+	  { CLOSED(0, .port = 33434, .to = 33436, .proto = PROTO_UDP),
+	    CLOSED(1, .port = 53, .proto = PROTO_UDP), FLUSH(5) },
+	  "open 1 port-scan 4[53,33434-33436]" },
+	{ "these ports over TCP are no traceroute",
+	  0,
+	  NULL,
+	  0,
+	  { CLOSED(0, .port = 33434, .to = 33449), FLUSH(5) },
+	  "open 1 port-scan 16[33434-33449]" },
+	{ "traceroute by the letter of the search",
+	  PROFILE_SPLUNK,
+	  NULL,
+	  0,
+	  { CLOSED(0, .port = 33434, .to = 33449, .proto = PROTO_UDP), FLUSH(5) },
+	  "open 1 port-scan 16[33434-33449]" },
+	{ "late answers of a name server that was asked",
+	  0,
+	  NULL,
+	  0,
+	  { ASKED(0, .port = 53), LATE(3600, .port = 2000, .to = 2010), FLUSH(3605), CLOSE },
+	  "" },
+	{ "... that was asked more than a day ago",
+	  0,
+	  NULL,
+	  0,
+	  { ASKED(0, .port = 53), LATE(86401, .port = 2000, .to = 2010), FLUSH(86405) },
+	  "open 1 port-scan 11[2000-2010]" },
+	{ "... that was asked nothing of a service",
+	  0,
+	  NULL,
+	  0,
+	  { ASKED(0, .port = 5353), LATE(60, .port = 2000, .to = 2010), FLUSH(65) },
+	  "open 1 port-scan 11[2000-2010]" },
+	{ "nobody asked: nmap -sU -g 53",
+	  0,
+	  NULL,
+	  0,
+	  { LATE(0, .port = 2000, .to = 2010), FLUSH(5) },
+	  "open 1 port-scan 11[2000-2010]" },
+	{ "a name server that was asked, and scans from another port",
+	  0,
+	  NULL,
+	  0,
+	  { ASKED(0, .port = 53),
+	    SAY(STEP_CONTACT, .t = 60 * S, .bits = CONTACT_CLOSED | CONTACT_UDP, .port = 2000,
+		.to = 2010, .proto = PROTO_UDP),
+	    FLUSH(65) },
+	  "open 1 port-scan 11[2000-2010]" },
 	{ "FP-08: preconnects of which one a port is used",
 	  0,
 	  NULL,
@@ -1158,6 +1288,29 @@ static void look_instead(struct world *w, struct seen *ret)
 	assert_non_null(w->engine);
 }
 
+static void an_attempt_that_closes_after_it_was_reported_counts_once(void **state)
+{
+	static const struct step steps[] = {
+		OPEN(0, .port = 1, .to = 3), /* established and silent: reported after 30 s */
+		FLUSH(31),
+		OPEN(5, .port = 4), /* likewise */
+		FLUSH(36),
+		OPEN(5, .port = 4),  /* ... and closed: the same attempt */
+		OPEN(40, .port = 4), /* another one */
+		FLUSH(41),
+	};
+	struct world *w = world_new(PROFILE_DEFAULT, NULL);
+	struct seen seen = { .said = 0 };
+
+	(void)state;
+	look_instead(w, &seen);
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
+		run_step(w, &steps[i]);
+	engine_close(w->engine);
+	assert_int_equal(seen.attempts, 5);
+	world_free(w);
+}
+
 static void a_port_has_the_best_answer_it_ever_gave(void **state)
 {
 	static const struct step steps[] = {
@@ -1510,6 +1663,7 @@ int main(void)
 		cmocka_unit_test(what_is_allowed_reaches_no_rule),
 		cmocka_unit_test(what_is_allowed_for_some_rules_reaches_others),
 		cmocka_unit_test(an_entry_ends_by_the_time_of_the_evidence),
+		cmocka_unit_test(an_attempt_that_closes_after_it_was_reported_counts_once),
 		cmocka_unit_test(a_port_has_the_best_answer_it_ever_gave),
 		cmocka_unit_test(a_pair_has_the_ports_of_the_window_that_ends_now),
 		cmocka_unit_test(the_wake_up_follows_the_lowest_rule_on_ports_between_two_hosts),

@@ -356,6 +356,68 @@ static void alerts_of_the_many_share_the_incident(void **state)
 	world_free(w);
 }
 
+/* decoys - three originators at four ports each, from at_ns on, `apart_ns` after each other. */
+static void decoys(struct world *w, uint32_t first, uint16_t port, uint64_t at_ns,
+		   uint64_t apart_ns)
+{
+	for (uint32_t o = 0; o < 3; o++)
+		for (uint16_t p = 0; p < 4; p++)
+			look(w, first + o, (uint16_t)(port + p),
+			     at_ns + p * S / 100 + o * apart_ns);
+}
+
+static void decoys_are_one_incident(void **state)
+{
+	struct world *w = world_new(NULL);
+
+	(void)state;
+	decoys(w, 1, 20, 0, 1000);
+	flush(w, S);
+	assert_int_equal(w->single, 3);
+	assert_int_equal(w->strangers, 0);
+	world_free(w);
+}
+
+static void so_they_are_if_one_was_said_before(void **state)
+{
+	struct world *w = world_new(NULL);
+
+	(void)state;
+	for (uint16_t p = 0; p < 4; p++)
+		look(w, 9, (uint16_t)(20 + p), 0);
+	flush(w, 1000);
+	decoys(w, 1, 20, 2000, S / 3);
+	flush(w, S);
+	assert_int_equal(w->single, 4);
+	assert_int_equal(w->strangers, 0);
+	world_free(w);
+}
+
+static void scanners_of_other_moments_are_none(void **state)
+{
+	struct world *w = world_new(NULL);
+
+	(void)state;
+	decoys(w, 1, 20, 0, 3 * S);
+	flush(w, 10 * S);
+	assert_int_equal(w->single, 3);
+	assert_int_equal(w->strangers, 2);
+	world_free(w);
+}
+
+static void nor_are_those_of_other_ports(void **state)
+{
+	struct world *w = world_new(NULL);
+
+	(void)state;
+	decoys(w, 1, 20, 0, 0);
+	decoys(w, 4, 23, 0, 0); /* 23 is in both */
+	flush(w, S);
+	assert_int_equal(w->single, 6);
+	assert_true(w->strangers > 0);
+	world_free(w);
+}
+
 static void an_alert_said_before_gives_its_incident(void **state)
 {
 	struct world *w = world_new(NULL);
@@ -427,6 +489,10 @@ int main(void)
 		cmocka_unit_test(habits_of_many_are_none_of_it),
 		cmocka_unit_test(payload_takes_a_look_back),
 		cmocka_unit_test(alerts_of_the_many_share_the_incident),
+		cmocka_unit_test(decoys_are_one_incident),
+		cmocka_unit_test(so_they_are_if_one_was_said_before),
+		cmocka_unit_test(scanners_of_other_moments_are_none),
+		cmocka_unit_test(nor_are_those_of_other_ports),
 		cmocka_unit_test(an_alert_said_before_gives_its_incident),
 		cmocka_unit_test(forged_addresses_in_a_flood_are_no_scan),
 		cmocka_unit_test(every_responder_is_its_own_group),

@@ -224,6 +224,33 @@ static int run_tables(void)
 	return failed;
 }
 
+static void next_and_shared_see_every_port(void **state)
+{
+	static const uint16_t both[] = { 0, 63, 64, 1023, 1024, 40000, 65535 };
+	struct portset *p = portset_new(), *q = portset_new();
+	uint32_t n = 0;
+
+	(void)state;
+	assert_int_equal(portset_next(p, ANSWER_MAX, 0), -1);
+	assert_int_equal(portset_shared(p, q), 0);
+	for (size_t i = 0; i < sizeof(both) / sizeof(both[0]); i++) {
+		portset_add(p, both[i], ANSWER_OPEN);
+		portset_add(q, both[i], ANSWER_CLOSED);
+	}
+	portset_add(p, 22, ANSWER_CLOSED);
+	portset_add(q, 23, ANSWER_OPEN);
+	assert_int_equal(portset_shared(p, q), sizeof(both) / sizeof(both[0]));
+	assert_int_equal(portset_shared(q, p), sizeof(both) / sizeof(both[0]));
+	for (int port = portset_next(p, ANSWER_OPEN, 0); port >= 0;
+	     port = portset_next(p, ANSWER_OPEN, (uint32_t)port + 1))
+		assert_int_equal(port, both[n++]);
+	assert_int_equal(n, sizeof(both) / sizeof(both[0]));
+	assert_int_equal(portset_next(p, ANSWER_CLOSED, 0), 22);
+	assert_int_equal(portset_next(p, ANSWER_CLOSED, 23), -1);
+	portset_free(p);
+	portset_free(q);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +259,7 @@ int main(void)
 		cmocka_unit_test(what_is_removed_is_gone_and_may_come_back),
 		cmocka_unit_test(all_ports_are_one_range_whatever_their_order),
 		cmocka_unit_test(free_of_no_set_is_fine),
+		cmocka_unit_test(next_and_shared_see_every_port),
 	};
 
 	return run_tables() + cmocka_run_group_tests_name("portset", tests, NULL, NULL) != 0;

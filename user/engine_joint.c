@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* How are rules about many originators judged? All that a drain has shown to a group together, when
+ * it is over: joint.h says which pairs of originator and port are a scan. */
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "engine_parts.h"
+#include "net.h"
+
+/* Decoys send with the scanner, packet by packet; what is answered late ripens late. */
+#define DECOYS_NS 1000000000ull
+
+struct group_key joint_served_key(const struct contact_key *key)
+{
+	return (struct group_key){
+		.resp = key->resp,
+		.resp_port = ntohs(key->resp_port),
+		.proto = key->proto,
+	};
+}
+
+/* is_served - has payload of anybody flowed there within the longest window? Then it is a service
+ * that is down, and those who try it are its clients. */
+static bool is_served(const struct engine *e, const struct contact_key *key, uint64_t t_ns)
+{
+	const struct group_key k = joint_served_key(key);
+	const struct carried *s = table_get(e->served, &k);
+
+	return s && s->t_ns + e->history_span_ns >= t_ns;
+}
+
+/* is_joint_look - does the pair v count where many originators are at it? What is open may be a
+ * transfer's, what nobody asked for an answer to something else. */
+static bool is_joint_look(const struct engine *e, const struct rule *rule,
+			  const struct group_key *group, const struct window_value *v,
+			  uint64_t newest_ns)
+{
+	const uint32_t not_sure = CONTACT_OPEN | CONTACT_CARRIED | CONTACT_UNASKED;
+	const struct contact_key key = {
+		.orig = v->addr,
+		.resp = group->resp,
+		.resp_port = htons(v->port),
+		.proto = group->proto,
+	};
+
+	if (v->bits & not_sure || !engine_is_near(rule, v, newest_ns) ||
+	    is_served(e, &key, v->t_ns))
+		return false;
+	return !engine_excuses(e, rule, &key, v->bits, v->t_ns);
+}
+
+/* has_ports - are there as many different ports among n values, whatever else is to be said of
+ * them? Most groups are crowds at a few. */
+static bool has_ports(struct engine *e, const struct window_value *v, uint32_t n, uint32_t wanted)
+{
+	uint32_t ports = 0;
+
+	for (uint32_t i = 0; i < n && ports < wanted; i++) {
+		uint64_t bit = 1ull << v[i].port % 64, *word = &e->ports[v[i].port / 64];
+
+		ports += !(*word & bit);
+		*word |= bit;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		e->ports[v[i].port / 64] = 0;
+	return ports >= wanted;
+}
+
+/* joint_count - the pairs of a group that count, in e->pairs. A group that is full has more pairs
+ * in a window than a scan needs: forged addresses. */
+static struct joint_count joint_count(struct engine *e, const struct runner *r,
+				      const struct group_key *group)
+{
+	uint32_t n, kept = 0;
+	const struct window_value *v = window_values(r->window, group, &n);
+	uint64_t newest_ns = 0;
+
+	if (n >= JOINT_KEEP) {
+		e->stats.crowded++;
+		return (struct joint_count){ .pairs = 0 };
+	}
+	if (!has_ports(e, v, n, r->rule->threshold))
+		return (struct joint_count){ .pairs = 0 };
+	for (uint32_t i = 0; i < n; i++)
+		if (v[i].t_ns > newest_ns)
+			newest_ns = v[i].t_ns;
+	for (uint32_t i = 0; i < n && kept < JOINT_KEEP; i++)
+		if (is_joint_look(e, r->rule, group, &v[i], newest_ns))
+			e->pairs[kept++] = v[i];
+	return joint_choose(e->pairs, kept, joint_limit(r->rule));
+}
+
+/* What open_together() looks for, and with what it comes back. */
+struct together {
+	struct engine *e;
+	const struct alert *all;
+	const char *id; /* of a listed originator's alert that was said before; "": none */
+};
+
+static bool is_part_of(const struct together *t, const struct alert *a)
+{
+	if (!(a->rule->group & FIELD_ORIG) || !addr_same(&a->resp, &t->all->resp))
+		return false;
+	for (uint32_t i = 0; i < t->all->n_hosts; i++)
+		if (addr_same(&t->all->hosts[i].addr, &a->orig))
+			return true;
+	return false;
+}
+
+static void find_said(void *ctx, struct alert *a, bool spoken)
+{
+	struct together *t = ctx;
+
+	if (spoken && !t->id[0] && is_part_of(t, a))
+		t->id = a->incident;
+}
+
+static void adopt_unsaid(void *ctx, struct alert *a, bool spoken)
+{
+	struct together *t = ctx;
+
+	if (spoken || !is_part_of(t, a))
+		return;
+	incident_adopt(t->e->incidents, &a->orig, &a->resp);
+	memcpy(a->incident, t->all->incident, sizeof(a->incident));
+}
+
+/* join_together - the incident of an alert about many originators is also that of their own alerts
+ * about this host, but for those said already; of these, it is the first one's. */
+static void join_together(struct engine *e, const struct runner *r, struct alert *a)
+{
+	uint64_t until = a->last_ns + 2 * (r->rule->window_ns + engine_grace(e, r->rule));
+	struct together t = { .e = e, .all = a, .id = a->incident };
+	const struct incident *i;
+
+	for (uint32_t n = 0; n < e->runners && !a->incident[0]; n++)
+		alertbook_each(e->runner[n]->book, find_said, &t);
+	i = incident_join_all(e->incidents, &a->resp, a->last_ns, until, t.id);
+	if (!i) {
+		e->stats.no_memory++;
+		return;
+	}
+	if (a->incident[0])
+		return;
+	memcpy(a->incident, i->id, sizeof(a->incident));
+	for (uint32_t n = 0; n < e->runners; n++)
+		alertbook_each(e->runner[n]->book, adopt_unsaid, &t);
+}
+
+/* tell_together - tells an alert of pairs that it does not list. */
+static void tell_together(struct engine *e, const struct runner *r, struct alert *a,
+			  const struct due *at, uint32_t n)
+{
+	const struct contact_key key = { .resp = a->resp, .proto = a->proto };
+	const struct contact c = { .ifindex = at->ifindex, .dir = at->dir };
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct alert_evidence ev = engine_evidence(&e->pairs[i], &c, 1);
+
+		if (alertbook_has_pair(a, &ev.host, ev.port))
+			continue;
+		a->orig_internal |= net_list_has(&e->cfg->internal, &ev.host);
+		alertbook_add(r->book, a, &ev);
+		engine_named(e, r, &key, &e->pairs[i]);
+	}
+	join_together(e, r, a);
+}
+
+static void judge_together(struct engine *e, struct runner *r, const struct group_key *group,
+			   const struct due *at)
+{
+	const struct rule *rule = r->rule;
+	struct joint_count c = joint_count(e, r, group);
+	struct alert *a = alertbook_get(r->book, group);
+
+	if (!a && c.ports >= rule->threshold && c.originators >= rule->originators)
+		a = alertbook_open(r->book, rule, group, e->pairs[0].t_ns);
+	if (a)
+		tell_together(e, r, a, at, c.pairs);
+}
+
+void joint_judge(struct engine *e, struct runner *r)
+{
+	struct due *at;
+
+	while ((at = table_oldest(r->due))) {
+		judge_together(e, r, table_key(at), at);
+		table_remove(r->due, at);
+	}
+}
+
+void joint_show(struct engine *e, struct runner *r, const struct group_key *group,
+		const struct window_value *v, const struct contact *c)
+{
+	uint32_t n = window_show(r->window, group, v);
+	struct due *at;
+	bool is_new;
+
+	if (n < r->rule->threshold && !alertbook_get(r->book, group))
+		return;
+	if (table_full(r->due))
+		joint_judge(e, r);
+	at = table_put(r->due, group, &is_new);
+	if (at)
+		*at = (struct due){ .ifindex = c->ifindex, .dir = c->dir };
+	else
+		e->stats.no_memory++;
+}
+
+/* What joint_decoys() goes through alerts with: per responder and protocol one alert, which others
+ * may be alike. */
+struct decoys {
+	struct engine *e;
+	struct table *by_resp; /* of struct alert * */
+	bool spoken;	       /* of this pass */
+};
+
+/* is_alike - did both look at the same ports, for the most part, and begin at the same moment? */
+static bool is_alike(const struct alert *a, const struct alert *b)
+{
+	uint64_t apart =
+		a->first_ns > b->first_ns ? a->first_ns - b->first_ns : b->first_ns - a->first_ns;
+
+	return apart <= DECOYS_NS && !addr_same(&a->orig, &b->orig) &&
+	       2 * portset_shared(a->ports, b->ports) > (a->count > b->count ? a->count : b->count);
+}
+
+static void compare(void *ctx, struct alert *a, bool spoken)
+{
+	const struct group_key key = { .resp = a->resp, .proto = a->proto };
+	struct decoys *d = ctx;
+	struct alert **like;
+	bool is_new;
+
+	if (spoken != d->spoken)
+		return;
+	like = table_put(d->by_resp, &key, &is_new);
+	if (!like)
+		return; /* it stays an incident by itself */
+	if (!is_new && !spoken && is_alike(a, *like)) {
+		incident_share(d->e->incidents, &a->orig, &(*like)->orig);
+		memcpy(a->incident, (*like)->incident, sizeof(a->incident));
+	} else if (is_new || a->first_ns > (*like)->first_ns) {
+		*like = a;
+	}
+}
+
+void joint_decoys(struct engine *e, struct runner *r)
+{
+	struct decoys d = { .e = e, .spoken = true };
+	struct alertbook_stats s;
+
+	if (!alertbook_unspoken(r->book) || r->rule->distinct != FIELD_RESP_PORT ||
+	    (r->rule->group & (FIELD_ORIG | FIELD_RESP)) != (FIELD_ORIG | FIELD_RESP))
+		return;
+	alertbook_stats_get(r->book, &s);
+	d.by_resp = table_new(sizeof(struct alert *), (uint32_t)s.open);
+	if (!d.by_resp) {
+		e->stats.no_memory++;
+		return;
+	}
+	alertbook_each(r->book, compare, &d);
+	d.spoken = false;
+	alertbook_each(r->book, compare, &d);
+	table_free(d.by_resp);
+}
+
+bool joint_asks(const struct engine *e, const struct contact_key *key)
+{
+	for (uint32_t i = 0; e->served && i < e->runners; i++)
+		if (rule_is_joint(e->runner[i]->rule) &&
+		    engine_looks_at(e, e->runner[i]->rule, key, CONTACT_SILENT))
+			return true;
+	return false;
+}
