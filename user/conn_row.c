@@ -40,21 +40,7 @@
 	X(PROCESS, "reconmon_process", "string")                                                   \
 	X(CONTAINER, "reconmon_container", "string")
 
-enum column {
-#define X(id, name, type) COL_##id,
-	COLUMNS(X)
-#undef X
-	COL_MAX,
-};
-
-static const struct zeek_column columns[COL_MAX] = {
-#define X(id, name, type) [COL_##id] = { name, type },
-	COLUMNS(X)
-#undef X
-};
-_Static_assert((int)COL_MAX <= (int)ZEEK_COLUMNS_MAX, "zeek_table.h");
-
-static const struct zeek_table conn = { "conn", columns, COL_MAX };
+ZEEK_TABLE(conn, "conn", COLUMNS);
 
 /* ---- what Zeek would call it ---- */
 
@@ -189,7 +175,7 @@ struct row {
 	struct zeek_cell cell[COL_MAX];
 	char orig[NET_TEXT_MAX], resp[NET_TEXT_MAX];
 	char uid[24], history[CONN_HISTORY_MAX];
-	char techniques[256];
+	char techniques[ZEEK_TECHNIQUES_MAX];
 	char process[OWNER_COMM_LEN + 1];
 };
 
@@ -240,16 +226,9 @@ static void set_ends(struct row *r, const struct attempt *a)
 
 static void set_proto(struct row *r, const struct attempt *a)
 {
-	const char *name = "unknown_transport";
 	int64_t number = a->proto == PROTO_ANY ? ntohs(a->resp_port) : a->proto;
 
-	if (a->proto == PROTO_TCP)
-		name = "tcp";
-	else if (a->proto == PROTO_UDP)
-		name = "udp";
-	else if (a->proto == PROTO_ICMP || a->proto == PROTO_ICMPV6)
-		name = "icmp";
-	zeek_set_text(&r->cell[COL_PROTO], name);
+	zeek_set_text(&r->cell[COL_PROTO], zeek_proto(a->proto));
 	zeek_set_number(&r->cell[COL_IP_PROTO], CELL_COUNT, number);
 }
 
@@ -257,16 +236,9 @@ static void set_proto(struct row *r, const struct attempt *a)
 static void set_techniques(struct row *r, const struct ended *e)
 {
 	const struct alert alone = { .bits = e->bits, .proto = e->a.proto };
-	const char *name[ALERT_TECHNIQUES_MAX];
-	unsigned int n = e->bits & CONTACT_SILENT ? alert_techniques(&alone, name) : 0;
-	char *p = r->techniques;
 
-	for (unsigned int i = 0; i < n && strlen(name[i]) + 2 < sizeof(r->techniques) / 2; i++)
-		p = stpcpy(p, name[i]) + 1;
-	*p = '\0';
-	if (n)
-		r->cell[COL_TECHNIQUE] =
-			(struct zeek_cell){ .kind = CELL_SET, .text = r->techniques };
+	if (e->bits & CONTACT_SILENT)
+		zeek_set_techniques(&r->cell[COL_TECHNIQUE], &alone, r->techniques);
 }
 
 static const char *answer_name_of(uint32_t bits)

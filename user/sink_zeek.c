@@ -62,21 +62,7 @@ enum {
 	X(ASN, "reconmon_asn", "count")                                                            \
 	X(ORGANIZATION, "reconmon_organization", "string")
 
-enum column {
-#define X(id, name, type) COL_##id,
-	COLUMNS(X)
-#undef X
-	COL_MAX,
-};
-
-static const struct zeek_column columns[COL_MAX] = {
-#define X(id, name, type) [COL_##id] = { name, type },
-	COLUMNS(X)
-#undef X
-};
-_Static_assert((int)COL_MAX <= (int)ZEEK_COLUMNS_MAX, "zeek_table.h");
-
-static const struct zeek_table notice = { "notice", columns, COL_MAX };
+ZEEK_TABLE(notice, "notice", COLUMNS);
 
 /* A row and the room for its texts. */
 struct row {
@@ -84,7 +70,7 @@ struct row {
 	char orig[NET_TEXT_MAX], resp[NET_TEXT_MAX];
 	char note[RULE_NAME_MAX + 16], msg[SINK_SENTENCE_MAX];
 	char ports[ZEEK_PORTS_MAX], open[ZEEK_PORTS_MAX];
-	char techniques[256], owner[OWNER_TEXT_MAX];
+	char techniques[ZEEK_TECHNIQUES_MAX], owner[OWNER_TEXT_MAX];
 };
 
 static void set_text(struct row *r, enum column c, const char *text)
@@ -126,21 +112,6 @@ static void set_ports(struct row *r, enum column c, const struct alert *a, enum 
 	set_text(r, c, text);
 }
 
-static void set_techniques(struct row *r, const struct alert *a)
-{
-	const char *technique[ALERT_TECHNIQUES_MAX];
-	unsigned int n = alert_techniques(a, technique);
-	size_t len = 0;
-
-	for (unsigned int i = 0; i < n && len + strlen(technique[i]) + 2 < sizeof(r->techniques);
-	     i++) {
-		strcpy(r->techniques + len, technique[i]);
-		len += strlen(technique[i]) + 1;
-	}
-	r->techniques[len] = '\0';
-	r->cell[COL_TECHNIQUE] = (struct zeek_cell){ .kind = CELL_SET, .text = r->techniques };
-}
-
 static void set_parties(struct row *r, const struct alert *a)
 {
 	if (sink_has_orig(a))
@@ -150,7 +121,7 @@ static void set_parties(struct row *r, const struct alert *a)
 	if (sink_has_port(a))
 		set_number(r, COL_P, CELL_COUNT, a->resp_port);
 	if (a->proto)
-		set_text(r, COL_PROTO, proto_name(a->proto));
+		set_text(r, COL_PROTO, zeek_proto(a->proto));
 	set_text(r, COL_SUB, a->orig_internal ? "local" : "remote");
 }
 
@@ -198,7 +169,7 @@ static void row_make(struct row *r, const struct alert *a, enum alert_state stat
 	set_number(r, COL_ATTEMPTS, CELL_COUNT, (int64_t)a->attempts);
 	set_ports(r, COL_PORTS, a, ANSWER_MAX, r->ports);
 	set_ports(r, COL_OPEN, a, ANSWER_OPEN, r->open);
-	set_techniques(r, a);
+	zeek_set_techniques(&r->cell[COL_TECHNIQUE], a, r->techniques);
 	set_number(r, COL_FIRST, CELL_TIME, wall_us(ctx, a->first_ns));
 	set_number(r, COL_LAST, CELL_TIME, wall_us(ctx, a->last_ns));
 	set_text(r, COL_INTERFACE, a->ifname);

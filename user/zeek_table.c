@@ -25,6 +25,36 @@ void zeek_set_number(struct zeek_cell *c, enum zeek_cell_kind kind, int64_t n)
 	*c = (struct zeek_cell){ .kind = kind, .number = n };
 }
 
+void zeek_set_techniques(struct zeek_cell *c, const struct alert *a, char *text)
+{
+	const char *name[ALERT_TECHNIQUES_MAX];
+	unsigned int n = alert_techniques(a, name);
+	size_t len = 0;
+
+	for (unsigned int i = 0; i < n && len + strlen(name[i]) + 2 <= ZEEK_TECHNIQUES_MAX; i++) {
+		strcpy(text + len, name[i]);
+		len += strlen(name[i]) + 1;
+	}
+	text[len] = '\0';
+	if (n)
+		*c = (struct zeek_cell){ .kind = CELL_SET, .text = text };
+}
+
+const char *zeek_proto(uint8_t proto)
+{
+	switch (proto) {
+	case PROTO_TCP:
+		return "tcp";
+	case PROTO_UDP:
+		return "udp";
+	case PROTO_ICMP:
+	case PROTO_ICMPV6:
+		return "icmp";
+	default:
+		return "unknown_transport";
+	}
+}
+
 /* ---- TSV ---- */
 
 /* put_escaped - as Zeek's ASCII writer: what separates, and what a terminal would obey, as \xNN;

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "alert.h"
+
 enum {
 	ZEEK_COLUMNS_MAX = 64,
 };
@@ -20,6 +22,18 @@ struct zeek_table {
 	const struct zeek_column *column;
 	unsigned int columns; /* at most ZEEK_COLUMNS_MAX */
 };
+
+/* ZEEK_TABLE - from a list of columns, COLUMNS(X) with X(ID, "name", "type") for each: their
+ * numbers COL_ID, COL_MAX, and the table. */
+#define ZEEK_COLUMN_NUMBER(id, name, type) COL_##id,
+#define ZEEK_COLUMN(id, name, type)	   [COL_##id] = { name, type },
+#define ZEEK_TABLE(table, path, COLUMNS)                                                           \
+	enum column {                                                                              \
+		COLUMNS(ZEEK_COLUMN_NUMBER) COL_MAX,                                               \
+	};                                                                                         \
+	_Static_assert((int)COL_MAX <= (int)ZEEK_COLUMNS_MAX, "room for a row");                   \
+	static const struct zeek_column table##_columns[COL_MAX] = { COLUMNS(ZEEK_COLUMN) };       \
+	static const struct zeek_table table = { path, table##_columns, COL_MAX }
 
 enum zeek_cell_kind {
 	CELL_UNSET,
@@ -40,6 +54,16 @@ struct zeek_cell {
  * for the other kinds. */
 void zeek_set_text(struct zeek_cell *c, const char *text);
 void zeek_set_number(struct zeek_cell *c, enum zeek_cell_kind kind, int64_t n);
+
+/* zeek_set_techniques - those of an alert as a set, in text of ZEEK_TECHNIQUES_MAX bytes; none
+ * leave the cell unset. */
+enum {
+	ZEEK_TECHNIQUES_MAX = 256
+};
+void zeek_set_techniques(struct zeek_cell *c, const struct alert *a, char *text);
+
+/* zeek_proto - what Zeek calls a protocol: one of its transport_proto (init-bare.zeek). */
+const char *zeek_proto(uint8_t proto);
 
 /* zeek_tsv_row - one row of t->columns cells. zeek_json_row likewise, as one object. Return 0, or
  * -ENOMEM, or -EIO with the stream's errno. */
