@@ -250,6 +250,7 @@ INSTALLED  := docs/reconmon.8:$(PREFIX)/share/man/man8/reconmon.8 \
 	      deploy/sysusers/reconmon.conf:$(PREFIX)/lib/sysusers.d/reconmon.conf \
 	      README.md:$(DOCDIR)/README.md \
 	      $(foreach d,$(wildcard docs/*.md),$(d):$(DOCDIR)/$(notdir $(d))) \
+	      $(foreach d,$(wildcard deploy/elasticsearch/*.json),$(d):$(DOCDIR)/elasticsearch/$(notdir $(d))) \
 	      $(foreach l,$(wildcard LICENSE*),$(l):$(DOCDIR)/$(l))
 UNIT_FILE  := deploy/systemd/reconmon.service
 

@@ -134,9 +134,11 @@ int geoip_open(const char (*path)[GEOIP_PATH_MAX], unsigned int n, struct geoip 
 	       struct error *err)
 {
 	struct geoip *g = calloc(1, sizeof(*g));
-	int r = g ? library_load(err)
-		  : error_set(err, -ENOMEM, EXIT_RUNTIME, "no memory for geoip");
+	int r;
 
+	if (!g)
+		return error_set(err, -ENOMEM, EXIT_RUNTIME, "no memory for geoip");
+	r = library_load(err);
 	while (!r && g->n < n) {
 		struct base *b = &g->base[g->n];
 

@@ -3,14 +3,18 @@
 """Judges the documents that `reconmon --json` wrote: how many alerts were opened, and what the last
 document of each says. Exit 0 if all is as wanted, else 1 and a line that says what is not.
 
-Filters (--rule, --source, --dest) choose the alerts that are looked at; every document must be
-well-formed and every alert must begin with `open`, chosen or not."""
+Filters (--rule, --source, --dest) choose the alerts that are looked at; every document must be one
+of ECS (formats.py) and every alert must begin with `open`, chosen or not."""
 import argparse
 import ipaddress
 import json
+import os
 import re
 import sys
 import xml.etree.ElementTree as ET
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../conformance")
+import formats  # noqa: E402
 
 
 def fail(why):
@@ -70,6 +74,10 @@ def read(path):
             fail(f"line {n} lacks event.id or reconmon.alert.state: {line[:200]!r}")
         if field(doc, "event.kind") != "alert":
             fail(f"line {n}: event.kind is {field(doc, 'event.kind')!r}")
+        try:
+            formats.ecs(doc)
+        except formats.Wrong as e:
+            fail(f"line {n}: {e}")
         docs = found.setdefault(ident, [])
         if (state == "open") != (not docs):
             fail(f"line {n}: alert {ident} says {state!r} as its document {len(docs) + 1}")

@@ -193,6 +193,12 @@ static void a_scan_of_an_incident(struct alert *a)
 	strcpy(a->incident, "0192-i7");
 }
 
+static void protocols_of_one_host(struct alert *a)
+{
+	a_scan_taken_back(a);
+	a->proto = PROTO_ANY;
+}
+
 static void a_scan_of_every_other_port(struct alert *a)
 {
 	start(a, &port_scan);
@@ -318,6 +324,20 @@ static const struct owner a_guess = {
 	.where = { .runtime = "", .unit = "cron.service", .qos = "" },
 };
 
+/* What a process may call itself, and be called with. */
+static const struct owner hostile_owner = {
+	.source = OWNER_COOKIE,
+	.pid = 4243,
+	.uid = 1000,
+	.name = "a=b|c\\d\n\t\"]-",
+	.executable = "/tmp/" HOSTILE,
+	.args = HOSTILE "\0-x=|]",
+	.args_len = sizeof(HOSTILE "\0-x=|]") - 1,
+	.user = "us=er|\\",
+	.cgroup = "/" HOSTILE,
+	.where = { .runtime = "", .unit = "a=b|c\\.service", .qos = "" },
+};
+
 static const struct owner nobody_known = {
 	.source = OWNER_NONE,
 	.uid = 65534,
@@ -356,6 +376,13 @@ static void a_scan_by_a_guess(struct alert *a)
 	a_port_scan_that_leaves(a);
 	a->owner = &a_guess;
 	a->owners = 3;
+}
+
+static void a_scan_by_a_hostile_process(struct alert *a)
+{
+	a_port_scan_that_leaves(a);
+	a->owner = &hostile_owner;
+	a->owners = 1;
 }
 
 static void a_scan_by_an_unknown_socket(struct alert *a)
@@ -443,6 +470,8 @@ static void (*const builders[])(struct alert *) = {
 	a_scan_by_a_pod,
 	a_scan_by_a_named_pod,
 	a_scan_by_a_guess,
+	a_scan_by_a_hostile_process,
+	protocols_of_one_host,
 	a_scan_by_an_unknown_socket,
 	a_scan_from_a_container,
 };

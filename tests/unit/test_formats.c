@@ -558,6 +558,20 @@ static void cef_carries_hostile_names_whole(void **state)
 	assert_string_equal(value_of(&last, "flexString1Label"), "Incident");
 }
 
+static void cef_carries_a_hostile_process_whole(void **state)
+{
+	char *line = written(sink_cef_write, a_scan_by_a_hostile_process, ALERT_OPEN, &context);
+
+	(void)state;
+	line[strlen(line) - 1] = '\0';
+	cef_read(line);
+	free(line);
+	/* Line ends have an escape in values, a tab has none. */
+	assert_string_equal(value_of(&last, "sproc"), "/tmp/a=b|c\\d e\nf\rg \"h] \xc3\xbc,\x7f");
+	assert_string_equal(value_of(&last, "suser"), "us=er|\\");
+	assert_string_equal(value_of(&last, "spid"), "4243");
+}
+
 static void cef_says_that_a_list_is_cut(void **state)
 {
 	char *line = written(sink_cef_write, a_scan_of_every_other_port, ALERT_OPEN, &context);
@@ -682,6 +696,19 @@ static void leef_carries_hostile_names(void **state)
 	assert_string_equal(value_of(&last, "state"), "close");
 	assert_string_equal(value_of(&last, "incomplete"), "true");
 	assert_string_equal(value_of(&last, "incidentId"), "0192-i0");
+}
+
+static void leef_carries_a_hostile_process(void **state)
+{
+	char *line = written(sink_leef_write, a_scan_by_a_hostile_process, ALERT_OPEN, &context);
+
+	(void)state;
+	line[strlen(line) - 1] = '\0';
+	leef_read(line);
+	free(line);
+	assert_string_equal(value_of(&last, "process"), "/tmp/a=b|c\\d e f g \"h] \xc3\xbc,\x7f");
+	assert_string_equal(value_of(&last, "usrName"), "us=er|\\");
+	assert_string_equal(value_of(&last, "unit"), "a=b|c\\.service");
 }
 
 static void leef_says_that_a_list_is_cut(void **state)
@@ -1100,9 +1127,11 @@ int main(void)
 		cmocka_unit_test(each_document_is_a_detection_finding),
 		cmocka_unit_test(each_line_is_a_cef_event),
 		cmocka_unit_test(cef_carries_hostile_names_whole),
+		cmocka_unit_test(cef_carries_a_hostile_process_whole),
 		cmocka_unit_test(cef_says_that_a_list_is_cut),
 		cmocka_unit_test(each_line_is_a_leef_event),
 		cmocka_unit_test(leef_carries_hostile_names),
+		cmocka_unit_test(leef_carries_a_hostile_process),
 		cmocka_unit_test(leef_says_that_a_list_is_cut),
 		cmocka_unit_test(each_row_is_one_of_notice_log),
 		cmocka_unit_test(zeek_carries_hostile_names_whole),

@@ -53,12 +53,6 @@ static void a_protocol_at_many_hosts(struct alert *a)
 	a->resp_port = 47;
 }
 
-static void protocols_of_one_host(struct alert *a)
-{
-	a_scan_taken_back(a);
-	a->proto = PROTO_ANY;
-}
-
 static const struct named_case {
 	const char *name;
 	void (*build)(struct alert *);
