@@ -259,9 +259,9 @@ install: all ## install below DESTDIR/PREFIX, unit and manuals too; a configurat
 	$(Q)for f in $(INSTALLED); do \
 		install -D -m 0644 "$${f%%:*}" "$(DESTDIR)$${f#*:}" || exit 1; \
 	done
-	$(Q)[ ! -e $(UNIT_FILE) ] || { install -d $(DESTDIR)$(UNITDIR) && \
+	$(Q)install -d $(DESTDIR)$(UNITDIR) && \
 		sed 's|/usr/sbin/reconmon|$(PREFIX)/sbin/reconmon|' $(UNIT_FILE) \
-			> $(DESTDIR)$(UNITDIR)/reconmon.service; }
+			> $(DESTDIR)$(UNITDIR)/reconmon.service
 	$(Q)[ -e $(DESTDIR)$(SYSCONFDIR)/reconmon/reconmon.yaml ] || \
 		install -D -m 0644 deploy/reconmon.yaml $(DESTDIR)$(SYSCONFDIR)/reconmon/reconmon.yaml
 

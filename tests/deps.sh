@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Installs from Debian 12 what build and tests need; `make deps`. Asks the network only when
-# something is missing.
+# Installs from Debian 12 what build and tests need; `make deps`. With the word "build": what the build
+# alone needs. Asks the network only when something is missing.
 set -eu
 
 build='clang llvm gcc make pkg-config bpftool libbpf-dev libelf-dev zlib1g-dev libjansson-dev
@@ -9,8 +9,11 @@ libmnl-dev libyaml-dev libpcap-dev libc6-dev linux-libc-dev libcurl4-openssl-dev
 libmaxminddb-dev'
 tests='libcmocka-dev nmap iperf3 curl iproute2 iputils-ping ethtool git python3 shellcheck
 clang-format clang-tidy libclang-rt-dev mandoc busybox-static cpio xz-utils qemu-system-x86 procps kmod
-logrotate zsh tshark masscan zmap hping3 rsyslog rsyslog-gnutls systemd openssl'
+logrotate zsh tshark masscan zmap hping3 rsyslog rsyslog-gnutls systemd openssl
+dpkg-dev debhelper lintian debootstrap binutils golang-go golang-github-masterminds-sprig-dev
+golang-k8s-sigs-yaml-dev yamllint python3-yaml python3-jsonschema'
 
+[ "${1:-}" != build ] || tests=
 missing=
 for p in $build $tests; do
 	dpkg-query -W -f '${Status}\n' "$p" 2>/dev/null | grep -q '^install ok installed$' ||
