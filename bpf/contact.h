@@ -20,6 +20,11 @@ static __always_inline void wake_daemon(struct store *st)
 	store_count(st, STAT_WAKE);
 }
 
+static __always_inline void store_wake(struct store *st)
+{
+	wake_daemon(st);
+}
+
 /* source_add - one more silent port between two hosts. Wakes the daemon when that reaches the
  * lowest threshold of any rule, and again at each power of two, so that a long scan is drained
  * before `contacts` fills. The count is of ports that were new since the last drain; the daemon

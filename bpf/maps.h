@@ -11,6 +11,8 @@ const volatile __u64 hash_seed[4] = { 1, 2, 3, 4 };  /* load.c: random */
 const volatile __u64 wake_ports = 3;		     /* lowest threshold of any rule */
 const volatile __u8 exempt_transfers = 1;	     /* 0 under --profile splunk */
 const volatile __u64 nursery_bucket_mask = 8192 - 1; /* buckets - 1; a power of two less one */
+const volatile __u32 guard_rate = 0;		     /* 0: off; load.c: --guard-rate */
+const volatile __u32 guard_second = 1000;	     /* jiffies a second; load.c */
 const volatile __u8 log_ended = LOG_NONE;	     /* enum log_attempts */
 
 /* Judged attempts by contact, since the last drain. LRU: a flood of contacts pushes out the oldest
@@ -64,6 +66,10 @@ __u32 age_clock;
 #define ORPHAN_NOTES 8192
 __u32 orphan_notes[ORPHAN_NOTES];
 
+/* The flood guard's cells. Written by attempt_admit(), its floods read and freed by user/guard.c.
+ */
+struct guard guard;
+
 struct store {
 	struct stats *stats;
 	__u32 ifindex;
@@ -98,6 +104,47 @@ static __always_inline __u32 *store_note_at(struct store *st, __u64 hash)
 {
 	(void)st;
 	return &orphan_notes[hash & (ORPHAN_NOTES - 1)];
+}
+
+static __always_inline struct guard *store_guard(struct store *st)
+{
+	(void)st;
+	return &guard;
+}
+
+static __always_inline __u32 store_guard_rate(struct store *st)
+{
+	(void)st;
+	return guard_rate;
+}
+
+static __always_inline __u32 store_ticks(struct store *st)
+{
+	(void)st;
+	return (__u32)bpf_jiffies64();
+}
+
+static __always_inline __u32 store_second(struct store *st)
+{
+	(void)st;
+	return guard_second;
+}
+
+static __always_inline const volatile __u64 *store_seed(struct store *st)
+{
+	(void)st;
+	return hash_seed;
+}
+
+static __always_inline struct attempt_origin store_origin(struct store *st)
+{
+	return (struct attempt_origin){ .ifindex = st->ifindex, .dir = st->dir };
+}
+
+static __always_inline void store_count_unfollowed(struct store *st, __u32 i)
+{
+	OPAQUE(i); /* the bound right before the access, for the verifier of 6.1 */
+	st->stats->unfollowed[i & (GUARD_FLOODS - 1)]++;
 }
 
 static __always_inline void store_stamp(struct store *st, struct attempt *a)

@@ -69,9 +69,10 @@ struct alert {
 	uint8_t dir;		    /* enum attempt_dir of the first */
 	bool orig_internal;	    /* originator in the internal networks */
 	bool retracted;		    /* closed because payload came after all */
-	bool incomplete;   /* evidence was lost while it lived (evictions, full maps, no memory) */
-	uint32_t unopened; /* output.c's: set of outputs that were to be told of `open` and were
-			    * not yet */
+	bool incomplete; /* evidence was lost while it lived (evictions, full maps, no memory) */
+	uint64_t unfollowed; /* attempts, anybody's, that the flood guard left out meanwhile */
+	uint32_t unopened;   /* output.c's: set of outputs that were to be told of `open` and were
+			      * not yet */
 };
 
 /* alert_span_ns - from the first to the last probe. */

@@ -31,8 +31,9 @@ struct alertbook {
 	size_t bytes; /* of what all alerts list */
 	alertbook_emit_fn *emit;
 	void *ctx;
-	uint32_t run;	 /* random, tells two runs apart in ids */
-	uint32_t serial; /* of the next alert */
+	uint32_t run;	     /* random, tells two runs apart in ids */
+	uint32_t serial;     /* of the next alert */
+	uint64_t unfollowed; /* since the last call but one of alertbook_unfollowed() */
 	int64_t wall_offset_ns;
 	struct alertbook_stats stats;
 };
@@ -195,6 +196,7 @@ struct alert *alertbook_open(struct alertbook *b, const struct rule *rule,
 	a->proto = key->proto;
 	a->first_ns = first_ns;
 	a->last_ns = first_ns;
+	a->unfollowed = b->unfollowed;
 	if (alert_values_init(&e->values, a) < 0) {
 		b->stats.no_memory++;
 		entry_drop(b, e);
@@ -318,6 +320,14 @@ void alertbook_lost(struct alertbook *b)
 {
 	for (struct entry *e = table_oldest(b->entries); e; e = table_newer(b->entries, e))
 		e->alert.incomplete = true;
+}
+
+void alertbook_unfollowed(struct alertbook *b, uint64_t n)
+{
+	b->unfollowed = n;
+	for (struct entry *e = n ? table_oldest(b->entries) : NULL; e;
+	     e = table_newer(b->entries, e))
+		e->alert.unfollowed += n;
 }
 
 static uint64_t quiet_since(const struct entry *e, int64_t wall_offset_ns)

@@ -86,6 +86,10 @@ void alertbook_end(struct alertbook *b, struct alert *a);
 /* alertbook_lost - evidence was lost somewhere: every open alert may be incomplete. */
 void alertbook_lost(struct alertbook *b);
 
+/* alertbook_unfollowed - the flood guard left out n attempts since the last such call: open alerts
+ * say so, and those that open before the next. */
+void alertbook_unfollowed(struct alertbook *b, uint64_t n);
+
 /* alertbook_flush - emits what is due at now_ns. wall_offset_ns finds the end of tumbling bins;
  * grace_ns is how late evidence may still come. */
 void alertbook_flush(struct alertbook *b, uint64_t now_ns, int64_t wall_offset_ns,

@@ -28,6 +28,7 @@
 enum {
 	OPT_INGRESS = 0x100,
 	OPT_TICK,
+	OPT_GUARD_RATE,
 	OPT_SETTLE,
 	OPT_SETTLE_OPEN,
 	OPT_SET,
@@ -124,6 +125,12 @@ static const struct argp_option options[] = {
 	{ "settle-open", OPT_SETTLE_OPEN, "TIME", 0,
 	  "The same for a connection that is established and stays silent, 100ms to 10m (default: "
 	  "30s)",
+	  2 },
+
+	{ "guard-rate", OPT_GUARD_RATE, "N", 0,
+	  "Follow at most so many new attempts a second at one service (responder, port, "
+	  "protocol); those beyond, but of originators seen before, are counted only: a flood. "
+	  "100 to 500000, or off (default: 5000)",
 	  2 },
 
 	{ NULL, 0, NULL, 0, "What comes out:", 3 },
@@ -584,6 +591,8 @@ static int option_take(struct cli *cli, int key, const char *arg)
 		return config_set(cfg, "settle", "--settle", arg, err);
 	case OPT_SETTLE_OPEN:
 		return config_set(cfg, "settle-open", "--settle-open", arg, err);
+	case OPT_GUARD_RATE:
+		return config_set(cfg, "guard-rate", "--guard-rate", arg, err);
 	case OPT_TICK:
 		return config_set(cfg, "tick", "--tick", arg, err);
 	case OPT_LIMIT:

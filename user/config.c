@@ -16,6 +16,8 @@
 #include "pin.h"
 #include "spool.h"
 
+#include <reconmon/flood.h>
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 #define NS_PER_MS 1000000ull
@@ -55,6 +57,7 @@ void config_defaults(struct config *cfg)
 	cfg->tick_ns = 1000000000ull;
 	cfg->settle_ns = 2000000000ull;	      /* a lost SYN is repeated after 1 s (RFC 6298, 2.1) */
 	cfg->settle_open_ns = 30000000000ull; /* greetings are slow, browsers connect ahead */
+	cfg->guard_rate = 5000;		      /* a tenth of the nursery while it settles */
 	cfg->nursery_slots = 65536;	      /* 4.7 MB: more costs a cache miss a packet */
 	cfg->contacts_max = 65536;
 	cfg->groups_max = 262144;
@@ -155,6 +158,31 @@ static int set_tick(struct config *cfg, const char *what, const char *text, stru
 static const char *get_tick(const struct config *cfg, char *buf)
 {
 	return duration_format(cfg->tick_ns, buf);
+}
+
+enum {
+	GUARD_RATE_MIN = 100
+};
+
+static int set_guard_rate(struct config *cfg, const char *what, const char *text, struct error *err)
+{
+	int r = 0;
+
+	if (!strcmp(text, "off"))
+		cfg->guard_rate = 0;
+	else if (count_parse(what, text, GUARD_RATE_MIN, GUARD_RATE_MAX, &cfg->guard_rate, NULL))
+		r = error_set(err, -EINVAL, EXIT_USAGE,
+			      "%s '%.80s': a whole number from %d to %d is accepted, or off", what,
+			      text, GUARD_RATE_MIN, GUARD_RATE_MAX);
+	return r;
+}
+
+static const char *get_guard_rate(const struct config *cfg, char *buf)
+{
+	if (!cfg->guard_rate)
+		return strcpy(buf, "off");
+	snprintf(buf, CONFIG_WORD_MAX, "%u", cfg->guard_rate);
+	return buf;
 }
 
 static int set_json(struct config *cfg, const char *what, const char *text, struct error *err)
@@ -434,6 +462,7 @@ static const struct config_setting settings[] = {
 	{ "ingress", set_ingress, get_ingress },
 	{ "settle", set_settle, get_settle },
 	{ "settle-open", set_settle_open, get_settle_open },
+	{ "guard-rate", set_guard_rate, get_guard_rate },
 	{ "tick", set_tick, get_tick },
 	{ "habits", set_habits, get_habits },
 	{ "state", set_state, get_state },

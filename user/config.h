@@ -132,6 +132,8 @@ struct config {
 	enum rule_profile profile;
 	struct rule_set rules;
 	struct net_list internal;
+	uint32_t guard_rate;	     /* attempts a second at one service that are followed, 100 to
+				      * GUARD_RATE_MAX (5,000); 0: all */
 	bool habits;		     /* learn them, and let them be */
 	char pod_names[STATE_MAX];   /* folder in which the kubelet leaves them; "": nowhere */
 	bool reload_on_change;	     /* of the file, as upon SIGHUP */

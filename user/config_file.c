@@ -640,6 +640,7 @@ static const struct key keys[] = {
 	{ "reload-on-change", take_setting },
 	{ "spool", take_setting },
 	{ "spool-size", take_setting },
+	{ "guard-rate", take_setting },
 	{ "tick", take_setting },
 	{ "json", take_setting },
 	{ "verbosity", take_setting },

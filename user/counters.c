@@ -284,6 +284,9 @@ static void print_all(FILE *out, const struct counters *c, uint64_t uptime_ns, b
 	for (enum stat s = 0; s < STAT_MAX && !all; s++)
 		if (n[s] && is_loss(s))
 			print_one(out, kernel_names[s].name, n[s], kernel_names[s].text);
+	if (!all && n[STAT_GUARD])
+		print_one(out, kernel_names[STAT_GUARD].name, n[STAT_GUARD],
+			  kernel_names[STAT_GUARD].text);
 	if (!all && c->drain.evicted)
 		print_one(out, "contacts_evicted", c->drain.evicted, "see --limit contacts=");
 	if (all)

@@ -31,6 +31,7 @@ struct drain {
 	struct attempt_log *log;   /* NULL: nobody keeps one */
 	struct ring_buffer *ended; /* its rows from the kernel */
 	int64_t wall_offset_ns;	   /* of this tick */
+	uint64_t unfollowed;	   /* likewise */
 	struct drain_stats stats;
 };
 
@@ -268,9 +269,16 @@ static void note_tick(struct drain *d, uint64_t now_ns, bool lost)
 		.taken = d->stats.contacts,
 		.evicted = d->stats.evicted,
 		.lost = lost,
+		.unfollowed = d->unfollowed,
 	};
 
 	keep_tick(d->keep, &tick);
+}
+
+void drain_unfollowed(struct drain *d, uint64_t n)
+{
+	d->unfollowed = n;
+	engine_unfollowed(d->engine, n);
 }
 
 void drain_tick(struct drain *d, uint64_t now_ns, int64_t wall_offset_ns, uint64_t made, bool lost)

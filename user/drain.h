@@ -47,6 +47,10 @@ void drain_keep(struct drain *d, struct keep *keep, struct pieces *left,
 /* drain_last - the run is over: what is still in the nursery goes to the log. */
 void drain_last(struct drain *d);
 
+/* drain_unfollowed - before a tick: so many attempts the flood guard left out since the one before.
+ */
+void drain_unfollowed(struct drain *d, uint64_t n);
+
 /* drain_tick - takes everything out of `contacts`, sweeps the nursery, feeds the engine in order of
  * time, lets alerts speak. now_ns: the clock of all evidence, with wall_offset_ns wall clock.
  * `made`: entries made in `contacts` so far, read just before: what was made and is not taken now

@@ -943,6 +943,12 @@ bool engine_contact(struct engine *e, const struct contact_key *key, const struc
 	return found[VERDICT_PROBE];
 }
 
+void engine_unfollowed(struct engine *e, uint64_t n)
+{
+	for (uint32_t i = 0; i < e->runners; i++)
+		alertbook_unfollowed(e->runner[i]->book, n);
+}
+
 /* forget_carried - payload that no window reaches any more. */
 static void forget_carried(const struct engine *e, struct table *table, uint64_t now_ns)
 {

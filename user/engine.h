@@ -80,6 +80,10 @@ bool engine_contact(struct engine *e, const struct contact_key *key, const struc
 void engine_expect(const struct engine *e, const struct contact_key *key, const struct contact *c,
 		   bool near);
 
+/* engine_unfollowed - before each drain: so many attempts the flood guard left out since the one
+ * before. */
+void engine_unfollowed(struct engine *e, uint64_t n);
+
 /* engine_flush - after a drain: alerts speak, what is over ends. `lost`: evidence was lost since
  * the last flush. */
 void engine_flush(struct engine *e, uint64_t now_ns, bool lost);

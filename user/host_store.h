@@ -45,9 +45,13 @@ struct store {
 	judged_fn judged;      /* required */
 	ended_fn ended;	       /* NULL: nobody keeps a log */
 	void *ctx;	       /* their first argument */
+	struct guard *guard;   /* host_store_guard(); NULL: everybody is admitted */
+	__u32 guard_rate;      /* likewise */
 	__u32 notes[HOST_NOTES];
 	struct stats stats;
 };
+
+#define HOST_TICK_SHIFT 20 /* of now_ns: the guard's ticks, 1.05 ms */
 
 static __always_inline void store_count(struct store *st, enum stat which)
 {
@@ -69,6 +73,47 @@ static __always_inline void store_stamp(struct store *st, struct attempt *a)
 	a->first_ns = st->now_ns;
 	a->ifindex = st->ifindex;
 	a->dir = st->dir;
+}
+
+static __always_inline struct guard *store_guard(struct store *st)
+{
+	return st->guard;
+}
+
+static __always_inline __u32 store_guard_rate(struct store *st)
+{
+	return st->guard_rate;
+}
+
+static __always_inline __u32 store_ticks(struct store *st)
+{
+	return (__u32)(st->now_ns >> HOST_TICK_SHIFT);
+}
+
+static __always_inline __u32 store_second(struct store *st)
+{
+	(void)st;
+	return 1000000000 >> HOST_TICK_SHIFT;
+}
+
+static __always_inline const volatile __u64 *store_seed(struct store *st)
+{
+	return st->seed;
+}
+
+static __always_inline struct attempt_origin store_origin(struct store *st)
+{
+	return (struct attempt_origin){ .ifindex = st->ifindex, .dir = st->dir };
+}
+
+static __always_inline void store_count_unfollowed(struct store *st, __u32 i)
+{
+	st->stats.unfollowed[i]++;
+}
+
+static __always_inline void store_wake(struct store *st)
+{
+	(void)st; /* who feeds it looks by the packets' clock */
 }
 
 static __always_inline struct nursery_tags *nursery_tags_at(struct store *st, __u64 hash)
@@ -190,9 +235,20 @@ static inline int host_store_init(struct store *st, __u32 buckets, judged_fn jud
 	return 0;
 }
 
-/* host_store_done - frees the nursery. A store that was never made (all zero) is fine. */
+/* host_store_guard - from now on a service is guarded beyond `rate` attempts a second (0: none is),
+ * and who was seen before is known. Returns 0, or -ENOMEM. */
+static inline int host_store_guard(struct store *st, __u32 rate)
+{
+	st->guard_rate = rate;
+	st->guard = (struct guard *)calloc(1, sizeof(*st->guard));
+	return st->guard ? 0 : -ENOMEM;
+}
+
+/* host_store_done - frees nursery and guard. A store that was never made (all zero) is fine. */
 static inline void host_store_done(struct store *st)
 {
+	free(st->guard);
+	st->guard = NULL;
 	free(st->tags); /* and the values, which lie behind them */
 	st->tags = NULL;
 	st->vals = NULL;

@@ -244,6 +244,7 @@ static int replay(struct keep *k, struct engine *e, keep_speak_fn *speak, void *
 			speak(ctx, true);
 		k->last = en->tick;
 		engine_clock(e, k->last.wall_offset_ns);
+		engine_unfollowed(e, k->last.unfollowed);
 		pieces_feed(left, e);
 		pieces_clear(left);
 		engine_flush(e, k->last.now_ns, k->last.lost);
@@ -431,6 +432,7 @@ static void tick_over(struct keep *k)
 	struct keep_tick *before = &j->entry[j->entries - 1].tick;
 
 	k->last.lost |= before->lost;
+	k->last.unfollowed += before->unfollowed;
 	if (j->said == j->ticks)
 		j->said--;
 	SETTLE();

@@ -44,6 +44,7 @@ struct keep_tick {
 	uint64_t taken, evicted; /* of `contacts`, since the maps were made (struct drain_stats) */
 	uint64_t lost_sum;	 /* counters_lost() */
 	uint64_t lost;		 /* evidence was lost since the tick before */
+	uint64_t unfollowed;	 /* drain_unfollowed() */
 };
 
 struct keep_stats {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "drain.h"
@@ -30,6 +31,16 @@ static int print_libbpf(enum libbpf_print_level level, const char *fmt, va_list 
 	return 0;
 }
 
+/* The kernel's CONFIG_HZ: its coarse clocks move once a jiffy, and say so. */
+static uint32_t jiffies_a_second(void)
+{
+	struct timespec t;
+
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &t) < 0 || t.tv_nsec <= 0)
+		return 1000; /* the most: a second is then too short rather than too long */
+	return (uint32_t)(1000000000 / t.tv_nsec);
+}
+
 static void set_constants(const struct config *cfg, uint32_t wake_ports, struct reconmon_bpf *skel)
 {
 	uint64_t seed[4];
@@ -39,6 +50,8 @@ static void set_constants(const struct config *cfg, uint32_t wake_ports, struct 
 		memcpy((void *)skel->rodata->hash_seed, seed, sizeof(seed));
 	skel->rodata->wake_ports = wake_ports ? wake_ports : UINT64_MAX;
 	skel->rodata->log_ended = (__u8)cfg->log_attempts;
+	skel->rodata->guard_rate = cfg->guard_rate;
+	skel->rodata->guard_second = jiffies_a_second();
 	skel->rodata->exempt_transfers = cfg->profile != PROFILE_SPLUNK;
 	skel->bss->age_clock = (uint32_t)(clock_boot_ns() >> NURSERY_AGE_SHIFT);
 	skel->rodata->nursery_bucket_mask = cfg->nursery_slots / NURSERY_WAYS - 1;
@@ -165,6 +178,9 @@ int bpf_side_stats(const struct bpf_side *b, struct stats *ret)
 		for (int cpu = 0; cpu < b->cpus; cpu++)
 			for (int i = 0; i < STAT_MAX; i++)
 				ret->n[i] += per_cpu[cpu].n[i];
+		for (int cpu = 0; cpu < b->cpus; cpu++)
+			for (int i = 0; i < GUARD_FLOODS; i++)
+				ret->unfollowed[i] += per_cpu[cpu].unfollowed[i];
 	}
 	free(per_cpu);
 	return r;

@@ -12,6 +12,7 @@
 #include "attempt_log.h"
 #include "capture.h"
 #include "counters.h"
+#include "floods.h"
 #include "host_store.h"
 #include "output.h"
 #include "pieces.h"
@@ -41,6 +42,7 @@ struct replay {
 	struct store store;
 	struct pieces pieces;
 	struct engine *engine;
+	struct floods *floods;
 	struct output *out;
 	struct attempt_log *attempts; /* NULL: none is kept */
 	struct sweep_stats swept;
@@ -48,6 +50,7 @@ struct replay {
 	unsigned int n_waiting;
 	uint64_t now_ns, tick_ns;  /* the files' clock; when the next tick is due */
 	uint64_t lost;		   /* as of the last tick */
+	uint64_t unfollowed;	   /* likewise, attempts that the guard left out */
 	struct captures *captures; /* while captures are read */
 	struct timespec started;
 	uint64_t packets;	/* so far, where progress is shown */
@@ -74,6 +77,23 @@ static void on_ended(void *ctx, const struct ended *e)
 	struct replay *r = ctx;
 
 	attempt_log_add(r->attempts, e, 0, NULL);
+}
+
+static void on_flood(void *ctx, const struct flood_event *e)
+{
+	const struct replay *r = ctx;
+	char text[FLOOD_TEXT_MAX];
+
+	log_notice("%s", flood_text(e, r->cfg->guard_rate, text));
+}
+
+static void look_at_floods(struct replay *r, uint64_t now_ns)
+{
+	uint64_t unfollowed = r->store.stats.n[STAT_GUARD];
+
+	floods_tick(r->floods, r->store.guard, &r->store.stats, now_ns);
+	engine_unfollowed(r->engine, unfollowed - r->unfollowed);
+	r->unfollowed = unfollowed;
 }
 
 static void on_complaint(void *ctx, const char *text)
@@ -106,6 +126,7 @@ static void replay_tick(struct replay *r, uint64_t now_ns)
 
 	sweep_nursery(r->store.tags, r->store.vals, (uint32_t)r->store.bucket_mask + 1, now_ns,
 		      &ripe, &r->swept, &out);
+	look_at_floods(r, now_ns);
 	pieces_feed(&r->pieces, r->engine);
 	pieces_clear(&r->pieces);
 	read_counters(r, &c);
@@ -309,6 +330,7 @@ static void replay_end(struct replay *r)
 	replay_tick(r, r->now_ns);
 	replay_tick(r, r->now_ns + r->cfg->settle_ns + r->cfg->settle_open_ns);
 	sweep_nursery_last(r->store.tags, r->store.vals, (uint32_t)r->store.bucket_mask + 1, &out);
+	floods_end(r->floods);
 	engine_close(r->engine);
 	if (r->tap) {
 		read_counters(r, &c);
@@ -333,8 +355,10 @@ static int begin(struct replay *r, alertbook_emit_fn *emit, void *ctx, struct er
 	clock_gettime(CLOCK_MONOTONIC, &r->started);
 	r->progress = isatty(STDERR_FILENO) && cfg->verbosity >= 0;
 	r->engine = engine_new(cfg, emit, ctx);
-	if (!r->engine ||
-	    host_store_init(&r->store, cfg->nursery_slots / NURSERY_WAYS, on_judged, r) < 0)
+	r->floods = floods_new(on_flood, r);
+	if (!r->engine || !r->floods ||
+	    host_store_init(&r->store, cfg->nursery_slots / NURSERY_WAYS, on_judged, r) < 0 ||
+	    host_store_guard(&r->store, cfg->guard_rate) < 0)
 		return error_set(err, -ENOMEM, EXIT_RUNTIME, "no memory for windows and rules");
 	r->store.exempt_transfers = cfg->profile != PROFILE_SPLUNK;
 	r->store.ended = r->attempts ? on_ended : NULL;
@@ -345,6 +369,7 @@ static void done(struct replay *r)
 {
 	host_store_done(&r->store);
 	pieces_done(&r->pieces);
+	floods_free(r->floods);
 	engine_free(r->engine);
 }
 

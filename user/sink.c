@@ -2,7 +2,9 @@
 /* Which writer belongs to which format, and what do they all say alike? */
 #include "sink.h"
 
+#include <inttypes.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "conn_row.h"
@@ -101,15 +103,26 @@ const char *sink_message(const struct alert *a, char *buf)
 	return buf;
 }
 
+const char *sink_unfollowed(const struct alert *a, char *buf)
+{
+	buf[0] = '\0';
+	if (a->unfollowed)
+		snprintf(buf, SINK_UNFOLLOWED_MAX,
+			 "; amid a flood of which %" PRIu64 " attempts were not followed",
+			 a->unfollowed);
+	return buf;
+}
+
 const char *sink_reason(const struct alert *a, char *buf)
 {
 	const struct rule *rule = a->rule;
+	char unfollowed[SINK_UNFOLLOWED_MAX];
 
-	snprintf(buf, SINK_SENTENCE_MAX, "%u distinct %s%s, threshold %u in %g s%s%s", a->count,
+	snprintf(buf, SINK_SENTENCE_MAX, "%u distinct %s%s, threshold %u in %g s%s%s%s", a->count,
 		 rule->where == WHERE_PROBE ? "silent " : "", sink_counted(a, a->count),
 		 rule->threshold, (double)rule->window_ns / NS_PER_S,
 		 a->retracted ? "; retracted: payload came after all" : "",
-		 a->incomplete ? "; some evidence was lost" : "");
+		 a->incomplete ? "; some evidence was lost" : "", sink_unfollowed(a, unfollowed));
 	return buf;
 }
 

@@ -30,6 +30,7 @@ struct sink_context {
 enum {
 	SINK_TIME_MAX = 40,
 	SINK_SENTENCE_MAX = 512,
+	SINK_UNFOLLOWED_MAX = 80,
 };
 
 /* sink_time - writes t_ns (the clock of the alert) as UTC, "2026-11-25T02:50:00.123456Z", with 0 to
@@ -41,6 +42,10 @@ const char *sink_time(const struct sink_context *ctx, uint64_t t_ns, int decimal
  * "4 distinct silent ports, threshold 3 in 300 s". Both return buf. */
 const char *sink_message(const struct alert *a, char *buf);
 const char *sink_reason(const struct alert *a, char *buf);
+
+/* sink_unfollowed - "; amid a flood of which 12 attempts were not followed", or "", into buf of
+ * SINK_UNFOLLOWED_MAX bytes. */
+const char *sink_unfollowed(const struct alert *a, char *buf);
 
 /* sink_ports - the ports with that answer (ANSWER_MAX: all) as ranges, into text of size bytes. A
  * sweep has no set of ports but one in its group, known by its best answer at any host, as in a

@@ -283,11 +283,12 @@ static json_t *window_json(uint64_t ns)
 json_t *sink_alert_json(const struct alert *a, enum alert_state state,
 			const struct sink_context *ctx)
 {
-	json_t *alert = json_pack(
-		"{s:s, s:o, s:o, s:i, s:i, s:f, s:b, s:b}", "state", alert_state_name(state),
-		"technique", techniques_json(a), "window_s", window_json(a->rule->window_ns),
-		"threshold", (int)a->rule->threshold, "count", (int)a->count, "rate_pps",
-		alert_rate(a), "retracted", a->retracted, "incomplete", a->incomplete);
+	json_t *alert = json_pack("{s:s, s:o, s:o, s:i, s:i, s:f, s:b, s:b, s:I}", "state",
+				  alert_state_name(state), "technique", techniques_json(a),
+				  "window_s", window_json(a->rule->window_ns), "threshold",
+				  (int)a->rule->threshold, "count", (int)a->count, "rate_pps",
+				  alert_rate(a), "retracted", a->retracted, "incomplete",
+				  a->incomplete, "unfollowed", (json_int_t)a->unfollowed);
 	int r = ports_set(alert, a);
 
 	r |= services_set(alert, a, ctx);

@@ -64,7 +64,8 @@ static struct caption confidence_of(const struct alert *a)
 {
 	if (a->retracted)
 		return (struct caption){ 1, "Low" };
-	return a->incomplete ? (struct caption){ 2, "Medium" } : (struct caption){ 3, "High" };
+	return a->incomplete || a->unfollowed ? (struct caption){ 2, "Medium" }
+					      : (struct caption){ 3, "High" };
 }
 
 static json_t *addr_json(const struct ip_addr *addr)

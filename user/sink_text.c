@@ -229,7 +229,7 @@ static void notes_add(struct line *l, const struct alert *a, enum alert_state st
 {
 	const char *technique[ALERT_TECHNIQUES_MAX];
 	unsigned int n = alert_techniques(a, technique);
-	char owner[OWNER_TEXT_MAX];
+	char owner[OWNER_TEXT_MAX], unfollowed[SINK_UNFOLLOWED_MAX];
 
 	line_add(l, " (");
 	if (a->owner)
@@ -250,6 +250,8 @@ static void notes_add(struct line *l, const struct alert *a, enum alert_state st
 		line_add(l, "retracted: payload came after all; ");
 	if (a->incomplete)
 		line_add(l, "some evidence was lost; ");
+	if (a->unfollowed)
+		line_add(l, "%s; ", sink_unfollowed(a, unfollowed) + 2);
 	if (a->incident[0])
 		line_add(l, "incident %s; ", a->incident);
 	line_add(l, "id %s)", a->id);

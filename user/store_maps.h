@@ -4,7 +4,8 @@
 #ifndef RECONMON_STORE_MAPS_H
 #define RECONMON_STORE_MAPS_H
 
-#include <reconmon/owner.h> /* before the skeleton, which has variables of its types */
+#include <reconmon/flood.h> /* before the skeleton, which has variables of their types */
+#include <reconmon/owner.h>
 
 #include <reconmon.skel.h>
 #include <stdint.h>

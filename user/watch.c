@@ -20,6 +20,7 @@
 #include "config_change.h"
 #include "control.h"
 #include "counters.h"
+#include "floods.h"
 #include "keep.h"
 #include "live.h"
 #include "notify.h"
@@ -64,6 +65,7 @@ struct watch {
 	struct engine *engine;
 	struct state state;
 	struct drain *drain;
+	struct floods *floods;
 	struct owner_maps *owner_maps; /* NULL: owners stay unknown */
 	struct owners *owners;
 	struct kube *kube; /* NULL: pods have no names */
@@ -88,6 +90,7 @@ struct watch {
 	char reload_problem[512]; /* why the last one was not taken; "": it was */
 	char no_owners[512];	  /* why they stay unknown */
 	uint64_t lost;		  /* as of the last drain */
+	uint64_t unfollowed;	  /* likewise, attempts that the guard left out */
 	uint32_t wake_ports;	  /* what the kernel was told; 0: never to wake */
 	bool early_pending;
 	bool ready;
@@ -169,6 +172,23 @@ static void say_status(struct watch *w, const struct counters *c)
 		      (unsigned long long)w->lost);
 }
 
+static void on_flood(void *ctx, const struct flood_event *e)
+{
+	const struct watch *w = ctx;
+	char text[FLOOD_TEXT_MAX];
+
+	log_notice("%s", flood_text(e, w->cfg->guard_rate, text));
+}
+
+static void look_at_floods(struct watch *w, const struct stats *stats, uint64_t now_ns)
+{
+	uint64_t unfollowed = stats->n[STAT_GUARD];
+
+	floods_tick(w->floods, &w->bpf.skel->bss->guard, stats, now_ns);
+	drain_unfollowed(w->drain, unfollowed - w->unfollowed);
+	w->unfollowed = unfollowed;
+}
+
 static void drain_now(struct watch *w)
 {
 	struct counters c;
@@ -179,6 +199,7 @@ static void drain_now(struct watch *w)
 	now = clock_boot_ns();
 	keep_lost(w->keep, lost);
 	recent_tick(w->recent);
+	look_at_floods(w, &c.kernel, now);
 	drain_tick(w->drain, now, clock_wall_offset_ns(now), c.kernel.n[STAT_CONTACT_NEW],
 		   lost > w->lost);
 	w->lost = lost;
@@ -1016,6 +1037,8 @@ static int open_drain(struct watch *w)
 			drain_owners(w->drain, w->owners);
 		read_counters(w, &c);
 		w->lost = found && counted ? last.lost_sum : counters_lost(&c);
+		w->unfollowed = c.kernel.n[STAT_GUARD];
+		floods_begin(w->floods, &c.kernel);
 		r = keep_begin(w->keep, w->engine, w->err);
 	}
 	pieces_done(&left);
@@ -1039,6 +1062,9 @@ static int open_all(struct watch *w)
 	w->recent = recent_new(w->out);
 	if (!w->live || !w->recent)
 		return error_set(w->err, -ENOMEM, EXIT_RUNTIME, "no memory for the alerts of late");
+	w->floods = floods_new(on_flood, w);
+	if (!w->floods)
+		return error_set(w->err, -ENOMEM, EXIT_RUNTIME, "no memory for floods");
 	r = open_engine(w);
 	if (r < 0)
 		return r;
@@ -1091,6 +1117,7 @@ static void close_all(struct watch *w)
 	drain_close(w->drain);
 	sweep_close(w->sweep);
 	control_close(w->control);
+	floods_free(w->floods);
 	engine_free(w->engine);
 	live_free(w->live);
 	recent_free(w->recent);
@@ -1146,6 +1173,7 @@ int watch_run(struct config *cfg, struct error *err)
 		if (w.done > 0)
 			code = w.done;
 		drain_now(&w);
+		floods_end(w.floods);
 		close_state(&w);
 		if (!w.pin) { /* else all goes on without us */
 			drain_last(w.drain);

@@ -41,6 +41,7 @@ _Static_assert(sizeof(struct attempt) == 64, "one cache line a slot");
 #define ACCT_FIN_RESP (1ull << 35) /* the responder is done */
 #define ACCT_RST_ORIG (1ull << 36) /* reset by the originator: in the copy that is handed out */
 #define ACCT_RST_RESP (1ull << 37) /* ... by the responder: likewise */
+#define ACCT_KNOWN    (1ull << 38) /* its originator had been seen before: guard.h */
 #define ACCT_HISTORY  (ACCT_SYN_ACK | ACCT_FIN_ORIG | ACCT_FIN_RESP | ACCT_RST_ORIG | ACCT_RST_RESP)
 /* How it was opened: enum opening. */
 #define ACCT_OPENING_SHIFT 48

@@ -43,14 +43,16 @@
  * sides (BPF: -mcpu=v3, Linux 5.12 and later). */
 #define CAS(ptr, old, new) __sync_val_compare_and_swap(ptr, old, new)
 
-/* LOAD reads a word that another CPU may change. PUBLISH makes all writes before it visible to
- * whoever sees the new word: a store with release order, for which BPF had no instruction before
- * Linux 6.15, so there an exchange does it. */
+/* LOAD reads a word that another CPU may change, STORE writes one whole. PUBLISH makes all writes
+ * before it visible to whoever sees the new word: a store with release order, for which BPF had no
+ * instruction before Linux 6.15, so there an exchange does it. */
 #ifdef __bpf__
 #define LOAD(ptr)	    (*(volatile __u64 *)(ptr))
+#define STORE(ptr, value)   (*(volatile __u64 *)(ptr) = (value))
 #define PUBLISH(ptr, value) ((void)__sync_lock_test_and_set(ptr, value))
 #else
 #define LOAD(ptr)	    __atomic_load_n(ptr, __ATOMIC_ACQUIRE)
+#define STORE(ptr, value)   __atomic_store_n(ptr, value, __ATOMIC_RELAXED)
 #define PUBLISH(ptr, value) __atomic_store_n(ptr, value, __ATOMIC_RELEASE)
 #endif
 

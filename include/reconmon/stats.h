@@ -8,6 +8,8 @@
 #ifndef RECONMON_STATS_H
 #define RECONMON_STATS_H
 
+#include "flood.h"
+
 /* X(enum suffix, name, what one count means) */
 #define RECONMON_STATS(X)                                                                          \
 	X(INGRESS, "packets_ingress", "packets seen on the way in")                                \
@@ -39,6 +41,14 @@
 	X(PARSE_ICMP_QUOTE, "parse_icmp_quote", "ICMP error whose quoted packet has no ports")     \
 	X(PARSE_PROTO_OTHER, "parse_proto_other", "IP protocol without ports we follow")           \
 	X(ATTEMPTS, "attempts", "connection attempts opened")                                      \
+	X(GUARD, "attempts_unfollowed",                                                            \
+	  "attempts beyond --guard-rate at their service: counted, not followed")                  \
+	X(GUARD_UNNAMED, "attempts_unnamed",                                                       \
+	  "... of services beyond those that can be named at once")                                \
+	X(GUARD_ENGAGED, "guards", "times that the guard engaged for a service")                   \
+	X(GUARD_REPLY, "guard_replies", "datagrams of a service under guard, taken for replies")   \
+	X(SOURCE_FAST, "attempts_fast",                                                            \
+	  "attempts beyond 1,024 a second of one originator: first to give way")                   \
 	X(ATTEMPT_RENEWED, "attempts_renewed", "new initial sequence number on the same ports")    \
 	X(PAYLOAD, "attempts_payload", "attempts whose originator sent payload")                   \
 	X(TRANSFER, "attempts_transfer", "silent attempts in which the responder streamed bulk")   \
@@ -82,9 +92,11 @@ enum stat {
 	STAT_MAX
 };
 
-/* The value of the per-CPU array `stats`: one entry, all counters. */
+/* The value of the per-CPU array `stats`: one entry, all counters; and beside them what was not
+ * followed at each service under guard (flood.h), where no two CPUs write one word. */
 struct stats {
 	unsigned long long n[STAT_MAX];
+	unsigned long long unfollowed[GUARD_FLOODS];
 };
 
 #endif

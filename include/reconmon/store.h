@@ -6,6 +6,7 @@
 #define RECONMON_STORE_H
 
 #include "attempt.h"
+#include "flood.h"
 #include "stats.h"
 
 struct store;
@@ -39,6 +40,25 @@ static __always_inline __u8 store_age(struct store *st); /* now, in units of NUR
 static __always_inline int store_exempts_transfers(struct store *st);
 static __always_inline void store_stamp(struct store *st, struct attempt *a); /* first_ns,
 									       * ifindex, dir */
+
+/* The flood guard (guard.h): its memory, or NULL: everybody is admitted; attempts a second at one
+ * service, at most GUARD_RATE_MAX, or 0: it is off; a clock of ticks, and how many a second has;
+ * the hashes' seed. */
+static __always_inline struct guard *store_guard(struct store *st);
+static __always_inline __u32 store_guard_rate(struct store *st);
+static __always_inline __u32 store_ticks(struct store *st);
+static __always_inline __u32 store_second(struct store *st);
+static __always_inline const volatile __u64 *store_seed(struct store *st);
+
+/* ... where this packet was seen; one more attempt that was not followed, of guard.flood[i]; the
+ * daemon should look before its tick. */
+struct attempt_origin {
+	__u32 ifindex;
+	__u8 dir;
+};
+static __always_inline struct attempt_origin store_origin(struct store *st);
+static __always_inline void store_count_unfollowed(struct store *st, __u32 i);
+static __always_inline void store_wake(struct store *st);
 
 /* The table's memory; NULL ends the packet. */
 static __always_inline struct nursery_tags *nursery_tags_at(struct store *st, __u64 hash);

@@ -24,7 +24,7 @@
 #ifndef RECONMON_TRACK_H
 #define RECONMON_TRACK_H
 
-#include "nursery.h"
+#include "guard.h"
 
 enum {
 	/* A silent originator to whom this much is streamed is fetching, not looking: passive FTP.
@@ -59,15 +59,20 @@ enum verdict {
 #define OPENS_OPENING(opens)  ((opens) >> 8 & 0xf)
 
 /* attempt_open - makes *a of the packet that opens an attempt, for which opens() said `how`, and
- * stores it. Returns 1 if that was done, else 0. */
+ * stores it, unless the flood guard lets it go by. Returns 1 if that was done, else 0. */
 SLOW_PATH int attempt_open(struct store *st, __u64 h, const struct packet *pkt, struct attempt *a,
 			   __u32 how)
 {
+	int admitted = attempt_admit(st, pkt);
+
+	if (!admitted)
+		return 0;
 	a->orig = pkt->src;
 	a->resp = pkt->dst;
 	a->orig_port = pkt->src_port;
 	a->resp_port = pkt->dst_port;
-	a->acct = (__u64)OPENS_OPENING(how) << ACCT_OPENING_SHIFT;
+	a->acct = (__u64)OPENS_OPENING(how) << ACCT_OPENING_SHIFT |
+		  (admitted == ADMIT_KNOWN ? ACCT_KNOWN : 0);
 	a->isn = pkt->seq;
 	a->syn_len = pkt->payload_len > 0xffff ? 0xffff : (__u16)pkt->payload_len;
 	a->proto = pkt->proto;
@@ -601,14 +606,16 @@ static __always_inline __u32 track_known(struct store *st, struct slot *s, const
 /* track_refused - a RST that acknowledges nothing and belongs to nothing we know answers a segment
  * with ACK that belonged to nothing its sender knows (RFC 9293, 3.10.7.1): a look at that port, if
  * that segment was seen, from the other side, no payload and no reply were, and the ports say that
- * it is no late packet. */
+ * it is no late packet. Where the guard leaves attempts out, either end may be answering one. */
 static __always_inline void track_refused(struct store *st, __u64 h, const struct packet *pkt,
 					  struct attempt *a)
 {
 	__u32 note = *store_note_at(st, h), opening = note & 0xf, bits;
 
 	if (!NOTE_IS_OF(note, h) || opening == NOTE_CARRIED || (note & NOTE_UP) == note_way(pkt) ||
-	    is_late(pkt->dst_port, pkt->src_port)) {
+	    is_late(pkt->dst_port, pkt->src_port) ||
+	    service_is_over(st, &pkt->src, pkt->src_port, PROTO_TCP) ||
+	    service_is_over(st, &pkt->dst, pkt->dst_port, PROTO_TCP)) {
 		store_count(st, STAT_ORPHAN_LATE);
 		return;
 	}

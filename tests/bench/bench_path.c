@@ -6,6 +6,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <frame.h>
+#include <reconmon/flood.h>
 #include <reconmon/owner.h>
 #include <reconmon/tag.h>
 #include <sched.h>
@@ -30,6 +31,7 @@ struct bench_case {
 	__u32 flows;	 /* of the conversation; a power of two */
 	__u32 unswept;	 /* 1: nothing empties the slots of ended conversations */
 	__u32 vary_addr; /* 1: each flow is a contact of its own */
+	__u32 flood;	 /* 1: far above the guard's rate; the others never reach it */
 	double target;	 /* nanoseconds over the nursery; 0: none was set */
 };
 
@@ -89,6 +91,11 @@ static const struct bench_case cases[] = {
 	  { SYN_STEP, ANSWER_STEP(.flags = TCP_RST | TCP_ACK, .ack = 1001) },
 	  .flows = 65536,
 	  .vary_addr = 1 },
+	{ "SYN of a flood, 65,536 forged addresses",
+	  { SYN_STEP },
+	  .flows = 65536,
+	  .vary_addr = 1,
+	  .flood = 1 },
 };
 
 static const struct hook {
@@ -102,6 +109,7 @@ struct subject {
 	const char *name;
 	struct bpf_object *obj;
 	struct plan *plan;
+	int flood; /* its guard has engaged: the cases of a flood are measured with it */
 };
 
 struct measured {
@@ -223,36 +231,62 @@ static void pin(void)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
+/* The guard as it ships; a second without a jiffy begins anew with each attempt, so that the rate
+ * is never reached. */
+#define OPEN_PATH(store, rate, second)                                                             \
+	({                                                                                         \
+		struct path_##store *p = path_##store##__open();                                   \
+		if (p) {                                                                           \
+			p->rodata->guard_rate = (rate);                                            \
+			p->rodata->guard_second = (second);                                        \
+		}                                                                                  \
+		if (p && path_##store##__load(p)) {                                                \
+			path_##store##__destroy(p);                                                \
+			p = NULL;                                                                  \
+		}                                                                                  \
+		p;                                                                                 \
+	})
+
+static int is_of(const struct subject *s, const struct bench_case *c)
+{
+	return (s->flood != 0) == (c->flood != 0);
+}
+
 int main(void)
 {
-	static struct measured m[2][ARRAY_SIZE(hooks)][ARRAY_SIZE(cases)];
-	struct path_nursery *nursery = path_nursery__open_and_load();
-	struct path_lru *lru = path_lru__open_and_load();
-	struct subject subjects[2];
+	static struct measured m[3][ARRAY_SIZE(hooks)][ARRAY_SIZE(cases)];
+	struct path_nursery *nursery = OPEN_PATH(nursery, 5000, 0);
+	struct path_nursery *flooded = OPEN_PATH(nursery, 100, 100);
+	struct path_lru *lru = OPEN_PATH(lru, 5000, 0);
+	struct subject subjects[3];
 
-	if (!nursery || !lru) {
+	if (!nursery || !lru || !flooded) {
 		fprintf(stderr, "bench_path: loading: %s; needs CAP_BPF, CAP_NET_ADMIN\n",
 			strerror(errno));
 		return 77;
 	}
-	subjects[0] = (struct subject){ "nursery", nursery->obj, &nursery->bss->plan };
-	subjects[1] = (struct subject){ "lru", lru->obj, &lru->bss->plan };
+	subjects[0] = (struct subject){ "nursery", nursery->obj, &nursery->bss->plan, 0 };
+	subjects[1] = (struct subject){ "nursery", flooded->obj, &flooded->bss->plan, 1 };
+	subjects[2] = (struct subject){ "lru", lru->obj, &lru->bss->plan, 0 };
 	pin();
 
 	for (int round = 0; round < ROUNDS; round++)
-		for (size_t s = 0; s < 2; s++)
+		for (size_t s = 0; s < 3; s++)
 			for (size_t h = 0; h < ARRAY_SIZE(hooks); h++)
 				for (size_t c = 0; c < ARRAY_SIZE(cases); c++)
-					measure(&subjects[s], &hooks[h], &cases[c], round,
-						&m[s][h][c]);
+					if (is_of(&subjects[s], &cases[c]))
+						measure(&subjects[s], &hooks[h], &cases[c], round,
+							&m[s][h][c]);
 
 	printf("%-8s %-4s %-42s %8s %8s %8s %7s %6s\n", "store", "hook", "ns added by", "base",
 	       "min", "median", "target", "ratio");
-	for (size_t s = 0; s < 2; s++)
+	for (size_t s = 0; s < 3; s++)
 		for (size_t h = 0; h < ARRAY_SIZE(hooks); h++)
 			for (size_t c = 0; c < ARRAY_SIZE(cases); c++)
-				print_row(&subjects[s], &hooks[h], &cases[c], &m[s][h][c]);
+				if (is_of(&subjects[s], &cases[c]))
+					print_row(&subjects[s], &hooks[h], &cases[c], &m[s][h][c]);
 	path_nursery__destroy(nursery);
+	path_nursery__destroy(flooded);
 	path_lru__destroy(lru);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <reconmon/flood.h>
 #include <reconmon/owner.h>
 #include <reconmon/stats.h>
 #include <reconmon/tag.h>
@@ -70,9 +71,11 @@ static inline void bpf_store_size(struct bpf_store *s)
 }
 #endif
 
-/* bpf_store_open - loads the programs over `buckets` (a power of two) of eight attempts. Returns 0
- * or a negative errno; end it with bpf_store_close() either way. */
-static inline int bpf_store_open(struct bpf_store *s, __u32 buckets, int exempt_transfers)
+/* bpf_store_open_guarded - loads the programs over `buckets` (a power of two) of eight attempts,
+ * with the flood guard at `rate` attempts a second, of which each has so many jiffies. Returns 0 or
+ * a negative errno; end it with bpf_store_close() either way. */
+static inline int bpf_store_open_guarded(struct bpf_store *s, __u32 buckets, int exempt_transfers,
+					 __u32 rate, __u32 second)
 {
 	static const __u64 seed[4] = { 0x243F6A8885A308D3, 0x13198A2E03707344, 0xA4093822299F31D0,
 				       0x082EFA98EC4E6C89 };
@@ -84,10 +87,19 @@ static inline int bpf_store_open(struct bpf_store *s, __u32 buckets, int exempt_
 	for (int i = 0; i < 4; i++)
 		s->skel->rodata->hash_seed[i] = seed[i];
 	s->skel->rodata->exempt_transfers = (__u8)exempt_transfers;
+	s->skel->rodata->guard_rate = rate;
+	s->skel->rodata->guard_second = second;
 	s->skel->rodata->log_ended = LOG_ALL;
 	bpf_store_size(s);
 	r = reconmon_bpf__load(s->skel);
 	return r < 0 ? r : bpf_store_map(s);
+}
+
+/* bpf_store_open - likewise, without a guard; a second has no jiffy, so that nobody is too fast for
+ * a stranger. */
+static inline int bpf_store_open(struct bpf_store *s, __u32 buckets, int exempt_transfers)
+{
+	return bpf_store_open_guarded(s, buckets, exempt_transfers, 0, 0);
 }
 
 static inline void bpf_store_close(struct bpf_store *s)

@@ -6,5 +6,6 @@
 __u64 capture_ns;
 
 #define bpf_ktime_get_boot_ns() capture_ns
+#define bpf_jiffies64()		(capture_ns >> 20) /* as user/host_store.h */
 
 #include "../../bpf/reconmon.bpf.c"

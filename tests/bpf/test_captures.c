@@ -734,12 +734,17 @@ static void test_capture(void **state)
 
 /* --- which captures -------------------------------------------------------------------------- */
 
+/* The guard is replay's: its rate, and its ticks (captures.bpf.c). */
 static int stores_open(void **state)
 {
+	struct config cfg;
+
 	(void)state;
+	config_defaults(&cfg);
 	for (size_t i = 0; i < ARRAY_SIZE(profiles); i++) {
-		int r = bpf_store_open(&profiles[i].store, BUCKETS,
-				       profiles[i].profile != PROFILE_SPLUNK);
+		int r = bpf_store_open_guarded(&profiles[i].store, BUCKETS,
+					       profiles[i].profile != PROFILE_SPLUNK,
+					       cfg.guard_rate, 1000000000 >> 20);
 
 		if (r < 0)
 			return r;

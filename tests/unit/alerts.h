@@ -142,6 +142,7 @@ static void a_port_scan_that_leaves(struct alert *a)
 	a->dir = DIR_EGRESS;
 	a->orig_internal = true;
 	a->incomplete = true;
+	a->unfollowed = 812345;
 	a->last_ns = a->first_ns + 3 * 60 * NS_PER_S + NS_PER_S;
 	ports_add(a, 53, 53, 1, ANSWER_NONE);
 	ports_add(a, 123, 123, 1, ANSWER_FILTERED);

@@ -54,6 +54,7 @@ static void check_defaults(const struct config *cfg)
 	assert_int_equal(cfg->tick_ns, S);
 	assert_int_equal(cfg->settle_ns, 2 * S);
 	assert_int_equal(cfg->settle_open_ns, 30 * S);
+	assert_int_equal(cfg->guard_rate, 5000);
 	assert_int_equal(cfg->duration_ns, 0);
 	assert_int_equal(cfg->profile, PROFILE_DEFAULT);
 	assert_int_equal(cfg->rules.n, 5);
@@ -454,6 +455,12 @@ static const struct bad_case {
 	{ "a settle-open too long",
 	  { "--settle-open=601s" },
 	  "--settle-open '601s': a time from 100ms to 10m is accepted" },
+	{ "a guard rate too low",
+	  { "--guard-rate=99" },
+	  "--guard-rate '99': a whole number from 100 to 500000 is accepted, or off" },
+	{ "a guard rate too high",
+	  { "--guard-rate=500001" },
+	  "--guard-rate '500001': a whole number from 100 to 500000 is accepted, or off" },
 	{ "a state file without a full path",
 	  { "--state", "habits.json" },
 	  "--state 'habits.json': the full path of a file, auto or none is accepted" },
@@ -652,6 +659,7 @@ static void test_help_teaches(void **state)
 		"--tick=TIME",
 		"--settle=TIME",
 		"--settle-open=TIME",
+		"--guard-rate=N",
 		"--set=RULE.FIELD=VALUE",
 		"--profile=NAME",
 		"--internal=CIDR[,CIDR]...",

@@ -55,7 +55,8 @@ static char *printed(const struct config *cfg)
 
 #define KEYS                                                                                       \
 	"keys are profile, interfaces, ingress, internal, settle, settle-open, habits, state, "    \
-	"pin, pod-names, reload-on-change, spool, spool-size, tick, json, verbosity, rules, "      \
+	"pin, pod-names, reload-on-change, spool, spool-size, guard-rate, tick, json, verbosity, " \
+	"rules, "                                                                                  \
 	"attempts, "                                                                               \
 	"attempts-file, "                                                                          \
 	"allow, outputs, limits, numeric, geoip, control"
@@ -279,7 +280,7 @@ static void test_bad(void **state)
 
 static const struct good_case {
 	const char *name, *text;
-	const char *want[6];
+	const char *want[7];
 } good_cases[] = {
 	{ "nothing at all", "", { "profile: default\n" } },
 	{ "comments alone", "# tick: 5s\n", { "tick: 1s\n" } },
@@ -289,9 +290,10 @@ static const struct good_case {
 	  { "interfaces: []\n", "    threshold: 25\n", "internal: [10.0.0.0/8," } },
 	{ "settings",
 	  "ingress: tc\nsettle: 500ms\nsettle-open: 60s\ntick: 200ms\njson: true\nverbosity: "
-	  "quiet\n",
+	  "quiet\nguard-rate: 1000\n",
 	  { "ingress: tc\n", "settle: 500ms\n", "settle-open: 1m\n", "tick: 200ms\n",
-	    "json: true\n", "verbosity: quiet\n" } },
+	    "json: true\n", "verbosity: quiet\n", "guard-rate: 1000\n" } },
+	{ "no guard", "guard-rate: off\n", { "guard-rate: off\n" } },
 	{ "the control socket", "control: /run/r/c.sock\n", { "control: /run/r/c.sock\n" } },
 	{ "the control socket where it always is", "control: auto\n", { "control: auto\n" } },
 	{ "interfaces as lines and as a list in brackets",

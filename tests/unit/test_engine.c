@@ -27,7 +27,8 @@ enum step_kind {
 	STEP_END,
 	STEP_CONTACT,
 	STEP_FLUSH,
-	STEP_LOST, /* a flush that knows of losses */
+	STEP_LOST,	 /* a flush that knows of losses */
+	STEP_UNFOLLOWED, /* before a drain: the guard left out so many */
 	STEP_CLOSE,
 };
 
@@ -67,9 +68,10 @@ struct step {
 #define LATE(s, ...)                                                                               \
 	SAY(STEP_CONTACT, .t = (s)*S, .bits = CONTACT_CLOSED | CONTACT_UDP | CONTACT_LATE,         \
 	    .proto = PROTO_UDP, __VA_ARGS__)
-#define FLUSH(s) SAY(STEP_FLUSH, .t = (s)*S)
-#define LOST(s)	 SAY(STEP_LOST, .t = (s)*S)
-#define CLOSE	 SAY(STEP_CLOSE, .t = 0)
+#define FLUSH(s)      SAY(STEP_FLUSH, .t = (s)*S)
+#define UNFOLLOWED(n) SAY(STEP_UNFOLLOWED, .port = (n))
+#define LOST(s)	      SAY(STEP_LOST, .t = (s)*S)
+#define CLOSE	      SAY(STEP_CLOSE, .t = 0)
 
 struct world {
 	struct config cfg;
@@ -110,6 +112,10 @@ static void record(void *ctx, struct alert *a, enum alert_state state)
 	snprintf(w->said + len, sizeof(w->said) - len, "%s%s %u %s %u[%s]%s%s", len ? "; " : "",
 		 alert_state_name(state), number_of(w, a->id), a->rule->name, a->count, ports,
 		 a->retracted ? " retracted" : "", a->incomplete ? " incomplete" : "");
+	len = strlen(w->said);
+	if (a->unfollowed)
+		snprintf(w->said + len, sizeof(w->said) - len, " unfollowed %llu",
+			 (unsigned long long)a->unfollowed);
 }
 
 static struct ip_addr addr_v4(const char *text)
@@ -166,6 +172,9 @@ static void run_step(struct world *w, const struct step *s)
 	case STEP_CONTACT:
 		for (uint32_t p = s->port; p <= (s->to ? s->to : s->port); p++)
 			feed(w, s, (uint16_t)p);
+		break;
+	case STEP_UNFOLLOWED:
+		engine_unfollowed(w->engine, s->port);
 		break;
 	case STEP_FLUSH:
 	case STEP_LOST:
@@ -402,6 +411,20 @@ static const struct engine_case {
 	  0,
 	  { NONE(0, .port = 1, .to = 3), FLUSH(5), LOST(6), NONE(7, .port = 4, .to = 6), FLUSH(8) },
 	  "open 1 port-scan 3[1-3]; update 1 port-scan 6[1-6] incomplete" },
+
+	{ "what the guard left out before an alert opened and while it was open is said",
+	  0,
+	  NULL,
+	  0,
+	  { UNFOLLOWED(100), NONE(0, .port = 1, .to = 3), FLUSH(5), UNFOLLOWED(20), FLUSH(6),
+	    UNFOLLOWED(0), NONE(7, .port = 4, .to = 6), FLUSH(8) },
+	  "open 1 port-scan 3[1-3] unfollowed 100; update 1 port-scan 6[1-6] unfollowed 120" },
+	{ "... and long before is not",
+	  0,
+	  NULL,
+	  0,
+	  { UNFOLLOWED(100), FLUSH(1), UNFOLLOWED(0), NONE(2, .port = 1, .to = 3), FLUSH(5) },
+	  "open 1 port-scan 3[1-3]" },
 
 	/* payload and silence */
 	{ "payload before the silence outweighs it",

@@ -104,10 +104,12 @@ static const struct text_case {
 	     "1-21,23-79,81-100 (syn, connect; in on veth0; id 0192-1)\n" },
 	{ "a scan that leaves, over IPv6, not whole", a_port_scan_that_leaves, ALERT_UPDATE, false,
 	  AT "UPDATE port-scan 2001:db8::5 -> 2001:db8::9 udp: 2 ports in 3m 1s; filtered 123; "
-	     "none 53 (udp; out on veth0; some evidence was lost; id 0192-1)\n" },
+	     "none 53 (udp; out on veth0; some evidence was lost; amid a flood of which 812345 "
+	     "attempts were not followed; id 0192-1)\n" },
 	{ "a close has its length", a_port_scan_that_leaves, ALERT_CLOSE, false,
 	  AT "CLOSE  port-scan 2001:db8::5 -> 2001:db8::9 udp: 2 ports in 3m 1s; filtered 123; "
-	     "none 53 (udp; out on veth0; lasted 3m 1s, 104 attempts; some evidence was lost; id "
+	     "none 53 (udp; out on veth0; lasted 3m 1s, 104 attempts; some evidence was lost; amid "
+	     "a flood of which 812345 attempts were not followed; id "
 	     "0192-1)\n" },
 	{ "payload came after all, and the interface is gone", a_scan_taken_back, ALERT_CLOSE,
 	  false,
@@ -151,7 +153,8 @@ static const struct text_case {
 	     "0192-1)\n" },
 	{ "colour: update is yellow", a_port_scan_that_leaves, ALERT_UPDATE, true,
 	  AT "\033[33mUPDATE\033[0m port-scan 2001:db8::5 -> 2001:db8::9 udp: 2 ports in 3m 1s; "
-	     "filtered 123; none 53 (udp; out on veth0; some evidence was lost; id 0192-1)\n" },
+	     "filtered 123; none 53 (udp; out on veth0; some evidence was lost; amid a flood of "
+	     "which 812345 attempts were not followed; id 0192-1)\n" },
 	{ "colour: close is green", a_scan_taken_back, ALERT_CLOSE, true,
 	  AT "\033[32mCLOSE \033[0m port-scan 10.0.0.5 -> 10.0.0.9 tcp: 1 port in 0ms; none 22 "
 	     "(syn; lasted 0ms, 1 attempt; retracted: payload came after all; id 0192-1)\n" },
@@ -341,6 +344,9 @@ static const struct field_case {
 	{ "not taken back", a_port_scan, ALERT_CLOSE, "reconmon.alert.retracted", "false" },
 	{ "not whole", a_port_scan_that_leaves, ALERT_OPEN, "reconmon.alert.incomplete", "true" },
 	{ "whole", a_port_scan, ALERT_OPEN, "reconmon.alert.incomplete", "false" },
+	{ "amid a flood", a_port_scan_that_leaves, ALERT_OPEN, "reconmon.alert.unfollowed",
+	  "812345" },
+	{ "amid none", a_port_scan, ALERT_OPEN, "reconmon.alert.unfollowed", "0" },
 	{ "responders only of a sweep", a_port_scan, ALERT_OPEN, "reconmon.alert.responders",
 	  NULL },
 	{ "responders are counted", a_sweep, ALERT_OPEN, "reconmon.alert.responder_count", "40" },
