@@ -96,6 +96,9 @@ $(OBJ)/%.o: user/%.c $(SKEL)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) -I$(OBJ) $(WARN) $(HARDEN) $(CFLAGS) -c $< -o $@
 
+# Style and script of `reconmon report` are taken in as they are.
+$(OBJ)/report_assets.o: $(wildcard user/report/*)
+
 $(BIN): $(OBJ)/main.o $(OBJS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@

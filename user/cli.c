@@ -37,6 +37,7 @@ enum {
 	OPT_DURATION,
 	OPT_LIMIT,
 	OPT_FAIL_ON_ALERT,
+	OPT_FORMAT,
 	OPT_OUTPUT,
 	OPT_ALLOW,
 	OPT_NO_HABITS,
@@ -171,6 +172,12 @@ static const struct argp_option options[] = {
 
 	{ "fail-on-alert", OPT_FAIL_ON_ALERT, NULL, 0,
 	  "With replay: exit 10 when an alert was raised", 3 },
+	{ "report-file", 'o', "FILE", 0,
+	  "With report: write it here; FILE.svg, .json and .md tell the format too (default: "
+	  "standard output)",
+	  3 },
+	{ "format", OPT_FORMAT, "html|svg|json|md", 0,
+	  "With report: how it is written (default: html)", 3 },
 
 	{ NULL, 0, NULL, 0, "How much and how often:", 4 },
 	{ "tick", OPT_TICK, "TIME", 0,
@@ -222,6 +229,9 @@ static const char doc[] =
 	"packets: captures (pcap, pcapng; `-` is standard input) or Zeek's conn.log (TSV,\n"
 	"JSON), gzip or not, several merged in order of time.\n"
 	"\n"
+	"`report` makes a page to look at, complete in itself, of the same files, and of logs\n"
+	"of alerts as --json and file outputs write them.\n"
+	"\n"
 	"TIME is a number with its unit: 300ms, 1.5s, 10m, 24h, 7d.\n"
 	"\n"
 	"Outputs, each with a filter, a format and a queue of its own:\n"
@@ -264,6 +274,8 @@ static const char doc[] =
 	"        JSON; a port scan begins at ten ports; no sweeps\n"
 	"  reconmon replay --fail-on-alert monday.pcap tuesday.pcap.gz\n"
 	"        what reconmon would have said\n"
+	"  reconmon report -o monday.html monday.pcap\n"
+	"        the same to look at: a picture of each scan, what it learnt, what was let be\n"
 	"  reconmon --output stdout --output file:/var/log/reconmon.json,states=open+close\n"
 	"        text to look at, ECS to keep\n"
 	"  reconmon --output syslog:tcp:siem.example:1514,format=cef,severity=5 --output journald\n"
@@ -300,7 +312,7 @@ struct cli {
 	const char **settings; /* --set, in their order: they wait for --profile */
 	size_t n_settings;
 	const char *config_file; /* -c */
-	bool profile_given, ifaces_given, outputs_given, geoips_given;
+	bool profile_given, ifaces_given, outputs_given, geoips_given, format_given;
 	int next;    /* state->next after the last option that was understood */
 	bool done;   /* --help or --version */
 	bool failed; /* err is filled */
@@ -469,6 +481,8 @@ static const struct subcommand {
 	  "interfaces are given as -i NAME, files as `reconmon replay FILE...`" },
 	{ "replay", COMMAND_REPLAY, true, false,
 	  "replay needs at least one file; `-` is standard input" },
+	{ "report", COMMAND_REPORT, true, false,
+	  "report needs at least one file; `-` is standard input" },
 	{ "check", COMMAND_CHECK, false, false, "the file to check is given as -c FILE" },
 	{ "explain", COMMAND_EXPLAIN, true, false,
 	  "explain needs an alert's id, or files: alert logs (ECS documents, `-` is standard "
@@ -489,10 +503,58 @@ static const struct subcommand *subcommand_of(enum command command)
 /* only_live - an option that has no meaning over files. */
 static int only_live(const struct cli *cli, const char *option)
 {
-	if (cli->cfg->command != COMMAND_REPLAY)
+	const struct subcommand *sub = subcommand_of(cli->cfg->command);
+
+	if (!sub->files)
+		return 0;
+	return error_set(cli->err, -EINVAL, EXIT_USAGE, "%s goes with interfaces, not with `%s`",
+			 option, sub->name);
+}
+
+/* not_report - an option about alerts as they come, which a report has all of. */
+static int not_report(const struct cli *cli, const char *option)
+{
+	if (cli->cfg->command != COMMAND_REPORT)
 		return 0;
 	return error_set(cli->err, -EINVAL, EXIT_USAGE,
-			 "%s goes with interfaces, not with `replay`", option);
+			 "%s goes not with `report`, which is told by -o FILE and --format",
+			 option);
+}
+
+/* only_report - an option of the report's own. */
+static int only_report(const struct cli *cli, const char *option)
+{
+	if (cli->cfg->command == COMMAND_REPORT)
+		return 0;
+	return error_set(cli->err, -EINVAL, EXIT_USAGE, "%s goes with `reconmon report INPUT...`",
+			 option);
+}
+
+static const char *const report_formats[] = { "html", "svg", "json", "md" };
+
+static int report_format_set(struct cli *cli, const char *text)
+{
+	unsigned int i;
+	int r = choice_parse("--format", text, report_formats, ARRAY_SIZE(report_formats), &i,
+			     cli->err);
+
+	if (r < 0)
+		return r;
+	cli->cfg->report_format = i;
+	cli->format_given = true;
+	return 0;
+}
+
+/* report_file_set - the name tells the format, unless --format does. */
+static int report_file_set(struct cli *cli, const char *file)
+{
+	const char *dot = strrchr(file, '.');
+
+	cli->cfg->report_file = file;
+	for (unsigned int i = 0; dot && !cli->format_given && i < ARRAY_SIZE(report_formats); i++)
+		if (!strcmp(dot + 1, report_formats[i]))
+			cli->cfg->report_format = i;
+	return 0;
 }
 
 /* only_daemon - of those that ask a daemon, an option that is the daemon's own business. */
@@ -597,17 +659,25 @@ static int option_take(struct cli *cli, int key, const char *arg)
 		return config_set(cfg, "tick", "--tick", arg, err);
 	case OPT_LIMIT:
 		return limit_set(cfg, arg, err);
+	case 'o':
+		return only_report(cli, "-o") < 0 ? -EINVAL : report_file_set(cli, arg);
+	case OPT_FORMAT:
+		return only_report(cli, "--format") < 0 ? -EINVAL : report_format_set(cli, arg);
 	case OPT_OUTPUT:
-		return output_add(cli, arg);
+		return not_report(cli, "--output") < 0 ? -EINVAL : output_add(cli, arg);
 	case OPT_ATTEMPTS:
+		if (not_report(cli, "--attempts") < 0)
+			return -EINVAL;
 		return config_set(cfg, "attempts", "--attempts", arg ? arg : "probes", err);
 	case OPT_ATTEMPTS_FILE:
+		if (not_report(cli, "--attempts-file") < 0)
+			return -EINVAL;
 		if (cfg->log_attempts == LOG_NONE)
 			cfg->log_attempts = LOG_PROBES;
 		return config_set(cfg, "attempts-file", "--attempts-file", arg, err);
 	case 'j':
 		cfg->json = true;
-		return 0;
+		return not_report(cli, "--json");
 	case 'n':
 		cfg->numeric = true;
 		return 0;
@@ -721,7 +791,8 @@ static char *help_filter(int key, const char *text, void *input)
 static const struct argp argp = {
 	.options = options,
 	.parser = on_key,
-	.args_doc = "\nreplay FILE...\nexplain ID|FILE...\ncheck\ndoctor\nunpin\nstatus",
+	.args_doc = "\nreplay FILE...\nreport INPUT...\nexplain "
+		    "ID|FILE...\ncheck\ndoctor\nunpin\nstatus",
 	.doc = doc,
 	.help_filter = help_filter,
 };
@@ -776,6 +847,7 @@ static enum cli_result cli_walk(struct cli *cli, int argc, char **argv)
 	cli->ifaces_given = false;
 	cli->outputs_given = false;
 	cli->geoips_given = false;
+	cli->format_given = false;
 	cli->profile_given = false;
 	cli->cfg->files = 0;
 	r = argp_parse(&argp, argc, argv, flags, NULL, cli);
@@ -815,7 +887,7 @@ static int file_read(struct cli *cli)
 		if (!cli->config_file)	/* not ours to read, or broken: we can ask all the same */
 			r = 0;
 	}
-	if (cli->cfg->command == COMMAND_REPLAY) { /* what is found there is no news to those */
+	if (subcommand_of(cli->cfg->command)->files) { /* what is found there is no news to those */
 		cli->cfg->outputs = 0;
 		cli->cfg->log_attempts = LOG_NONE;
 		cli->cfg->attempts_file[0] = '\0';

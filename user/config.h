@@ -35,6 +35,7 @@ enum command {
 	COMMAND_UNPIN,	 /* removes what a daemon with `pin` has left */
 	COMMAND_DOCTOR,	 /* what this host allows */
 	COMMAND_STATUS,	 /* asks a running daemon */
+	COMMAND_REPORT,	 /* over captures and logs: a page */
 };
 
 enum {
@@ -87,6 +88,15 @@ enum {
 	OUTPUT_PATH_MAX = 256,
 };
 
+/* How `report` writes. */
+enum report_format {
+	REPORT_HTML,
+	REPORT_SVG,
+	REPORT_JSON,
+	REPORT_MD,
+	REPORT_FORMAT_MAX,
+};
+
 struct output_config {
 	enum output_kind kind;
 	char target[OUTPUT_TARGET_MAX]; /* what follows "KIND:", "" if nothing does */
@@ -117,8 +127,10 @@ struct config {
 	int argc; /* the command line, for another look when the file has changed */
 	char **argv;
 	const char *config_file; /* what was read, in argv or the environment; NULL: no file */
-	const char **file;	 /* replay: what to read, in argv; freed by config_done() */
+	const char **file;	 /* replay, report: what to read, in argv; freed by config_done() */
 	size_t files;
+	const char *report_file; /* report: in argv; NULL or "-": standard output */
+	enum report_format report_format;
 	bool fail_on_alert; /* replay: exit 10 when something was found */
 	char iface[IFACE_PATTERNS_MAX]
 		  [IFACE_PATTERN_LEN]; /* names or globs; "!" before what is left out; none

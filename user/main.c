@@ -10,6 +10,7 @@
 #include "pin.h"
 #include "replay.h"
 #include "status_command.h"
+#include "report.h"
 #include "watch.h"
 
 /* check - what holds in the end, as YAML. */
@@ -49,6 +50,8 @@ static int run(struct config *cfg, struct error *err)
 		return doctor_run(cfg, err);
 	case COMMAND_UNPIN:
 		return unpin(cfg, err);
+	case COMMAND_REPORT:
+		return report_run(cfg, err);
 	case COMMAND_REPLAY:
 		return replay_run(cfg, err);
 	case COMMAND_STATUS:

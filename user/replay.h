@@ -5,12 +5,13 @@
 #define RECONMON_REPLAY_H
 
 #include "config.h"
-#include "counters.h"
 #include "pieces.h"
 
 /* replay_run - reads cfg->file. Returns EXIT_FINE, EXIT_FOUND (--fail-on-alert), or another
  * enum exit_code with err filled. */
 int replay_run(const struct config *cfg, struct error *err);
+
+struct counters;
 
 /* Who looks on while files are read, in the outputs' place. All times are since the epoch. */
 struct replay_tap {

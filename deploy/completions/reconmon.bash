@@ -90,7 +90,7 @@ _reconmon() {
 	esac
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		replay | explain) given=files ;;
+		replay | report | explain) given=files ;;
 		esac
 	done
 	case $cur in

@@ -14,7 +14,7 @@ import termios
 import time
 
 CASES = [
-    ("a subcommand", "reconmon rep", "reconmon replay"),
+    ("a subcommand", "reconmon repl", "reconmon replay"),
     ("an option", "reconmon --ingr", "reconmon --ingress="),
     ("an option's words", "reconmon --ingress=xdp-", "reconmon --ingress=xdp-generic"),
     ("... with a blank", "reconmon --profile spl", "reconmon --profile splunk"),

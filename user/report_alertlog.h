@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Alerts from a log of them: the ECS documents, one a line, that `--json` and files write. Plain or
+ * gzip-compressed. A line that is none is counted and said once a file. */
+#ifndef RECONMON_REPORT_ALERTLOG_H
+#define RECONMON_REPORT_ALERTLOG_H
+
+#include <stdbool.h>
+
+#include "report_model.h"
+
+/* report_alertlog_is - does the file begin as such a log, or is it empty? Standard input is taken
+ * for none, and so is a file that cannot be read. */
+bool report_alertlog_is(const char *file);
+
+/* report_alertlog_read - puts all alerts of the file into m. Returns 0, or a negative errno with
+ * err filled: it cannot be opened. */
+int report_alertlog_read(const char *file, struct report *m, struct error *err);
+
+/* report_alertlog_line - one document of len bytes. Returns 0, or -EINVAL: it is no alert. */
+int report_alertlog_line(const char *text, size_t len, struct report *m);
+
+#endif
