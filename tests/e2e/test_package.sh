@@ -5,9 +5,16 @@
 # shellcheck disable=SC2317 # some functions are called through verdict only
 # shellcheck source=tests/e2e/lib.sh
 . tests/e2e/lib.sh
-need debootstrap lintian dpkg-buildpackage dpkg-deb
+need mountpoint debootstrap lintian dpkg-buildpackage dpkg-deb
 
 root=$tmp/root
+
+cleanup_all() {
+	trap - EXIT INT TERM
+	! mountpoint -q "$root/sys/fs/bpf" || umount "$root/sys/fs/bpf"
+	cleanup
+}
+trap cleanup_all EXIT
 
 # in_tree COMMAND... - in the clean tree, without anything of this machine.
 in_tree() {
@@ -120,11 +127,22 @@ verdict "so does what was learnt" test -e "$root/var/lib/reconmon/habits.json"
 verdict "the new files are there" sh -c "! grep -q 'of 0.0.1' '$root/lib/systemd/system/reconmon.service'"
 
 # --- removed, purged -----------------------------------------------------------------------------
-mkdir -p "$root/sys/fs/bpf/reconmon/v1"
+# A daemon with pins that was killed: its programs go on.
+rmdir "$root/sys/fs/bpf/reconmon"
+mount -t bpf bpf "$root/sys/fs/bpf" || give_up "cannot mount a BPF file system"
+setup
+monitor pinned "$T" -i t0 --pin="$root/sys/fs/bpf/reconmon"
+stop pinned KILL
+attached() {
+	run "$T" python3 "$E2E/attached.py" t0
+}
+verdict "(a daemon that was killed leaves its programs)" test -n "$(attached)"
 verdict "it is removed" in_tree dpkg -r reconmon
 verdict "the service was stopped" told 'stop.*reconmon.service'
+verdict "no program is attached any more" test -z "$(attached)"
 verdict "no program is pinned any more" test ! -e "$root/sys/fs/bpf/reconmon"
 verdict "configuration and state stay" is_there etc/reconmon/reconmon.yaml var/lib/reconmon/habits.json
+umount "$root/sys/fs/bpf"
 verdict "it is purged" in_tree dpkg -P reconmon
 verdict "nothing is left" is_gone
 finish
