@@ -15,7 +15,7 @@ CFLAGS	 ?= -O2 -g
 WARN	 := -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 HARDEN	 := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 CPPFLAGS += -D_GNU_SOURCE -DRECONMON_VERSION='"$(VERSION)"' -Iinclude -I$(BUILD) -Iuser -MMD -MP
-LDLIBS	 := -lbpf -lelf -lz -lpcap -ljansson -lmnl -lyaml -lpthread -ldl
+LDLIBS	 := -lbpf -lelf -lz -lpcap -ljansson -lmnl -lyaml -lncursesw -ltinfo -lpthread -ldl
 LDFLAGS	 += -pie -Wl,-z,relro,-z,now
 ifdef SAN
 CFLAGS	 := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -139,7 +139,7 @@ $(BUILD)/tests/bpf/%_lru: tests/bpf/%.c $(BUILD)/obj-lru/reconmon.skel.h
 # holds a skeleton is compiled anew with the test. --wrap shows it what passes between the stages.
 CAPTURES_BPF_lru := -DSTORE_LRU
 CAPTURES_WRAP	 := pieces_add_attempt pieces_add_contact sweep_nursery engine_flush counters_lost output_emit
-CAPTURES_OBJS	 := $(filter-out $(addprefix $(OBJ)/,attach.o doctor%.o drain.o load.o sweep.o status.o sweep_lru.o watch.o),$(OBJS))
+CAPTURES_OBJS	 := $(filter-out $(addprefix $(OBJ)/,attach.o doctor%.o drain.o load.o sweep.o sweep_lru.o watch.o),$(OBJS))
 
 $(BUILD)/tests/bpf/captures-%/reconmon.skel.h: tests/bpf/captures.bpf.c bpf/reconmon.bpf.c $(BPF_HDRS)
 	@mkdir -p $(@D)
@@ -177,8 +177,6 @@ $(BUILD)/tests/bench/make_capture: tests/bench/make_capture.c
 $(BUILD)/tests/bench/bench_path: tests/bench/bench_path.c $(BUILD)/tests/bench/path_nursery.skel.h 		$(BUILD)/tests/bench/path_lru.skel.h
 	$(call say,CC,$@)
 	$(Q)$(BPFTEST_CC) -I$(@D) $< $(LDLIBS) -o $@
-
-$(BUILD)/tests/bench/bench_engine: private LDLIBS += -lm
 
 # The fuzzers, and what makes their first inputs: the daemon's own files, built once more by clang.
 $(BUILD)/tests/fuzz/fuzz_%: private LDFLAGS += -fsanitize=fuzzer

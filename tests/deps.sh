@@ -5,7 +5,7 @@
 set -eu
 
 build='clang llvm gcc make pkg-config bpftool libbpf-dev libelf-dev zlib1g-dev libjansson-dev
-libmnl-dev libyaml-dev libpcap-dev libc6-dev linux-libc-dev libcurl4-openssl-dev
+libmnl-dev libyaml-dev libpcap-dev libc6-dev linux-libc-dev libcurl4-openssl-dev libncurses-dev
 libmaxminddb-dev'
 tests='libcmocka-dev nmap iperf3 curl iproute2 iputils-ping ethtool git python3 shellcheck
 clang-format clang-tidy libclang-rt-dev mandoc busybox-static cpio xz-utils qemu-system-x86 procps kmod

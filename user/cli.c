@@ -38,6 +38,7 @@ enum {
 	OPT_LIMIT,
 	OPT_FAIL_ON_ALERT,
 	OPT_FORMAT,
+	OPT_TOP,
 	OPT_OUTPUT,
 	OPT_ALLOW,
 	OPT_NO_HABITS,
@@ -179,6 +180,11 @@ static const struct argp_option options[] = {
 	{ "format", OPT_FORMAT, "html|svg|json|md", 0,
 	  "With report: how it is written (default: html)", 3 },
 
+	{ "top", OPT_TOP, "SPEED", OPTION_ARG_OPTIONAL,
+	  "With replay: on a screen, as `top` is, SPEED times as fast as it was, 0.01 to 1000000 "
+	  "(default: 1)",
+	  3 },
+
 	{ NULL, 0, NULL, 0, "How much and how often:", 4 },
 	{ "tick", OPT_TICK, "TIME", 0,
 	  "How often the kernel's tables are read, 50ms to 1m (default: 1s)", 4 },
@@ -212,9 +218,13 @@ static const char doc[] =
 	"`check` reads the configuration and the options and prints what holds in the end,\n"
 	"as a file that says the same; or where a mistake is.\n"
 	"\n"
+	"`top` is a screen of who looks around now, by the daemon that runs; without one it\n"
+	"watches by itself. `replay --top[=SPEED]` is the same over files.\n"
+	"\n"
 	"`explain` says why alerts fired, of alert logs (ECS documents; `-` is standard input),\n"
-	"captures or Zeek logs, all or those whose ids are given: the rule in words, what each\n"
-	"port answered, what would have kept it quiet, the lines that silence it and nothing\n"
+	"captures or Zeek logs, all or those whose ids are given, or without files of the daemon\n"
+	"that runs: the rule in words, what each port answered, what would have kept it quiet, the "
+	"lines that silence it and nothing\n"
 	"else, and a filter for Wireshark.\n"
 	"\n"
 	"`doctor` says what this host allows (kernel, rights, memory, interfaces and who else\n"
@@ -484,6 +494,8 @@ static const struct subcommand {
 	{ "report", COMMAND_REPORT, true, false,
 	  "report needs at least one file; `-` is standard input" },
 	{ "check", COMMAND_CHECK, false, false, "the file to check is given as -c FILE" },
+	{ "top", COMMAND_TOP, false, false,
+	  "interfaces are given as -i NAME, files as `reconmon replay --top FILE...`" },
 	{ "explain", COMMAND_EXPLAIN, true, false,
 	  "explain needs an alert's id, or files: alert logs (ECS documents, `-` is standard "
 	  "input), captures, Zeek logs" },
@@ -586,6 +598,25 @@ static int argument_take(struct cli *cli, const char *arg)
 			 sub->hint);
 }
 
+/* top_speed_set - a number that is not a count. */
+static int top_speed_set(struct config *cfg, const char *text, struct error *err)
+{
+	char *end;
+	double speed = strtod(text, &end);
+
+	if (cfg->command != COMMAND_REPLAY)
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "--top goes with `reconmon replay FILE...`; live it is `reconmon "
+				 "top`");
+	if (end == text || *end || !(speed >= 0.01 && speed <= 1e6))
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "--top '%.40s': a number from 0.01 to 1000000 is accepted, as in "
+				 "--top=10",
+				 text);
+	cfg->top_speed = speed;
+	return 0;
+}
+
 static int option_take(struct cli *cli, int key, const char *arg)
 {
 	struct config *cfg = cli->cfg;
@@ -646,7 +677,8 @@ static int option_take(struct cli *cli, int key, const char *arg)
 			       ? -EINVAL
 			       : config_set(cfg, "pin", "--pin", arg ? arg : "on", err);
 	case OPT_CONTROL:
-		return only_live(cli, "--control") < 0
+		/* explain asks a daemon, too */
+		return cfg->command != COMMAND_EXPLAIN && only_live(cli, "--control") < 0
 			       ? -EINVAL
 			       : config_set(cfg, "control", "--control", arg, err);
 	case OPT_SETTLE:
@@ -693,6 +725,8 @@ static int option_take(struct cli *cli, int key, const char *arg)
 					 "--fail-on-alert goes with `reconmon replay FILE...`");
 		cfg->fail_on_alert = true;
 		return 0;
+	case OPT_TOP:
+		return top_speed_set(cfg, arg ? arg : "1", err);
 	default:
 		return argument_take(cli, arg);
 	}
@@ -791,7 +825,7 @@ static char *help_filter(int key, const char *text, void *input)
 static const struct argp argp = {
 	.options = options,
 	.parser = on_key,
-	.args_doc = "\nreplay FILE...\nreport INPUT...\nexplain "
+	.args_doc = "\nreplay FILE...\nreport INPUT...\ntop\nexplain "
 		    "ID|FILE...\ncheck\ndoctor\nunpin\nstatus",
 	.doc = doc,
 	.help_filter = help_filter,

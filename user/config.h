@@ -31,6 +31,7 @@ enum command {
 	COMMAND_WATCH,	 /* live, the default */
 	COMMAND_REPLAY,	 /* over captures */
 	COMMAND_CHECK,	 /* reads the configuration and prints it */
+	COMMAND_TOP,	 /* a screen of who looks around */
 	COMMAND_EXPLAIN, /* why alerts fired */
 	COMMAND_UNPIN,	 /* removes what a daemon with `pin` has left */
 	COMMAND_DOCTOR,	 /* what this host allows */
@@ -131,6 +132,7 @@ struct config {
 	size_t files;
 	const char *report_file; /* report: in argv; NULL or "-": standard output */
 	enum report_format report_format;
+	double top_speed;   /* replay --top: times as fast as it was; 0: no screen */
 	bool fail_on_alert; /* replay: exit 10 when something was found */
 	char iface[IFACE_PATTERNS_MAX]
 		  [IFACE_PATTERN_LEN]; /* names or globs; "!" before what is left out; none

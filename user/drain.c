@@ -234,15 +234,13 @@ static bool is_same_pair(const struct contact_key *a, const struct contact_key *
 /* After a drain, for each pair of hosts between which something was silent. */
 static void correct_sources(struct drain *d, uint64_t now_ns)
 {
-	const struct pieces *all = &d->pieces;
+	const struct piece *p = d->pieces.piece, *end = p + d->pieces.n;
 	uint32_t seen = 0; /* CONTACT_* of the row so far */
 
-	for (size_t i = 0; i < all->n; i++) {
-		const struct piece *p = pieces_at(all, i);
-
+	for (; p && p < end; p++) {
 		seen |= CONTACT_BITS(p->contact.word);
 		/* A scan's pieces mostly come in a row: one call for all of them. */
-		if (i + 1 < all->n && is_same_pair(&p->key, &pieces_at(all, i + 1)->key))
+		if (p + 1 < end && is_same_pair(&p[0].key, &p[1].key))
 			continue;
 		if (seen & CONTACT_SILENT)
 			correct_source(d, p, now_ns);

@@ -7,12 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "control_client.h"
 #include "replay.h"
 #include "sink_json.h"
 #include "words.h"
 
 enum {
 	ALERTS_MAX = 65536, /* that are kept while files are read */
+	ANSWER_MS = 5000,   /* that a daemon may take */
 };
 
 /* The alerts to explain, in the order in which they were first seen: of each its last document. */
@@ -129,6 +131,50 @@ static int replay_files(const struct config *cfg, const char **files, size_t n, 
 	return n && replay_each(cfg, files, n, &tap, err) != EXIT_FINE ? -EIO : 0;
 }
 
+/* ---- the daemon that runs ---- */
+
+/* ask_daemon - for one alert, open or closed of late. */
+static int ask_daemon(struct control_client *c, const char *id, struct gathered *g,
+		      struct error *err)
+{
+	char request[64 + ALERT_ID_LEN];
+	json_t *answer = NULL;
+	int r;
+
+	snprintf(request, sizeof(request), "{\"get\":\"alerts\",\"id\":\"%s\"}", id);
+	r = control_client_ask(c, request, err);
+	while (!r) { /* lines of alerts, then one of type "end" */
+		json_t *doc;
+
+		r = control_client_read(c, ANSWER_MS, &answer, err);
+		if (r <= 0)
+			break;
+		r = json_object_get(answer, "document") == NULL; /* the end */
+		doc = json_incref(json_object_get(answer, "document"));
+		json_decref(answer);
+		if (doc)
+			take(g, doc);
+	}
+	return r < 0 ? r : 0;
+}
+
+static int ask_for_all(const struct config *cfg, struct gathered *g, struct error *err)
+{
+	struct control_client *c = NULL;
+	int r = control_client_open(cfg, &c, err);
+	const char *id;
+	json_t *v;
+
+	if (r < 0)
+		return error_prefix(err, r, "explain by id asks the daemon, or the files given");
+	json_object_foreach (g->wanted, id, v) {
+		if (!r)
+			r = ask_daemon(c, id, g, err);
+	}
+	control_client_close(c);
+	return r;
+}
+
 /* ---- what to read ---- */
 
 /* is_id - an alert's id, as none of our files is called: hexadecimal digits and dashes. */
@@ -145,14 +191,16 @@ static bool is_id(const char *word)
 static int gather(const struct config *cfg, struct gathered *g, struct error *err)
 {
 	const char **rest = calloc(cfg->files + 1, sizeof(*rest));
-	size_t n = 0;
+	size_t n = 0, ids = 0;
 	int r = 0;
 
 	if (!rest)
 		return error_set(err, -ENOMEM, EXIT_RUNTIME, "explain: out of memory");
 	for (size_t i = 0; i < cfg->files; i++) /* all ids before the first file */
-		if (is_id(cfg->file[i]))
+		if (is_id(cfg->file[i])) {
 			json_object_set_new(g->wanted, cfg->file[i], json_true());
+			ids++;
+		}
 	for (size_t i = 0; !r && i < cfg->files; i++) {
 		const char *file = cfg->file[i];
 
@@ -163,6 +211,8 @@ static int gather(const struct config *cfg, struct gathered *g, struct error *er
 		else
 			rest[n++] = file;
 	}
+	if (!r && ids == cfg->files)
+		r = ask_for_all(cfg, g, err);
 	if (!r)
 		r = replay_files(cfg, rest, n, g, err);
 	free(rest);

@@ -9,8 +9,9 @@
 #include "explain.h"
 #include "pin.h"
 #include "replay.h"
-#include "status_command.h"
 #include "report.h"
+#include "status_command.h"
+#include "top.h"
 #include "watch.h"
 
 /* check - what holds in the end, as YAML. */
@@ -53,7 +54,9 @@ static int run(struct config *cfg, struct error *err)
 	case COMMAND_REPORT:
 		return report_run(cfg, err);
 	case COMMAND_REPLAY:
-		return replay_run(cfg, err);
+		return cfg->top_speed > 0 ? top_run(cfg, err) : replay_run(cfg, err);
+	case COMMAND_TOP:
+		return top_run(cfg, err);
 	case COMMAND_STATUS:
 		return status_run(cfg, err);
 	default:

@@ -16,6 +16,7 @@
 #include "host_store.h"
 #include "output.h"
 #include "pieces.h"
+#include "replay_show.h"
 #include "sweep.h"
 #include "zeeklog.h"
 
@@ -25,6 +26,8 @@ enum {
 	/* Packets parsed ahead of the one that is followed: enough for their nursery buckets to
 	 * arrive from memory, few enough to stay in the first-level cache (96 bytes each). */
 	AHEAD = 32,
+
+	PAUSE_TICKS = 1000, /* at most, of a silence, where somebody looks on */
 };
 
 /* A packet that waits to be followed, and when and which way it went. */
@@ -45,6 +48,7 @@ struct replay {
 	struct floods *floods;
 	struct output *out;
 	struct attempt_log *attempts; /* NULL: none is kept */
+	struct replay_show *show;     /* NULL: nobody looks on */
 	struct sweep_stats swept;
 	struct waiting waiting[AHEAD]; /* in order of time, none beyond the next tick */
 	unsigned int n_waiting;
@@ -105,8 +109,10 @@ static void on_complaint(void *ctx, const char *text)
 		r->tap->complained(r->tap->ctx, text);
 }
 
-static void read_counters(const struct replay *r, struct counters *c)
+static void read_counters(void *ctx, struct counters *c)
 {
+	const struct replay *r = ctx;
+
 	memset(c, 0, sizeof(*c));
 	c->kernel = r->store.stats;
 	engine_stats_get(r->engine, &c->engine);
@@ -136,8 +142,24 @@ static void replay_tick(struct replay *r, uint64_t now_ns)
 		output_clock(r->out, now_ns);
 	engine_flush(r->engine, now_ns, lost > r->lost);
 	attempt_log_flush(r->attempts);
+	if (r->show)
+		replay_show_tick(r->show, now_ns);
 	r->lost = lost;
 	r->tick_ns = now_ns + r->cfg->tick_ns;
+}
+
+/* wait_for - until that moment has come for whoever looks on, evidence ripens as it does live, tick
+ * by tick; in long silences by longer ones. */
+static void wait_for(struct replay *r, uint64_t t_ns)
+{
+	uint64_t step = t_ns > r->tick_ns ? (t_ns - r->tick_ns) / PAUSE_TICKS : 0;
+
+	while (r->tick_ns < t_ns) {
+		replay_show_until(r->show, r->tick_ns);
+		replay_tick(r, r->tick_ns);
+		r->tick_ns += step;
+	}
+	replay_show_until(r->show, t_ns);
 }
 
 /* Moves the clock to the time of the next packet or row. */
@@ -145,6 +167,8 @@ static void advance(struct replay *r, uint64_t t_ns)
 {
 	if (!r->tick_ns)
 		r->tick_ns = t_ns + r->cfg->tick_ns;
+	if (r->show)
+		wait_for(r, t_ns);
 	r->now_ns = t_ns;
 	if (t_ns >= r->tick_ns)
 		replay_tick(r, t_ns);
@@ -197,7 +221,7 @@ static void on_packet(void *ctx, const struct capture_packet *p)
 	struct replay *r = ctx;
 	struct waiting *w;
 
-	if (r->n_waiting == AHEAD || p->t_ns >= r->tick_ns)
+	if (r->n_waiting == AHEAD || p->t_ns >= r->tick_ns || r->show)
 		follow_waiting(r);
 	advance(r, p->t_ns);
 	if (r->progress && ++r->packets % PROGRESS_PACKETS == 0)
@@ -277,10 +301,8 @@ static int replay_logs(struct replay *r, struct error *err)
 		ret = read_log(r, r->file[i], &rows, err);
 	pieces_sort(&rows);
 	for (size_t i = 0; !ret && i < rows.n; i++) {
-		const struct piece *row = pieces_at(&rows, i);
-
-		advance(r, piece_time(row));
-		pieces_add_contact(&r->pieces, &row->key, &row->contact);
+		advance(r, piece_time(&rows.piece[i]));
+		pieces_add_contact(&r->pieces, &rows.piece[i].key, &rows.piece[i].contact);
 	}
 	r->pieces.no_memory += rows.no_memory;
 	pieces_done(&rows);
@@ -330,7 +352,11 @@ static void replay_end(struct replay *r)
 	struct counters c;
 
 	replay_tick(r, r->now_ns);
+	if (r->show)
+		wait_for(r, r->now_ns + r->cfg->settle_ns + r->cfg->settle_open_ns);
 	replay_tick(r, r->now_ns + r->cfg->settle_ns + r->cfg->settle_open_ns);
+	if (r->show)
+		replay_show_stay(r->show);
 	sweep_nursery_last(r->store.tags, r->store.vals, (uint32_t)r->store.bucket_mask + 1, &out);
 	floods_end(r->floods);
 	engine_close(r->engine);
@@ -375,6 +401,15 @@ static void done(struct replay *r)
 	engine_free(r->engine);
 }
 
+/* on_shown - an alert of a replay that somebody looks at. */
+static void on_shown(void *ctx, struct alert *a, enum alert_state state)
+{
+	struct replay *r = ctx;
+
+	replay_show_alert(r->show, a, state);
+	output_emit(r->out, a, state);
+}
+
 int replay_each(const struct config *cfg, const char *const *file, size_t n,
 		const struct replay_tap *tap, struct error *err)
 {
@@ -391,6 +426,17 @@ int replay_each(const struct config *cfg, const char *const *file, size_t n,
 	return code;
 }
 
+static int begin_run(struct replay *r, struct error *err)
+{
+	const struct config *cfg = r->cfg;
+	bool shown = cfg->top_speed > 0;
+	int ret = shown ? begin(r, on_shown, r, err) : begin(r, output_emit, r->out, err);
+
+	if (!ret && shown)
+		ret = replay_show_open(cfg, r->engine, r->out, read_counters, r, &r->show, err);
+	return ret;
+}
+
 int replay_run(const struct config *cfg, struct error *err)
 {
 	struct replay r = { .cfg = cfg, .file = cfg->file, .files = cfg->files };
@@ -402,7 +448,7 @@ int replay_run(const struct config *cfg, struct error *err)
 		output_free(r.out);
 		return err->exit_code;
 	}
-	if (begin(&r, output_emit, r.out, err) < 0 || replay_files(&r, err) < 0)
+	if (begin_run(&r, err) < 0 || replay_files(&r, err) < 0)
 		code = err->exit_code;
 	else
 		replay_end(&r);
@@ -417,6 +463,7 @@ int replay_run(const struct config *cfg, struct error *err)
 		code = s.alerts_opened ? EXIT_FOUND : EXIT_FINE;
 	}
 	done(&r);
+	replay_show_close(r.show);
 	attempt_log_free(r.attempts);
 	output_free(r.out);
 	return code;

@@ -56,6 +56,8 @@ code "an id that is not there" 1 "$RECONMON" explain "$id" "$scan"
 says "nothing to explain is no error" 'nothing to explain' \
 	"$RECONMON" explain tests/data/nmap-sS-two-ports.pcap.gz
 code "nothing to explain is no error" 0 "$RECONMON" explain tests/data/nmap-sS-two-ports.pcap.gz
+says "an id alone asks the daemon, which is not there" 'asks the daemon.*nobody.sock' \
+	"$RECONMON" explain --control "$tmp/nobody.sock" "$id"
 code "no argument" 2 "$RECONMON" explain
 code "no such file" 1 "$RECONMON" explain "$tmp/none"
 {
