@@ -240,7 +240,8 @@ static const char doc[] =
 	"JSON), gzip or not, several merged in order of time.\n"
 	"\n"
 	"`report` makes a page to look at, complete in itself, of the same files, and of logs\n"
-	"of alerts as --json and file outputs write them.\n"
+	"of alerts as --json and file outputs write them; without any, of what a running\n"
+	"daemon knows.\n"
 	"\n"
 	"TIME is a number with its unit: 300ms, 1.5s, 10m, 24h, 7d.\n"
 	"\n"
@@ -492,7 +493,7 @@ static const struct subcommand {
 	{ "replay", COMMAND_REPLAY, true, false,
 	  "replay needs at least one file; `-` is standard input" },
 	{ "report", COMMAND_REPORT, true, false,
-	  "report needs at least one file; `-` is standard input" },
+	  "report takes files, `-` is standard input, or none, and asks a running daemon" },
 	{ "check", COMMAND_CHECK, false, false, "the file to check is given as -c FILE" },
 	{ "top", COMMAND_TOP, false, false,
 	  "interfaces are given as -i NAME, files as `reconmon replay --top FILE...`" },
@@ -825,7 +826,7 @@ static char *help_filter(int key, const char *text, void *input)
 static const struct argp argp = {
 	.options = options,
 	.parser = on_key,
-	.args_doc = "\nreplay FILE...\nreport INPUT...\ntop\nexplain "
+	.args_doc = "\nreplay FILE...\nreport [INPUT...]\ntop\nexplain "
 		    "ID|FILE...\ncheck\ndoctor\nunpin\nstatus",
 	.doc = doc,
 	.help_filter = help_filter,
@@ -952,7 +953,8 @@ static enum cli_result cli_read(struct cli *cli, int argc, char **argv)
 
 	if (result != CLI_RUN)
 		return result;
-	if (subcommand_of(cli->cfg->command)->files && !cli->cfg->files) {
+	if (subcommand_of(cli->cfg->command)->files && !cli->cfg->files &&
+	    cli->cfg->command != COMMAND_REPORT) {
 		error_set(cli->err, -EINVAL, EXIT_USAGE, "%s",
 			  subcommand_of(cli->cfg->command)->hint);
 		return CLI_BAD;

@@ -16,6 +16,7 @@
 #include "replay.h"
 #include "report_alertlog.h"
 #include "report_html.h"
+#include "report_live.h"
 #include "report_svg.h"
 
 enum {
@@ -58,6 +59,8 @@ static int read_all(const struct config *cfg, struct report *m, struct error *er
 		else if (report_alertlog_read(cfg->file[i], m, err) < 0)
 			code = err->exit_code;
 	}
+	if (!cfg->files && report_live_read(cfg, m, err) < 0)
+		code = err->exit_code;
 	if (code == EXIT_FINE && n)
 		code = read_evidence(cfg, evidence, n, m, err);
 	free(evidence);

@@ -8,10 +8,13 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <zlib.h>
 
 #include "net.h"
 #include "subject.h"
+
+#define NS_PER_S ((uint64_t)1000000000)
 
 enum {
 	HEAD = 64 * 1024, /* a first line is rarely longer */
@@ -35,9 +38,22 @@ static const char *text_at(const json_t *o, const char *first, const char *secon
 	return text ? text : "";
 }
 
-static uint64_t ns_of(double seconds)
+bool report_time_read(const char *text, uint64_t *ret)
 {
-	return (uint64_t)(seconds * 1e6 + 0.5) * 1000; /* documents have microseconds */
+	struct tm day = { .tm_isdst = 0 };
+	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &day);
+	uint64_t ns = 0, unit = NS_PER_S;
+	time_t s = rest ? timegm(&day) : -1;
+
+	if (s < 0 || (uint64_t)s >= INT64_MAX / NS_PER_S)
+		return false;
+	if (*rest == '.')
+		for (rest++; *rest >= '0' && *rest <= '9'; rest++) {
+			unit /= 10;
+			ns += (uint64_t)(*rest - '0') * unit;
+		}
+	*ret = (uint64_t)s * NS_PER_S + ns;
+	return *rest == 'Z';
 }
 
 /* --- an alert ------------------------------------------------------------------------------- */
@@ -121,7 +137,7 @@ static void words_take(const json_t *doc, struct report_alert *a)
 	a->rate = json_number_value(json_object_get(at(doc, "reconmon", "alert"), "rate_pps"));
 }
 
-static void subject_take(const struct subject *s, struct report_alert *a)
+static int subject_take(const struct subject *s, struct report_alert *a)
 {
 	snprintf(a->id, sizeof(a->id), "%s", s->id);
 	snprintf(a->rule, sizeof(a->rule), "%s", s->rule);
@@ -137,8 +153,9 @@ static void subject_take(const struct subject *s, struct report_alert *a)
 	a->count = (uint32_t)s->count;
 	a->threshold = (uint32_t)s->threshold;
 	a->window_ns = s->window_s < 1e9 ? (uint64_t)(s->window_s * 1e9) : 0;
-	a->first_ns = ns_of(s->start_s);
-	a->last_ns = ns_of(s->end_s);
+	if (!report_time_read(s->start, &a->first_ns) || !report_time_read(s->end, &a->last_ns))
+		return -EINVAL;
+	return a->last_ns < a->first_ns ? -EINVAL : 0;
 }
 
 /* alert_read - the document as an alert. What *a holds is the caller's, on failure too. */
@@ -146,10 +163,8 @@ static int alert_read(const json_t *doc, struct subject *s, struct report_alert 
 {
 	int r;
 
-	if (!subject_read(doc, s) || !*s->id || s->start_s < 1 ||
-	    !(s->end_s >= s->start_s && s->end_s < 9e9)) /* until the year 2255 */
+	if (!subject_read(doc, s) || subject_take(s, a) < 0)
 		return -EINVAL;
-	subject_take(s, a);
 	words_take(doc, a);
 	techniques_take(s, a);
 	owner_take(s, a);
@@ -172,18 +187,27 @@ static int alert_read(const json_t *doc, struct subject *s, struct report_alert 
 	return hosts_take(s->responders, (uint64_t)s->responder_count, a);
 }
 
-int report_alertlog_line(const char *text, size_t len, struct report *m)
+int report_alertlog_document(const json_t *doc, struct report_alert *ret)
 {
-	struct report_alert a = { .shape = SHAPE_PORTS };
 	struct subject *s = malloc(sizeof(*s)); /* 64 KiB: not on the stack */
-	json_t *doc = s ? json_loadb(text, len, 0, NULL) : NULL;
-	int r = doc ? alert_read(doc, s, &a) : -EINVAL;
+	int r;
 
-	json_decref(doc);
+	*ret = (struct report_alert){ .shape = SHAPE_PORTS };
+	r = !s ? -ENOMEM : doc ? alert_read(doc, s, ret) : -EINVAL;
 	free(s);
 	if (r < 0)
-		report_alert_done(&a);
-	else
+		report_alert_done(ret);
+	return r;
+}
+
+int report_alertlog_line(const char *text, size_t len, struct report *m)
+{
+	struct report_alert a;
+	json_t *doc = json_loadb(text, len, 0, NULL);
+	int r = report_alertlog_document(doc, &a);
+
+	json_decref(doc);
+	if (!r)
 		report_alert_put(m, &a, a.last_ns);
 	return r;
 }

@@ -4,6 +4,7 @@
 #ifndef RECONMON_REPORT_ALERTLOG_H
 #define RECONMON_REPORT_ALERTLOG_H
 
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "report_model.h"
@@ -18,5 +19,13 @@ int report_alertlog_read(const char *file, struct report *m, struct error *err);
 
 /* report_alertlog_line - one document of len bytes. Returns 0, or -EINVAL: it is no alert. */
 int report_alertlog_line(const char *text, size_t len, struct report *m);
+
+/* report_alertlog_document - the same of a document that is read; *ret is for report_alert_put().
+ */
+int report_alertlog_document(const json_t *doc, struct report_alert *ret);
+
+/* report_time_read - "2026-11-25T02:50:00.123456Z" in nanoseconds since the epoch. False: it is
+ * none, before 1970 or after 2261; *ret may be changed then. */
+bool report_time_read(const char *text, uint64_t *ret);
 
 #endif

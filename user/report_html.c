@@ -332,13 +332,15 @@ static void put_caveats(const struct page *p, const struct report_alert *a,
 /* put_scan_head - what an incident of one scan has in its own heading. */
 static void put_scan_head(const struct page *p, const struct report_alert *a)
 {
-	char title[REPORT_SENTENCE_MAX];
+	char title[REPORT_SENTENCE_MAX], who[REPORT_WORD_MAX];
 
 	raw(p, "<h4>");
 	put_severity(p, a->severity);
 	raw(p, " <span class=\"rule\">");
 	put(p, a->rule);
 	raw(p, "</span> ");
+	put(p, report_who(a, who));
+	raw(p, ", ");
 	put(p, report_alert_title(a, title));
 	raw(p, "</h4>\n<p class=\"facts\">");
 	put_facts(p, a);
@@ -375,7 +377,7 @@ static void put_scan(struct page *p, const struct report_alert *a, bool with_hea
 
 static void put_scans_table(const struct page *p, const struct report_incident *in)
 {
-	char title[REPORT_SENTENCE_MAX];
+	char title[REPORT_SENTENCE_MAX], who[REPORT_WORD_MAX];
 	size_t n = in->alerts < SCANS_LISTED ? in->alerts : SCANS_LISTED;
 
 	raw(p,
@@ -392,6 +394,10 @@ static void put_scans_table(const struct page *p, const struct report_incident *
 		raw(p, "</td><td>");
 		put(p, a->rule);
 		raw(p, "</td><td>");
+		if (in->originators > 1) {
+			put(p, report_who(a, who));
+			raw(p, ": ");
+		}
 		put(p, report_alert_title(a, title));
 		raw(p, "</td><td class=\"n\">");
 		put_count(p, report_alert_opens(a));
@@ -430,7 +436,8 @@ static bool is_alike(const struct report_target *a, const struct report_target *
 {
 	char x[PORTS_COMPARED], y[PORTS_COMPARED];
 
-	if (a->any || b->any || a->proto != b->proto || !is_next(&a->resp, &b->resp) ||
+	if (a->any || b->any || a->proto != b->proto ||
+	    memcmp(&a->orig, &b->orig, sizeof(a->orig)) || !is_next(&a->resp, &b->resp) ||
 	    !a->ports != !b->ports || !a->untold != !b->untold)
 		return false;
 	for (unsigned int k = 0; k < ANSWER_MAX && a->ports; k++)
@@ -445,6 +452,7 @@ static bool is_alike(const struct report_target *a, const struct report_target *
 
 static void put_targets(const struct page *p, const struct report_incident *in)
 {
+	const struct ip_addr nobody = { .w = { 0, 0 } }; /* many together */
 	size_t rows = 0, told = 0;
 
 	raw(p,
@@ -464,6 +472,10 @@ static void put_targets(const struct page *p, const struct report_incident *in)
 			end++;
 		told = end + 1;
 		raw(p, "<tr><th scope=\"row\">");
+		if (in->originators > 1 && memcmp(&t->orig, &nobody, sizeof(nobody)) != 0) {
+			put_addr(p, &t->orig);
+			raw(p, " at ");
+		}
 		if (t->any)
 			raw(p, "any host");
 		else
@@ -553,14 +565,13 @@ static void put_figure(const struct page *p, uint64_t n, const char *what, const
 static void put_figures(const struct page *p)
 {
 	const struct report *m = p->m;
-	uint64_t scans = 0, opens = 0;
+	uint64_t scans = 0, opens = m->opens;
 	size_t originators = report_originators(m), hosts = report_hosts(m);
 	unsigned int worst = m->incidents ? m->incident[0].severity : 0;
 	char class[24];
 
 	for (size_t i = 0; i < m->incidents; i++) {
 		scans += m->incident[i].alerts;
-		opens += m->incident[i].opens;
 	}
 	snprintf(class, sizeof(class), "worst sev%u", worst);
 	raw(p, "<dl class=\"figures\">\n");
@@ -597,7 +608,7 @@ static void put_key(const struct page *p)
 	for (unsigned int k = 0; k < MARK_MAX; k++) {
 		if (k == MARK_SPOKE && !spoke)
 			continue;
-		if (k == MARK_UNTOLD && !p->m->log_lines)
+		if (k == MARK_UNTOLD && !p->m->log_lines && !p->m->live)
 			continue;
 		fprintf(p->out, "<li data-kind=\"%s\">", mark_name(k));
 		put_kind(p, k);
@@ -707,13 +718,12 @@ static void cells_fill(const struct report *m, const struct axis *rows, const st
 {
 	for (size_t i = 0; i < m->incidents; i++) {
 		const struct report_incident *in = &m->incident[i];
-		size_t r = axis_at(rows, &in->orig);
 
-		for (size_t k = 0; k < in->targets && r < rows->n; k++) {
+		for (size_t k = 0; k < in->targets; k++) {
 			const struct report_target *t = &in->target[k];
-			size_t c = axis_at(columns, &t->resp);
+			size_t r = axis_at(rows, &t->orig), c = axis_at(columns, &t->resp);
 
-			if (t->any || c == columns->n)
+			if (t->any || r == rows->n || c == columns->n)
 				continue;
 			if (t->ports) {
 				cell[r][c].ports += portset_count(t->ports);
@@ -788,8 +798,6 @@ static void put_matrix(const struct page *p)
 	struct axis rows = { .n = 0 }, columns = { .n = 0 };
 	struct cell(*cell)[MATRIX_MAX] = calloc(MATRIX_MAX, sizeof(*cell));
 
-	for (size_t i = 0; i < m->incidents; i++)
-		axis_add(&rows, &m->incident[i].orig);
 	for (size_t k = 0, any = 1; any; k++) { /* of each incident its first host, then the next */
 		any = 0;
 		for (size_t i = 0; i < m->incidents; i++) {
@@ -798,8 +806,10 @@ static void put_matrix(const struct page *p)
 			if (k >= in->targets)
 				continue;
 			any = 1;
-			if (!in->target[k].any && axis_at(&rows, &in->orig) < rows.n)
-				axis_add(&columns, &in->target[k].resp);
+			if (in->target[k].any)
+				continue;
+			axis_add(&rows, &in->target[k].orig);
+			axis_add(&columns, &in->target[k].resp);
 		}
 	}
 	if (cell && columns.n) {
@@ -815,25 +825,18 @@ static void put_matrix(const struct page *p)
 
 /* --- rules, what was let be, what may be missing -------------------------------------------- */
 
-static void put_rule(const struct page *p, const struct rule *r, uint64_t alerts)
+static void put_rule(const struct page *p, const struct report_rule *r)
 {
-	char text[REPORT_SENTENCE_MAX], window[32];
-
-	fprintf(p->out, "<tr%s><th scope=\"row\">", r->enabled ? "" : " class=\"off\"");
+	fprintf(p->out, "<tr%s><th scope=\"row\">", r->off ? " class=\"off\"" : "");
 	put(p, r->name);
-	raw(p, r->enabled ? "</th><td>" : "</th><td><b>off:</b> ");
-	put(p, report_rule_words(r, text));
-	if (r->yields_to[0]) {
-		raw(p, "; yields to ");
-		put(p, r->yields_to);
-	}
+	raw(p, r->off ? "</th><td><b>off:</b> " : "</th><td>");
+	put(p, r->words);
 	raw(p, "</td><td class=\"n\">");
 	put_count(p, r->threshold);
 	raw(p, "</td><td>");
-	put(p, duration_format(r->window_ns, window));
-	raw(p, r->mode == WINDOW_TUMBLING ? ", tumbling</td><td class=\"n\">"
-					  : ", sliding</td><td class=\"n\">");
-	put_count(p, alerts);
+	put(p, r->window);
+	raw(p, "</td><td class=\"n\">");
+	put_count(p, r->alerts);
 	raw(p, "</td></tr>\n");
 }
 
@@ -881,12 +884,12 @@ static void put_rules(const struct page *p)
 	    "their thresholds</caption><thead><tr><th scope=\"col\">rule</th><th scope=\"col\">"
 	    "counts</th><th scope=\"col\" class=\"n\">threshold</th><th scope=\"col\">window</th>"
 	    "<th scope=\"col\" class=\"n\">alerts</th></tr></thead><tbody>\n");
-	if (m->engine || !m->alerts)
-		for (uint32_t i = 0; i < m->cfg->rules.n; i++)
-			put_rule(p, &m->cfg->rules.rule[i], m->rule_alerts[i]);
-	put_log_rules(p);
+	for (size_t i = 0; i < m->rules; i++)
+		put_rule(p, &m->rule[i]);
+	if (!m->live)
+		put_log_rules(p);
 	raw(p, "</tbody></table></div>\n");
-	if (m->engine) {
+	if (m->engine && !m->live) {
 		raw(p, "<p class=\"note\">A silent attempt is a probe after ");
 		put(p, duration_format(m->cfg->settle_ns, a));
 		raw(p, " without answer, or ");
@@ -991,6 +994,9 @@ static void put_missing(const struct page *p)
 		     "probes have no mark in a picture: there were too many to "
 		     "keep, and every second of the densest was left out; counts, "
 		     "lists of ports and open ports are complete");
+	n += missing(p, m->marks_untold,
+		     "probes have no mark in a picture: the daemon keeps the times "
+		     "of the first 64 and the last 192 of each alert");
 	n += missing(p, m->alerts_dropped,
 		     "scans of the lowest severity are counted and not told: "
 		     "there were too many");

@@ -50,14 +50,34 @@ static int compare_incident(const void *x, const void *y)
 	const struct report_alert *b = *(struct report_alert *const *)y;
 	int r = strcmp(incident_id(a), incident_id(b));
 
-	if (!r)
-		r = compare_addr(&a->orig, &b->orig);
 	return r ? r : (a > b) - (a < b);
 }
 
 static bool same_incident(const struct report_alert *a, const struct report_alert *b)
 {
-	return !strcmp(incident_id(a), incident_id(b)) && !compare_addr(&a->orig, &b->orig);
+	return !strcmp(incident_id(a), incident_id(b));
+}
+
+/* originators_of - how many different ones its alerts have, those that were at it together among
+ * them. */
+static uint32_t originators_of(struct report_alert *const *alert, size_t alerts)
+{
+	struct table *t = table_new(1, UINT32_MAX);
+	uint32_t n = 0;
+	bool is_new;
+
+	for (size_t i = 0; t && i < alerts; i++) {
+		const struct report_alert *a = alert[i];
+
+		for (uint32_t k = 0; k < (a->joint ? a->n_hosts : 1); k++) {
+			struct group_key key = { .orig = a->joint ? a->hosts[k].addr : a->orig };
+
+			table_put(t, &key, &is_new);
+		}
+	}
+	n = t ? table_count(t) : 1;
+	table_free(t);
+	return n;
 }
 
 static int incident_begin(struct report *m, struct report_alert *const *alert, size_t n)
@@ -65,13 +85,12 @@ static int incident_begin(struct report *m, struct report_alert *const *alert, s
 	struct report_incident *in = &m->incident[m->incidents];
 
 	*in = (struct report_incident){
-		.orig = alert[0]->orig,
 		.id = alert[0]->incident,
 		.severity = alert[0]->severity,
 		.first_ns = alert[0]->first_ns,
 		.alerts = n,
 	};
-	in->alert = (struct report_alert **)malloc(n * sizeof(struct report_alert *));
+	in->alert = (struct report_alert **)calloc(n, sizeof(struct report_alert *));
 	if (!in->alert)
 		return -ENOMEM;
 	m->incidents++;
@@ -84,6 +103,7 @@ static int incident_begin(struct report *m, struct report_alert *const *alert, s
 		if (alert[i]->last_ns > in->last_ns)
 			in->last_ns = alert[i]->last_ns;
 	}
+	in->originators = originators_of(alert, n);
 	return 0;
 }
 
@@ -124,9 +144,10 @@ static int incidents_make(struct report *m)
 
 /* target_at - the target of a responder, made if it is new. NULL: no room. */
 static struct report_target *target_at(struct report *m, struct table *t, uint32_t incident,
-				       const struct ip_addr *resp, uint8_t proto, bool any)
+				       const struct ip_addr *orig, const struct ip_addr *resp,
+				       uint8_t proto, bool any)
 {
-	struct group_key key = { .proto = proto, .bin = incident, .resp_port = any };
+	struct group_key key = { .orig = *orig, .proto = proto, .bin = incident, .resp_port = any };
 	struct gathered *g;
 	bool is_new;
 
@@ -139,7 +160,9 @@ static struct report_target *target_at(struct report *m, struct table *t, uint32
 	}
 	if (is_new) {
 		g->incident = incident;
-		g->target = (struct report_target){ .any = any, .proto = proto, .resp = key.resp };
+		g->target = (struct report_target){
+			.any = any, .proto = proto, .orig = *orig, .resp = key.resp
+		};
 		m->incident[incident].targets++;
 	}
 	return &g->target;
@@ -187,7 +210,7 @@ static int gather_hosts(struct report *m, struct table *t, uint32_t i, const str
 {
 	for (uint32_t h = 0; h < a->n_hosts; h++) {
 		struct report_target *target =
-			target_at(m, t, i, &a->hosts[h].addr, a->proto, false);
+			target_at(m, t, i, &a->orig, &a->hosts[h].addr, a->proto, false);
 
 		if (target && target_add(target, a->port, a->hosts[h].kind) < 0)
 			return -ENOMEM;
@@ -207,7 +230,8 @@ struct pairs {
 static void gather_pair(void *ctx, const struct report_mark *k)
 {
 	struct pairs *p = ctx;
-	struct report_target *t = target_at(p->m, p->t, p->incident, &k->resp, k->proto, false);
+	struct report_target *t =
+		target_at(p->m, p->t, p->incident, &k->orig, &k->resp, k->proto, false);
 
 	if (t && target_add(t, k->port, k->kind) < 0)
 		p->r = -ENOMEM;
@@ -227,7 +251,7 @@ static int gather(struct report *m, struct table *t, uint32_t i, const struct re
 		return gather_hosts(m, t, i, a);
 	if (!a->ports)
 		return 0;
-	target = target_at(m, t, i, &a->resp, a->proto, !a->has_resp);
+	target = target_at(m, t, i, &a->orig, &a->resp, a->proto, !a->has_resp);
 	if (!target)
 		return 0;
 	if (!target->ports) {
@@ -250,7 +274,9 @@ static int compare_targets(const void *x, const void *y)
 
 	if (p != q)
 		return p < q ? 1 : -1;
-	r = a->proto - b->proto;
+	r = compare_addr(&a->orig, &b->orig);
+	if (!r)
+		r = a->proto - b->proto;
 	return r ? r : compare_addr(&a->resp, &b->resp);
 }
 
@@ -271,7 +297,6 @@ static int hand_over(struct report *m, const struct table *t)
 		if (!in->target)
 			continue;
 		in->target[in->targets++] = g->target;
-		in->opens += target_opens(&g->target);
 		g->target = (struct report_target){ .any = false };
 	}
 	for (size_t i = 0; i < m->incidents; i++)
@@ -279,6 +304,58 @@ static int hand_over(struct report *m, const struct table *t)
 			qsort(m->incident[i].target, m->incident[i].targets,
 			      sizeof(struct report_target), compare_targets);
 	return 0;
+}
+
+/* opens_add - the open ports of an incident's targets that the table does not have yet; its values
+ * are sets of ports by responder and protocol. Returns how many they are. */
+static uint32_t opens_add(struct report *m, struct table *t, const struct report_incident *in)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < in->targets && target_opens(&in->target[i]); i++) {
+		const struct report_target *target = &in->target[i];
+		struct group_key key = { .resp = target->resp, .proto = target->proto };
+		struct portset **set;
+		bool is_new;
+
+		set = (struct portset **)table_put(t, &key, &is_new);
+		if (set && is_new)
+			*set = portset_new();
+		if (!set || !*set) {
+			m->no_memory++;
+			return n;
+		}
+		for (int p = portset_next(target->ports, ANSWER_OPEN, 0); p >= 0;
+		     p = portset_next(target->ports, ANSWER_OPEN, (uint32_t)p + 1))
+			n += portset_add(*set, (uint16_t)p, ANSWER_OPEN) > 0;
+	}
+	return n;
+}
+
+static void opens_done(struct table *t)
+{
+	struct portset **set;
+
+	for (set = t ? (struct portset **)table_oldest(t) : NULL; set;
+	     set = (struct portset **)table_newer(t, (void *)set))
+		portset_free(*set);
+	table_free(t);
+}
+
+/* opens_count - a port that two originators found open is one. */
+static void opens_count(struct report *m)
+{
+	struct table *all = table_new(sizeof(struct portset *), REPORT_TARGETS_MAX);
+
+	for (size_t i = 0; all && i < m->incidents; i++) {
+		struct report_incident *in = &m->incident[i];
+		struct table *own = table_new(sizeof(struct portset *), REPORT_TARGETS_MAX);
+
+		in->opens = own ? opens_add(m, own, in) : 0;
+		m->opens += opens_add(m, all, in);
+		opens_done(own);
+	}
+	opens_done(all);
 }
 
 static int targets_make(struct report *m)
@@ -293,6 +370,8 @@ static int targets_make(struct report *m)
 			r = gather(m, t, (uint32_t)i, m->incident[i].alert[k]);
 	if (!r)
 		r = hand_over(m, t);
+	if (!r)
+		opens_count(m);
 	for (struct gathered *g = table_oldest(t); g; g = table_newer(t, g)) { /* after a failure */
 		if (g->target.own_ports)
 			portset_free(g->target.ports);
@@ -320,7 +399,7 @@ static int compare_severity(const void *x, const void *y)
 		return a->alerts < b->alerts ? 1 : -1;
 	if (a->first_ns != b->first_ns)
 		return a->first_ns > b->first_ns ? 1 : -1;
-	return compare_addr(&a->orig, &b->orig);
+	return strcmp(a->alert[0]->id, b->alert[0]->id);
 }
 
 int report_finish(struct report *m)

@@ -135,6 +135,8 @@ static json_t *scan_json(const struct writer *w, const struct report_alert *a)
 		      (json_int_t)a->attempts, "rate_pps", a->rate, "technique",
 		      text_json(a->techniques), "incomplete", a->incomplete, "cut", a->cut, "marks",
 		      marks.list, "marks_left_out", (json_int_t)marks.more);
+	if (!a->joint)
+		json_object_set_new(o, "originator", addr_json(&a->orig));
 	if (a->has_resp)
 		json_object_set_new(o, "responder", addr_json(&a->resp));
 	if (a->has_port)
@@ -154,6 +156,8 @@ static json_t *target_json(const struct writer *w, const struct report_target *t
 {
 	json_t *o = json_object();
 
+	json_object_set_new(o, "originator",
+			    t->orig.w[0] || t->orig.w[1] ? addr_json(&t->orig) : json_null());
 	json_object_set_new(o, "responder", t->any ? json_null() : addr_json(&t->resp));
 	json_object_set_new(o, "transport", json_string(proto_name(t->proto)));
 	if (t->ports) {
@@ -173,8 +177,7 @@ static void write_incident(struct writer *w, const struct report_incident *in)
 
 	fputs("{\"id\":", w->out);
 	put(w, text_json(in->id));
-	fputs(",\"originator\":", w->out);
-	put(w, in->alert[0]->joint ? json_null() : addr_json(&in->orig));
+	fprintf(w->out, ",\"originators\":%u", in->originators);
 	fputs(",\"title\":", w->out);
 	put(w, json_string(report_incident_title(in, title)));
 	fprintf(w->out, ",\"severity\":%u,\"open_ports\":%u,\"first\":", in->severity, in->opens);
@@ -198,15 +201,14 @@ static json_t *rules_json(const struct report *m)
 {
 	json_t *list = json_array();
 
-	for (uint32_t i = 0; i < m->cfg->rules.n; i++) {
-		const struct rule *r = &m->cfg->rules.rule[i];
+	for (size_t i = 0; i < m->rules; i++) {
+		const struct report_rule *r = &m->rule[i];
 
-		json_array_append_new(
-			list, json_pack("{s:s, s:b, s:i, s:f, s:s, s:I}", "rule", r->name,
-					"enabled", r->enabled, "threshold", (int)r->threshold,
-					"window_s", (double)r->window_ns / 1e9, "mode",
-					r->mode == WINDOW_TUMBLING ? "tumbling" : "sliding",
-					"alerts", (json_int_t)m->rule_alerts[i]));
+		json_array_append_new(list, json_pack("{s:o, s:b, s:I, s:o, s:I}", "rule",
+						      text_json(r->name), "enabled", !r->off,
+						      "threshold", (json_int_t)r->threshold,
+						      "window", text_json(r->window), "alerts",
+						      (json_int_t)r->alerts));
 	}
 	return list;
 }

@@ -93,6 +93,8 @@ static void write_scans(FILE *out, const struct report_incident *in)
 		fputs("| ", out);
 		cell_number(out, a->severity);
 		cell(out, a->rule);
+		if (in->originators > 1)
+			fprintf(out, "%s: ", report_who(a, word));
 		cell(out, report_alert_title(a, text));
 		if (a->attempts)
 			cell_number(out, a->attempts);
@@ -120,6 +122,8 @@ static void write_targets(FILE *out, const struct report_incident *in,
 		const struct report_target *t = &in->target[i];
 
 		fputs("| ", out);
+		if (in->originators > 1 && (t->orig.w[0] || t->orig.w[1]))
+			fprintf(out, "%s at ", addr_format(&t->orig, addr));
 		cell(out, t->any ? "any host" : addr_format(&t->resp, addr));
 		for (unsigned int a = 0; a < ANSWER_MAX; a++) {
 			ports_of(out, t->ports, a, t->proto, services);
@@ -134,22 +138,20 @@ static void write_targets(FILE *out, const struct report_incident *in,
 
 static void write_rules(FILE *out, const struct report *m)
 {
-	char text[REPORT_SENTENCE_MAX], window[32];
-
 	fputs("\n## Rules in effect\n\n| rule | counts | threshold | window | alerts |\n"
 	      "| --- | --- | ---: | --- | ---: |\n",
 	      out);
-	for (uint32_t i = 0; i < m->cfg->rules.n; i++) {
-		const struct rule *r = &m->cfg->rules.rule[i];
+	for (size_t i = 0; i < m->rules; i++) {
+		const struct report_rule *r = &m->rule[i];
 
-		if (!r->enabled)
+		if (r->off)
 			continue;
 		fputs("| ", out);
 		cell(out, r->name);
-		cell(out, report_rule_words(r, text));
+		cell(out, r->words);
 		cell_number(out, r->threshold);
-		cell(out, duration_format(r->window_ns, window));
-		cell_number(out, m->rule_alerts[i]);
+		cell(out, r->window);
+		cell_number(out, r->alerts);
 		fputc('\n', out);
 	}
 }

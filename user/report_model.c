@@ -11,6 +11,7 @@
 #include "counters.h"
 #include "net.h"
 #include "owner_text.h"
+#include "report_text.h"
 #include "sink.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -82,6 +83,7 @@ void report_free(struct report *m)
 	free(m->mark);
 	free(m->counter);
 	free(m->let_be);
+	free(m->rule);
 	free(m);
 }
 
@@ -604,6 +606,11 @@ static void name_marks(struct report *m, const struct report_alert *a,
 	}
 }
 
+bool report_alert_has(const struct report *m, const char *id)
+{
+	return alert_find(m, id) != NULL;
+}
+
 void report_alert_put(struct report *m, struct report_alert *a, uint64_t named_ns)
 {
 	struct report_alert *was;
@@ -616,7 +623,8 @@ void report_alert_put(struct report *m, struct report_alert *a, uint64_t named_n
 	a->from_log = true;
 	extend(m, a->first_ns, a->last_ns);
 	was = alert_find(m, a->id);
-	name_marks(m, a, was, named_ns);
+	if (!a->timed)
+		name_marks(m, a, was, named_ns);
 	if (!was) {
 		m->alerts_seen++;
 		alert_add(m, a);
@@ -630,11 +638,10 @@ void report_alert_put(struct report *m, struct report_alert *a, uint64_t named_n
 
 /* --- the end of reading --------------------------------------------------------------------- */
 
-static void counter_add(struct report *m, const char *name, uint64_t n, const char *text)
+void report_counter_add(struct report *m, const char *name, uint64_t n, const char *text)
 {
-	struct report_counter *c;
+	struct report_counter *c = realloc(m->counter, (m->counters + 1) * sizeof(*c));
 
-	c = realloc(m->counter, (m->counters + 1) * sizeof(*c));
 	if (!c) {
 		m->no_memory++;
 		return;
@@ -646,44 +653,63 @@ static void counter_add(struct report *m, const char *name, uint64_t n, const ch
 	snprintf(c->text, sizeof(c->text), "%s", text + (c->lost ? 6 : 0));
 }
 
-static struct report_let_be *let_be_new(struct report *m)
+struct report_rule *report_rule_add(struct report *m, const char *name, const char *words,
+				    uint32_t threshold, uint64_t window_ns, uint64_t alerts)
 {
-	struct report_let_be *more;
+	struct report_rule *r = realloc(m->rule, (m->rules + 1) * sizeof(*r));
 
-	if (m->let_bes == REPORT_LET_BE_MAX)
-		return NULL;
-	more = realloc(m->let_be, (m->let_bes + 1) * sizeof(*more));
-	if (!more) {
+	if (!r) {
 		m->no_memory++;
 		return NULL;
 	}
+	m->rule = r;
+	r += m->rules++;
+	*r = (struct report_rule){ .threshold = threshold, .alerts = alerts };
+	snprintf(r->name, sizeof(r->name), "%s", name);
+	snprintf(r->words, sizeof(r->words), "%s", words);
+	duration_format(window_ns, r->window);
+	return r;
+}
+
+void report_let_be_add(struct report *m, uint64_t attempts, const char *what, const char *why, ...)
+{
+	char text[2 * REPORT_TEXT_LEN];
+	struct report_let_be *more;
+	va_list ap;
+
+	if (m->let_bes == REPORT_LET_BE_MAX)
+		return;
+	more = realloc(m->let_be, (m->let_bes + 1) * sizeof(*more));
+	if (!more) {
+		m->no_memory++;
+		return;
+	}
 	m->let_be = more;
 	more += m->let_bes++;
-	*more = (struct report_let_be){ .attempts = 0 };
-	return more;
+	more->attempts = attempts;
+	sink_clean(what, more->what, sizeof(more->what));
+	va_start(ap, why);
+	vsnprintf(text, sizeof(text), why, ap);
+	va_end(ap);
+	sink_clean(text, more->why, sizeof(more->why));
 }
 
 static void habit_add(void *ctx, const struct habit_id *id, const struct habit *b)
 {
 	char orig[NET_TEXT_MAX] = "", resp[NET_TEXT_MAX] = "any host";
-	char program[OWNER_COMM_LEN + 1], who[64], pause[32];
-	struct report_let_be *l = let_be_new(ctx);
+	char who[64], what[REPORT_TEXT_LEN], pause[32];
+	uint64_t pause_s = ((uint64_t)b->pause_ns + 999999999) / 1000000000;
 
-	if (!l)
-		return;
 	if (id->kind == HABIT_PROGRAM)
-		snprintf(who, sizeof(who), "program %s of uid %u",
-			 sink_clean(id->program, program, sizeof(program)), id->uid);
+		snprintf(who, sizeof(who), "program %s of uid %u", id->program, id->uid);
 	else
 		snprintf(who, sizeof(who), "%s", addr_format(&id->orig, orig));
 	if (id->kind == HABIT_CONTACT)
 		addr_format(&id->resp, resp);
-	snprintf(l->what, sizeof(l->what), "%s to %s, %s port %u", who, resp, proto_name(id->proto),
+	snprintf(what, sizeof(what), "%s to %s, %s port %u", who, resp, proto_name(id->proto),
 		 id->port);
-	snprintf(l->why, sizeof(l->why), "habit: seen %u times, pauses up to %s", b->seen,
-		 duration_format(((uint64_t)b->pause_ns + 999999999) / 1000000000 * 1000000000,
-				 pause));
-	l->attempts = b->excused;
+	report_let_be_add(ctx, b->excused, what, "habit: seen %u times, pauses up to %s", b->seen,
+			  duration_format(pause_s * 1000000000, pause));
 }
 
 static void allowed_add(struct report *m, const struct allow *allow)
@@ -692,14 +718,39 @@ static void allowed_add(struct report *m, const struct allow *allow)
 
 	for (uint32_t i = 0; i < allow_count(allow); i++) {
 		const struct allow_entry *e = allow_entry(allow, i);
-		struct report_let_be *l = let_be_new(m);
 
-		if (!l)
+		report_let_be_add(m, e->silent, allow_text(e, what, sizeof(what)),
+				  "allow-list, %s: %s", e->from, e->comment);
+	}
+}
+
+static void on_counter(void *ctx, enum counter_kind kind, const char *name, uint64_t value,
+		       const char *text)
+{
+	(void)kind;
+	report_counter_add(ctx, name, value, text);
+}
+
+static void rules_tell(struct report *m)
+{
+	char words[REPORT_SENTENCE_MAX];
+
+	for (uint32_t i = 0; i < m->cfg->rules.n; i++) {
+		const struct rule *rule = &m->cfg->rules.rule[i];
+		struct report_rule *r;
+		size_t len;
+
+		report_rule_words(rule, words);
+		len = strlen(words);
+		if (rule->yields_to[0])
+			snprintf(words + len, sizeof(words) - len, "; yields to %s",
+				 rule->yields_to);
+		r = report_rule_add(m, rule->name, words, rule->threshold, rule->window_ns,
+				    m->rule_alerts[i]);
+		if (!r)
 			return;
-		sink_clean(allow_text(e, what, sizeof(what)), l->what, sizeof(l->what));
-		snprintf(l->why, sizeof(l->why), "allow-list, %s: ", e->from);
-		sink_clean(e->comment, l->why + strlen(l->why), sizeof(l->why) - strlen(l->why));
-		l->attempts = e->silent;
+		r->off = !rule->enabled;
+		strcat(r->window, rule->mode == WINDOW_TUMBLING ? ", tumbling" : ", sliding");
 	}
 }
 
@@ -719,7 +770,6 @@ void report_ended(void *ctx, const struct counters *c, uint64_t read, uint64_t s
 	allowed_add(m, c->allow);
 	if (c->habits)
 		habits_each(c->habits, habit_add, m);
-#define X(id, name, text) counter_add(m, name, c->kernel.n[STAT_##id], text);
-	RECONMON_STATS(X)
-#undef X
+	counters_each(c, on_counter, m);
+	rules_tell(m);
 }

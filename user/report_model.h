@@ -84,9 +84,10 @@ struct report_alert {
 	uint8_t proto; /* 0: any */
 	uint8_t severity;
 	bool closed, retracted, incomplete;
-	bool cut;	   /* lists of ports or hosts were cut where it was written down */
-	bool from_log;	   /* no probe of it is known by its time */
-	bool contacts;	   /* its rule counts attempts whatever their payload */
+	bool cut;      /* lists of ports or hosts were cut where it was written down */
+	bool from_log; /* its marks are those that bear the hash of its id */
+	bool timed;    /* ... at the time of their probes; else of the line that first named them */
+	bool contacts; /* its rule counts attempts whatever their payload */
 	uint32_t count;	   /* distinct ports, hosts or pairs */
 	uint64_t attempts; /* 0: unknown */
 	uint32_t threshold;
@@ -106,6 +107,7 @@ uint32_t report_alert_opens(const struct report_alert *a);
 
 /* What one originator learnt of one responder. */
 struct report_target {
+	struct ip_addr orig; /* zero: many together */
 	struct ip_addr resp;
 	bool any; /* of no responder in particular: rules that count over all of them */
 	uint8_t proto;
@@ -114,15 +116,16 @@ struct report_target {
 	bool own_ports;
 };
 
-/* Alerts that belong together: one originator. */
+/* Alerts that belong together. */
 struct report_incident {
-	struct ip_addr orig;
-	const char *id;		     /* "" if its alerts have none */
+	uint32_t
+		originators; /* that have alerts in it, or were at it together; decoys among them */
+	const char *id;	     /* "" if its alerts have none */
 	struct report_alert **alert; /* by rank, the worst first */
 	size_t alerts;
 	struct report_target *target; /* those with open ports first, then by address */
 	size_t targets, targets_left_out;
-	uint32_t opens; /* open ports over all targets */
+	uint32_t opens; /* open ports of hosts, whoever found them */
 	uint8_t severity;
 	uint64_t first_ns, last_ns;
 };
@@ -131,6 +134,16 @@ struct report_incident {
 struct report_let_be {
 	char what[REPORT_TEXT_LEN], why[REPORT_TEXT_LEN];
 	uint64_t attempts;
+};
+
+/* A rule that was in effect. */
+struct report_rule {
+	char name[RULE_NAME_MAX + 1];
+	char words[REPORT_TEXT_LEN];
+	char window[48]; /* "5m, sliding" */
+	uint32_t threshold;
+	uint64_t alerts;
+	bool off;
 };
 
 struct report_counter {
@@ -175,15 +188,20 @@ struct report {
 	struct report_counter *counter;
 	size_t counters;
 	uint64_t lost;
-	bool engine; /* rules ran here: counters, habits and the allow-list are known */
+	bool engine; /* counters, habits and the allow-list are known */
+	bool live;   /* ... of a daemon that runs */
+	struct report_rule *rule;
+	size_t rules;
+	uint64_t marks_untold; /* probes of its alerts that the daemon keeps no time of */
 	struct report_let_be *let_be;
 	size_t let_bes;
 	uint64_t habits, habits_excused, allowed, outweighed, retracted;
-	uint64_t rule_alerts[RULES_MAX]; /* raised, by the order of cfg->rules */
+	uint64_t rule_alerts[RULES_MAX]; /* raised so far, by the order of cfg->rules */
 
 	/* Once finished. */
 	struct report_incident *incident;
 	size_t incidents;
+	uint64_t opens;			  /* open ports of hosts over all incidents */
 	struct report_alert **taken_back; /* retracted: no scans after all */
 	size_t taken_backs;
 };
@@ -207,6 +225,18 @@ void report_mark_add(struct report *m, const struct report_mark *mark);
  * over what *a holds. Each port and host that the log had not named before gets a mark at
  * named_ns. */
 void report_alert_put(struct report *m, struct report_alert *a, uint64_t named_ns);
+
+/* report_alert_has - is there an alert of that id from a log? */
+bool report_alert_has(const struct report *m, const char *id);
+
+/* report_counter_add - a counter and what it counts; "lost: " in front of that: evidence that left
+ * unseen. report_rule_add - a rule that was in effect, in the words of whoever had it.
+ * report_let_be_add - what a habit or an entry of the allow-list let be, and why (printf). */
+void report_counter_add(struct report *m, const char *name, uint64_t n, const char *text);
+struct report_rule *report_rule_add(struct report *m, const char *name, const char *words,
+				    uint32_t threshold, uint64_t window_ns, uint64_t alerts);
+void report_let_be_add(struct report *m, uint64_t attempts, const char *what, const char *why, ...)
+	__attribute__((format(printf, 4, 5)));
 
 /* report_source_add - names something that was read (printf). report_note_add - a sentence about
  * it. Both are cut at REPORT_NOTE_LEN. */

@@ -624,11 +624,9 @@ void report_svg_scan(FILE *out, const struct report *m, const struct report_aler
 
 /* --- everything at a glance ----------------------------------------------------------------- */
 
-/* A row of the overview: an originator. */
+/* A row of the overview: an originator, or many together. */
 struct lane {
-	const struct report_incident *first; /* the worst of its incidents */
-	size_t scans;
-	uint8_t severity;
+	const struct report_alert *first; /* the worst of its alerts */
 };
 
 struct overview {
@@ -651,26 +649,46 @@ static double overview_x(const struct overview *o, uint64_t t_ns)
 	return LANE_LEFT + width * (double)(t_ns - o->t0) / (double)(o->t1 - o->t0);
 }
 
-static struct lane *lane_of(struct overview *o, const struct report_incident *in)
+static bool is_of_lane(const struct lane *l, const struct report_alert *a)
 {
-	for (size_t i = 0; i < o->lanes; i++)
-		if (!memcmp(&o->lane[i].first->orig, &in->orig, sizeof(in->orig)))
-			return &o->lane[i];
-	return NULL;
+	return a->joint ? l->first == a
+			: !l->first->joint && !memcmp(&l->first->orig, &a->orig, sizeof(a->orig));
 }
 
+static bool has_lane(const struct overview *o, const struct report_alert *a)
+{
+	for (size_t i = 0; i < o->lanes; i++)
+		if (is_of_lane(&o->lane[i], a))
+			return true;
+	return false;
+}
+
+/* lanes_make - for the originators of the worst incidents, of each at first one. */
 static void lanes_make(struct overview *o)
+{
+	for (size_t k = 0, any = 1; any; k++) {
+		any = 0;
+		for (size_t i = 0; i < o->m->incidents; i++) {
+			const struct report_incident *in = &o->m->incident[i];
+
+			any |= k + 1 < in->alerts;
+			if (k >= in->alerts || has_lane(o, in->alert[k]))
+				continue;
+			if (o->lanes < LANES_MAX)
+				o->lane[o->lanes++].first = in->alert[k];
+			else
+				o->others = 1;
+		}
+		if (o->others)
+			break;
+	}
+}
+
+static void range_make(struct overview *o)
 {
 	for (size_t i = 0; i < o->m->incidents; i++) {
 		const struct report_incident *in = &o->m->incident[i];
-		struct lane *l = lane_of(o, in);
 
-		if (!l && o->lanes < LANES_MAX) {
-			l = &o->lane[o->lanes++];
-			*l = (struct lane){ .first = in, .severity = in->severity };
-		}
-		if (l)
-			l->scans += in->alerts;
 		if (!o->t0 || in->first_ns < o->t0)
 			o->t0 = in->first_ns;
 		if (in->last_ns > o->t1)
@@ -703,13 +721,15 @@ static void write_bars(FILE *out, const struct overview *o, const struct lane *l
 	for (size_t i = 0; i < o->m->incidents; i++) {
 		const struct report_incident *in = &o->m->incident[i];
 
-		if (memcmp(&in->orig, &l->first->orig, sizeof(in->orig)))
-			continue;
-		for (size_t k = 0; k < in->alerts && n < BARS_MAX; k++, n++) {
+		for (size_t k = 0; k < in->alerts && n < BARS_MAX; k++) {
 			const struct report_alert *a = in->alert[k];
 			double x = overview_x(o, a->first_ns);
 			double w = overview_x(o, a->last_ns) - x;
 			char title[REPORT_SENTENCE_MAX];
+
+			if (!is_of_lane(l, a))
+				continue;
+			n++;
 
 			fprintf(out,
 				"<rect class=\"bar sev%u\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
@@ -744,15 +764,14 @@ static void write_lanes(FILE *out, const struct overview *o)
 			"<path class=\"row\" d=\"M%d %.1fH%d\"/><text class=\"p\" x=\"%d\" "
 			"y=\"%.1f\">",
 			LANE_LEFT, y, OVERVIEW_WIDTH - RIGHT, LANE_LEFT - 12, y + 4);
-		report_who(o->lane[i].first->alert[0], orig);
+		report_who(o->lane[i].first, orig);
 		write_end(out, orig);
 		fputs("</text>\n", out);
 		write_bars(out, o, &o->lane[i], y);
 	}
 	if (o->others)
-		fprintf(out, "<text class=\"p\" x=\"%d\" y=\"%zu\">and %zu more</text>\n",
-			LANE_LEFT - 12, TOP + o->lanes * LANE_HEIGHT + LANE_HEIGHT / 2 + 4,
-			o->others);
+		fprintf(out, "<text class=\"p\" x=\"%d\" y=\"%zu\">and others</text>\n",
+			LANE_LEFT - 12, TOP + o->lanes * LANE_HEIGHT + LANE_HEIGHT / 2 + 4);
 }
 
 /* write_bins - probes over time, by answer, those that found something at the bottom. */
@@ -824,12 +843,11 @@ uint32_t report_svg_overview(FILE *out, const struct report *m)
 	struct overview o = { .m = m };
 	char text[REPORT_WORD_MAX];
 	uint32_t lanes, high;
-	size_t n = report_originators(m);
 
 	lanes_make(&o);
+	range_make(&o);
 	if (!o.lanes && !o.bins)
 		return 0;
-	o.others = n > o.lanes ? n - o.lanes : 0;
 	lanes = (uint32_t)(o.lanes + !!o.others) * LANE_HEIGHT;
 	o.top = TOP + lanes + 10;
 	high = o.top + (o.bins ? BINS_HEIGHT : 0) + 40;

@@ -259,11 +259,14 @@ static size_t incident_hosts(const struct report_incident *in)
 
 const char *report_incident_title(const struct report_incident *in, char *buf)
 {
-	char orig[REPORT_WORD_MAX], title[REPORT_SENTENCE_MAX], n[2 * REPORT_WORD_MAX];
+	char orig[2 * REPORT_WORD_MAX], title[REPORT_SENTENCE_MAX], n[2 * REPORT_WORD_MAX];
 	char alerts[2 * REPORT_WORD_MAX];
 	size_t hosts;
 
-	report_who(in->alert[0], orig);
+	if (in->originators > 1)
+		things(in->originators, "originator", orig);
+	else
+		report_who(in->alert[0], orig);
 	if (in->alerts == 1) {
 		snprintf(buf, REPORT_SENTENCE_MAX, "%s %s %.200s", orig,
 			 in->alert[0]->contacts ? "contacted" : "probed",
@@ -281,20 +284,17 @@ size_t report_originators(const struct report *m)
 	struct ip_addr *addr;
 	size_t n = 0, room = 1;
 
-	for (size_t i = 0; i < m->incidents; i++) {
-		const struct report_alert *a = m->incident[i].alert[0];
-
-		room += a->joint ? a->n_hosts : 1;
-	}
+	for (size_t i = 0; i < m->alerts; i++)
+		room += m->alert[i].joint ? m->alert[i].n_hosts : 1;
 	addr = calloc(room, sizeof(*addr));
 	if (!addr)
 		return m->incidents;
-	for (size_t i = 0; i < m->incidents; i++) {
-		const struct report_alert *a = m->incident[i].alert[0];
+	for (size_t i = 0; i < m->alerts; i++) {
+		const struct report_alert *a = &m->alert[i];
 
-		for (uint32_t k = 0; k < a->n_hosts && a->joint; k++)
+		for (uint32_t k = 0; k < a->n_hosts && a->joint && !a->retracted; k++)
 			addr[n++] = a->hosts[k].addr;
-		if (!a->joint)
+		if (!a->joint && !a->retracted)
 			addr[n++] = a->orig;
 	}
 	n = distinct(addr, n);
@@ -323,11 +323,10 @@ const char *report_lede(const struct report *m, char *buf)
 {
 	char scans[2 * REPORT_WORD_MAX], who[2 * REPORT_WORD_MAX], hosts[2 * REPORT_WORD_MAX];
 	char open[2 * REPORT_WORD_MAX], title[REPORT_SENTENCE_MAX];
-	uint64_t alerts = 0, opens = 0;
+	uint64_t alerts = 0, opens = m->opens;
 
 	for (size_t i = 0; i < m->incidents; i++) {
 		alerts += m->incident[i].alerts;
-		opens += m->incident[i].opens;
 	}
 	if (!m->incidents) {
 		snprintf(buf, REPORT_SENTENCE_MAX, "Nobody scanned%s.",

@@ -114,6 +114,24 @@ report none "$tmp/none.json"
 open none --do 'document.querySelector("h1").textContent' --do "$fits"
 holds "a log without alerts" "Nobody scanned." true
 
+# --- a running daemon ----------------------------------------------------------------------------
+start listen "$T" python3 "$E2E/serve.py" listen 22 80
+monitor target "$T" -i t0
+run "$S" nmap -n -Pn -T4 --disable-arp-ping -sS -p 1-100 10.77.0.2 >"$tmp/nmap.out" 2>&1
+# shellcheck disable=SC2317 # called by name
+sees_all() {
+	"$RECONMON" report -q --format md 2>&1 | grep -q "probed 100 ports"
+}
+verdict "a daemon sees a scan" wait_until 10 sees_all
+report live
+open live --do "$marks" --do 'document.querySelector("h1").textContent' --do "$tables" \
+	--do '[...document.querySelectorAll("section[aria-labelledby=rules-h] tbody tr")].find((r) =>
+	r.innerText.startsWith("port-scan")).innerText.replace(/\s+/g, " ").trim()'
+holds "... and a report asks it" "closed 98,open 2" \
+	"10.77.0.1 probed 100 ports of 10.77.0.2 over tcp and found 2 ports open." true \
+	"port-scan as the daemon has it 3 5m 1"
+stop_monitor target
+
 # --- size ----------------------------------------------------------------------------------------
 python3 "$E2E/report.py" probes 1000000 >"$tmp/million.conn.log"
 report million "$tmp/million.conn.log"
@@ -159,7 +177,7 @@ fails() {
 		bad "report $*" "exit $r: $(cat "$tmp/err")"
 	fi
 }
-fails 2 "needs at least one" -o "$tmp/x.html"
+fails 1 "no reconmon answers" -o "$tmp/x.html"
 fails 2 "html, svg, json, md" --format pdf "$data/nmap-sS.pcap.gz"
 fails 2 "goes not with" --json "$data/nmap-sS.pcap.gz"
 fails 1 "$tmp/no/x.html" -q -o "$tmp/no/x.html" "$data/nmap-sS.pcap.gz"
