@@ -18,9 +18,11 @@ static void name_make(const struct output_config *oc, char *buf, size_t size)
 {
 	const char *format = output_format_name(oc->format);
 	char name[OUTPUT_NAME_MAX], readable[READABLE_MAX + 1];
-	uLong crc = crc32(0, (const Bytef *)output_config_name(oc, name), (uInt)strlen(name));
+	uLong crc;
 	size_t n = 0;
 
+	output_config_name(oc, name);
+	crc = crc32(0, (const Bytef *)name, (uInt)strlen(name));
 	crc = crc32(crc, (const Bytef *)oc->index, (uInt)strlen(oc->index));
 	for (const char *p = name; *p && n < READABLE_MAX; p++) {
 		bool plain = isalnum((unsigned char)*p) || *p == '.' || *p == '_';

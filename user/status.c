@@ -187,6 +187,18 @@ static json_t *rules_json(const struct status_view *v)
 	return NULL;
 }
 
+/* spool_json - what waits on disk; NULL: the output has no spool. */
+static json_t *spool_json(const struct output_stats *s)
+{
+	const struct spool_stats *p = &s->lane.spool;
+
+	if (!s->spool[0])
+		return NULL;
+	return json_pack("{s:o, s:I, s:I, s:I}", "folder", clean_json(s->spool), "records",
+			 (json_int_t)p->records, "bytes", (json_int_t)p->bytes, "damaged",
+			 (json_int_t)p->damaged);
+}
+
 static json_t *outputs_json(const struct counters *c)
 {
 	json_t *list = json_array();
@@ -197,14 +209,15 @@ static json_t *outputs_json(const struct counters *c)
 
 		r = json_array_append_new(
 			list,
-			json_pack("{s:o, s:s, s:I, s:I, s:I, s:i, s:I, s:b, s:o?}", "name",
+			json_pack("{s:o, s:s, s:I, s:I, s:I, s:i, s:I, s:b, s:o?, s:o?}", "name",
 				  clean_json(s->name), "format", output_format_name(s->format),
 				  "written", (json_int_t)s->lane.written, "lost",
 				  (json_int_t)s->lane.lost, "failures",
 				  (json_int_t)s->lane.failures, "queued", (int)s->lane.queued,
 				  "queued_bytes", (json_int_t)s->lane.queued_bytes, "failing",
 				  s->lane.failing, "given_up",
-				  s->lane.dead ? json_string(strerror(s->lane.dead)) : NULL));
+				  s->lane.dead ? json_string(strerror(s->lane.dead)) : NULL,
+				  "spool", spool_json(s)));
 	}
 	if (!r)
 		return list;

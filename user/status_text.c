@@ -180,6 +180,24 @@ static void put_allow(FILE *out, const json_t *s)
 		    bool_of(o, "expired") ? " (HAS ENDED)" : "");
 }
 
+/* put_output - and what waits on disk, if the output has a spool. */
+static void put_output(FILE *out, const json_t *o)
+{
+	const json_t *spool = json_object_get(o, "spool");
+
+	put(out,
+	    "  %s (%s): written %" PRId64 ", lost %" PRId64 ", failed attempts %" PRId64
+	    ", waiting %" PRId64 " (%" PRId64 " bytes)%s%s%s\n",
+	    text_of(o, "name"), text_of(o, "format"), int_of(o, "written"), int_of(o, "lost"),
+	    int_of(o, "failures"), int_of(o, "queued"), int_of(o, "queued_bytes"),
+	    bool_of(o, "failing") ? ", FAILING" : "", *text_of(o, "given_up") ? ", GIVEN UP: " : "",
+	    text_of(o, "given_up"));
+	if (json_is_object(spool))
+		put(out, "    in %s: %" PRId64 " (%" PRId64 " bytes), damaged %" PRId64 "\n",
+		    text_of(spool, "folder"), int_of(spool, "records"), int_of(spool, "bytes"),
+		    int_of(spool, "damaged"));
+}
+
 static void put_outputs(FILE *out, const json_t *s)
 {
 	const json_t *o;
@@ -187,13 +205,7 @@ static void put_outputs(FILE *out, const json_t *s)
 
 	put(out, "outputs:\n");
 	json_array_foreach (json_object_get(s, "outputs"), i, o)
-		put(out,
-		    "  %s (%s): written %" PRId64 ", lost %" PRId64 ", failed attempts %" PRId64
-		    ", waiting %" PRId64 " (%" PRId64 " bytes)%s%s%s\n",
-		    text_of(o, "name"), text_of(o, "format"), int_of(o, "written"),
-		    int_of(o, "lost"), int_of(o, "failures"), int_of(o, "queued"),
-		    int_of(o, "queued_bytes"), bool_of(o, "failing") ? ", FAILING" : "",
-		    *text_of(o, "given_up") ? ", GIVEN UP: " : "", text_of(o, "given_up"));
+		put_output(out, o);
 }
 
 static void put_tables(FILE *out, const json_t *s)

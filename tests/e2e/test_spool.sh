@@ -56,9 +56,13 @@ delivered() { # KIND
 	python3 "$E2E/delivered.py" "$tmp/said.json" "$tmp/$1.json"
 }
 
+is_delivered() { # KIND
+	delivered "$1" >/dev/null 2>&1
+}
+
 all_delivered() {
 	for k in "${kinds[@]}"; do
-		delivered "$k" >/dev/null 2>&1 || return 1
+		is_delivered "$k" || return 1
 	done
 }
 
@@ -83,6 +87,12 @@ wait "$scanner"
 scan 10.77.1.2 1-50
 verdict "they are killed: said" wait_until 10 grep -q 'alerts wait until it works again' "$tmp/one.err"
 verdict "they are killed: what waits is on disk" wait_until 10 kept 10.77.1.2
+in_spools() { # every spool has something, by `reconmon status`
+	run "$T" "$RECONMON" status --json | python3 -c 'import json, sys
+outputs = [o["spool"] for o in json.load(sys.stdin)["outputs"] if o["spool"]]
+sys.exit(len(outputs) != 4 or not all(o["records"] > 0 and o["bytes"] > 0 for o in outputs))'
+}
+verdict "they are killed: reconmon status has what waits" in_spools
 sleep "$AWAY"
 receivers_start
 verdict "they are back: all is delivered" wait_until 30 all_delivered
@@ -113,7 +123,8 @@ verdict "... and what waits is said" grep -q 'alerts wait in .* for the next sta
 receivers_start
 monitor three "$T" -i t0 --tick 200ms --settle 500ms "${outputs[@]}"
 for k in hook es line; do
-	verdict "after kill -9 and a restart: $k has it all, in order" wait_until 20 delivered "$k"
+	wait_until 20 is_delivered "$k"
+	verdict "after kill -9 and a restart: $k has it all, in order" delivered "$k"
 done
 # Its torn record is the one that it lacks.
 verdict "after kill -9 and a restart: hec has all but what was torn" sh -c \
