@@ -254,6 +254,8 @@ INSTALLED  := docs/reconmon.8:$(PREFIX)/share/man/man8/reconmon.8 \
 	      README.md:$(DOCDIR)/README.md \
 	      $(foreach d,$(wildcard docs/*.md),$(d):$(DOCDIR)/$(notdir $(d))) \
 	      $(foreach d,$(wildcard deploy/elasticsearch/*.json),$(d):$(DOCDIR)/elasticsearch/$(notdir $(d))) \
+	      deploy/prometheus/reconmon.rules.yaml:$(DOCDIR)/prometheus/reconmon.rules.yaml \
+	      deploy/grafana/reconmon.json:$(DOCDIR)/grafana/reconmon.json \
 	      $(foreach l,$(wildcard LICENSE*),$(l):$(DOCDIR)/$(l))
 UNIT_FILE  := deploy/systemd/reconmon.service
 

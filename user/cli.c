@@ -52,6 +52,7 @@ enum {
 	OPT_POD_NAMES,
 	OPT_RELOAD_ON_CHANGE,
 	OPT_CONTROL,
+	OPT_METRICS,
 };
 
 /* What says which file is read, where -c does not. */
@@ -200,6 +201,11 @@ static const struct argp_option options[] = {
 	{ "control", OPT_CONTROL, "PATH", 0,
 	  "Unix socket at which `status` and others ask the daemon: a full path, auto or none "
 	  "(default: auto, which is reconmon.sock in $RUNTIME_DIRECTORY, else in /run/reconmon)",
+	  5 },
+	{ "metrics", OPT_METRICS, "ADDRESS:PORT", 0,
+	  "Answer over HTTP: /metrics for Prometheus, /livez, /readyz; or auto, off (default: "
+	  "auto, "
+	  "which is 127.0.0.1:9765 where there is a configuration file, else off)",
 	  5 },
 
 	/* argp puts options of these two names into group -1 whatever is said here. */
@@ -677,6 +683,10 @@ static int option_take(struct cli *cli, int key, const char *arg)
 		return only_live(cli, "--pin") < 0
 			       ? -EINVAL
 			       : config_set(cfg, "pin", "--pin", arg ? arg : "on", err);
+	case OPT_METRICS:
+		return only_live(cli, "--metrics") < 0
+			       ? -EINVAL
+			       : config_set(cfg, "metrics", "--metrics", arg, err);
 	case OPT_CONTROL:
 		/* explain asks a daemon, too */
 		return cfg->command != COMMAND_EXPLAIN && only_live(cli, "--control") < 0

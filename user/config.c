@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "kube.h"
+#include "listen_address.h"
 #include "output_config.h"
 #include "pin.h"
 #include "spool.h"
@@ -457,6 +458,25 @@ static const char *get_control(const struct config *cfg, char *buf)
 	return strcpy(buf, cfg->control[0] ? cfg->control : "auto");
 }
 
+static int set_metrics(struct config *cfg, const char *what, const char *text, struct error *err)
+{
+	struct listen_address at;
+
+	if (strcmp(text, "off") != 0 && strcmp(text, "auto") != 0 &&
+	    listen_address_parse(what, text, &at, err) < 0)
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "%s '%.60s': an address and a port (127.0.0.1:9765, [::1]:9765), "
+				 "auto or off is accepted",
+				 what, text);
+	snprintf(cfg->metrics, sizeof(cfg->metrics), "%s", strcmp(text, "auto") ? text : "");
+	return 0;
+}
+
+static const char *get_metrics(const struct config *cfg, char *buf)
+{
+	return strcpy(buf, cfg->metrics[0] ? cfg->metrics : "auto");
+}
+
 static const struct config_setting settings[] = {
 	{ "profile", set_profile, get_profile },
 	{ "ingress", set_ingress, get_ingress },
@@ -472,6 +492,7 @@ static const struct config_setting settings[] = {
 	{ "spool", set_spool, get_spool },
 	{ "spool-size", set_spool_size, get_spool_size },
 	{ "control", set_control, get_control },
+	{ "metrics", set_metrics, get_metrics },
 	{ "json", set_json, get_json },
 	{ "numeric", set_numeric, get_numeric },
 	{ "verbosity", set_verbosity, get_verbosity },

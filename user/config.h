@@ -119,7 +119,8 @@ struct output_config {
 };
 
 enum {
-	STATE_MAX = 512,	/* bytes of the path of the state file, NUL included */
+	STATE_MAX = 512, /* bytes of the path of the state file, NUL included */
+	CONFIG_METRICS_MAX = 64,
 	CONTROL_PATH_MAX = 108, /* of the control socket: sun_path of struct sockaddr_un */
 };
 
@@ -161,8 +162,10 @@ struct config {
 	char pin[CONFIG_PIN_MAX]; /* where maps and links are kept: a path, or "off"; "": see
 				   * config_pin_dir() */
 	struct allow *allow;	  /* what is let be; its counters live; freed by config_done() */
-	char control[CONTROL_PATH_MAX]; /* control socket: a path, or "none"; "": see
-					 * control_address() */
+	char control[CONTROL_PATH_MAX];	  /* control socket: a path, or "none"; "": see
+					   * control_address() */
+	char metrics[CONFIG_METRICS_MAX]; /* ADDRESS:PORT, or "off"; "": on the loopback, with a
+					   * configuration file only */
 	struct output_config output[OUTPUTS_MAX];
 	/* As they were written: the destination and, a line each, KEY=VALUE. */
 	char output_said[OUTPUTS_MAX][OUTPUT_SAID_MAX];

@@ -653,6 +653,7 @@ static const struct key keys[] = {
 	{ "numeric", take_setting },
 	{ "geoip", take_geoips },
 	{ "control", take_setting },
+	{ "metrics", take_setting },
 };
 
 static int take_key(struct reader *r, const char *key, const yaml_node_t *key_node,

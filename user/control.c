@@ -17,7 +17,7 @@
 #define NS_PER_S  1000000000ull
 
 #define FRESH_NS (50 * NS_PER_MS) /* an answer is given to all who ask within this time */
-#define STALL_NS (10 * NS_PER_S)  /* a client that takes nothing for so long is let go */
+#define STALL_NS (5 * NS_PER_S)	  /* a client that takes nothing for so long is let go */
 #define IDLE_NS	 (60 * NS_PER_S)  /* ... or that asks nothing */
 
 enum {

@@ -5,7 +5,7 @@
  * It runs in the loop of the daemon and never waits for a client: sockets do not block, an answer
  * is made once for all who ask within a twentieth of a second, a client gets its next answer when
  * it has taken the last, and each turn writes at most CONTROL_TURN_BYTES to it. Clients are
- * limited, and one that takes nothing for ten seconds is let go. */
+ * limited, and one that takes nothing for five seconds is let go. */
 #ifndef RECONMON_CONTROL_H
 #define RECONMON_CONTROL_H
 

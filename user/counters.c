@@ -90,6 +90,7 @@ static void each_user(const struct counters *c, counters_fn *fn, void *ctx)
 	   "names of pods and containers read");
 	fn(ctx, COUNTER_SUM, "pods_unnamed", c->owners.kube.missing,
 	   "... looked for, and not there yet, or any more");
+	fn(ctx, COUNTER_NOW, "guarded_targets", c->guarded, "services under the flood guard");
 	fn(ctx, COUNTER_NOW, "control_clients", c->control.clients,
 	   "clients of the control socket");
 	fn(ctx, COUNTER_SUM, "control_requests", c->control.requests, "requests answered there");

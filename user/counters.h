@@ -18,6 +18,7 @@ struct counters {
 	unsigned int outputs;
 	struct attempt_log_stats attempts;
 	struct control_stats control;
+	unsigned int guarded; /* services under the flood guard, now */
 	const struct allow *allow;
 	const struct habits *habits; /* NULL: none are learnt */
 };

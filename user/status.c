@@ -285,7 +285,7 @@ json_t *status_figures(const struct status_view *v)
 
 	recent_stats_get(v->recent, &recent);
 	/* clang-format off */
-	return json_pack("{s:s, s:s, s:i, s:o, s:o, s:f, s:b, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o,"
+	return json_pack("{s:s, s:s, s:i, s:o, s:o, s:f, s:b, s:o, s:o, s:I, s:I, s:o, s:o, s:I, s:o, s:o, s:o,"
 			 " s:o, s:o, s:o, s:I}",
 			 "type", "status",
 			 "version", RECONMON_VERSION,
@@ -296,6 +296,8 @@ json_t *status_figures(const struct status_view *v)
 			 "ready", v->ready,
 			 "config", config_json(v),
 			 "interfaces", interfaces_json(v),
+			 "refused", (json_int_t)v->refused,
+			 "unseen", (json_int_t)v->unseen,
 			 "tables", tables_json(v),
 			 "counters", counters_json(v),
 			 "lost", lost_of(c),

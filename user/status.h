@@ -38,6 +38,8 @@ struct status_view {
 	size_t hooks;
 	const struct status_missed *missed; /* status_json() only */
 	size_t n_missed;
+	size_t refused;		/* interfaces that are wanted and cannot be watched */
+	size_t unseen;		/* ... that are watched, and whose packets we do not see */
 	const char *no_owners;	/* why owners are unknown; "": they are not */
 	const char *state_file; /* where habits are kept; "": nowhere */
 	const struct recent_histogram *drain_took;

@@ -24,6 +24,7 @@
 #include "floods.h"
 #include "keep.h"
 #include "live.h"
+#include "metrics.h"
 #include "notify.h"
 #include "output.h"
 #include "owner_maps.h"
@@ -78,6 +79,7 @@ struct watch {
 	struct live *live;
 	struct recent *recent;
 	struct control *control; /* NULL: nobody can ask */
+	struct metrics *metrics; /* NULL: they are off */
 	struct recent_histogram drain_took;
 	struct attachment *hook;
 	size_t hooks, hooks_room;
@@ -114,6 +116,7 @@ static void read_counters(struct watch *w, struct counters *c)
 	c->habits = engine_habits(w->engine);
 	if (w->owners)
 		owners_stats_get(w->owners, &c->owners);
+	c->guarded = w->floods ? floods_count(w->floods) : 0;
 	if (w->control)
 		control_stats_get(w->control, &c->control);
 }
@@ -219,6 +222,7 @@ static void drain_now(struct watch *w)
 }
 
 static void retry_refused(struct watch *w);
+static void publish(struct watch *w);
 static void reload(struct watch *w);
 
 static void on_tick(struct watch *w)
@@ -228,6 +232,7 @@ static void on_tick(struct watch *w)
 	if (read(w->tick_fd, &n, sizeof(n)) != sizeof(n))
 		return;
 	drain_now(w);
+	publish(w);
 	retry_refused(w);
 	if (w->cfg->reload_on_change && config_change_due(&w->change, w->cfg->config_file))
 		reload(w);
@@ -638,6 +643,7 @@ static struct status_view view_of(struct watch *w, struct counters *c, char *sta
 		.recent = w->recent,
 		.hook = w->hook,
 		.hooks = w->hooks,
+		.refused = w->refusals,
 		.no_owners = w->no_owners,
 		.state_file = state_file,
 		.drain_took = &w->drain_took,
@@ -707,6 +713,31 @@ static void walk_end(void *ctx, void *walk)
 {
 	(void)ctx;
 	alert_walk_free(walk);
+}
+
+/* publish - with every tick: what those get who scrape. */
+static void publish(struct watch *w)
+{
+	char state_file[STATE_MAX];
+	struct status_view v;
+	struct counters c;
+
+	if (!w->metrics)
+		return;
+	v = view_of(w, &c, state_file);
+	metrics_publish(w->metrics, status_figures(&v));
+}
+
+static int open_metrics(struct watch *w)
+{
+	struct error note;
+	int r = metrics_open(w->cfg, &w->metrics, &note, w->err);
+
+	if (note.text[0])
+		log_notice("%s", note.text);
+	if (w->metrics)
+		log_debug("metrics: http://%s/metrics", metrics_where(w->metrics));
+	return r;
 }
 
 static int open_control(struct watch *w)
@@ -1102,6 +1133,8 @@ static int open_all(struct watch *w)
 				 strerror(-r));
 	r = open_control(w);
 	if (!r)
+		r = open_metrics(w);
+	if (!r)
 		r = watch_ifaces(w);
 	if (!r)
 		r = sweep_pins(w);
@@ -1128,6 +1161,7 @@ static void close_all(struct watch *w)
 	sweep_close(w->sweep);
 	control_close(w->control);
 	floods_free(w->floods);
+	metrics_close(w->metrics);
 	engine_free(w->engine);
 	live_free(w->live);
 	recent_free(w->recent);
@@ -1179,6 +1213,7 @@ int watch_run(struct config *cfg, struct error *err)
 		drain_now(&w);	/* starts the clock of ages before the first packet is judged */
 		malloc_trim(0); /* what loading took is not needed again */
 		say_ready(&w);
+		publish(&w);
 		notify_ready(&w.notify);
 		loop(&w);
 		if (w.done > 0)

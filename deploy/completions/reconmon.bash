@@ -40,7 +40,7 @@ _reconmon_value() {
 	local words
 
 	case $2 in
-	-c | --config | --state | --attempts-file | --geoip)
+	-c | --config | --state | --attempts-file | --geoip | --control)
 		mapfile -t COMPREPLY < <(compgen -f -- "$3")
 		compopt -o filenames 2>/dev/null
 		return 0
@@ -54,6 +54,7 @@ _reconmon_value() {
 	--ingress) words='auto tc xdp xdp-generic' ;;
 	--profile) words='default splunk' ;;
 	--pin) words='auto on off' ;;
+	--metrics) words='127.0.0.1:9765 auto off' ;;
 	--attempts) words='probes all' ;;
 	--allow) words='originator= responder= ports= protocol= process= executable= container= pod= runtime= rules=' ;;
 	--output) words='stdout file: syslog:udp: syslog:tcp: syslog:tls: syslog:unix journald webhook:http hec:http elasticsearch:http command:' ;;

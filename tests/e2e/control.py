@@ -122,7 +122,7 @@ def crowd():
 
 
 def stall():
-    """Ask for more than a socket holds, read nothing: the daemon lets go after ten seconds."""
+    """Ask for more than a socket holds, read nothing: the daemon lets go after five seconds."""
     clients = [connect() for _ in range(LIMIT - 2)]
     for c in clients:
         c.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
@@ -134,7 +134,7 @@ def stall():
         except BlockingIOError:
             c.setblocking(True)
             c.settimeout(30)
-    time.sleep(12)
+    time.sleep(7)
     for c in clients:
         try:
             while c.recv(1 << 20):

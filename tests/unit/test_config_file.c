@@ -59,7 +59,7 @@ static char *printed(const struct config *cfg)
 	"rules, "                                                                                  \
 	"attempts, "                                                                               \
 	"attempts-file, "                                                                          \
-	"allow, outputs, limits, numeric, geoip, control"
+	"allow, outputs, limits, numeric, geoip, control, metrics"
 #define FIELDS                                                                                     \
 	"fields are enabled, where, originator, responder, ports, protocol, originators, by, "     \
 	"distinct, window, mode, threshold, yields-to, severity, attack-internal, "                \
@@ -134,6 +134,9 @@ static const struct bad_case {
 	{ "a socket without its folder", "control: reconmon.sock\n",
 	  ":1:10: control 'reconmon.sock': the full path of a socket, at most 107 bytes, auto or "
 	  "none is accepted" },
+	{ "metrics at a name", "metrics: localhost:9765\n",
+	  ":1:10: metrics 'localhost:9765': an address and a port (127.0.0.1:9765, [::1]:9765), "
+	  "auto or off is accepted" },
 	{ "an unknown word", "ingress: native\n",
 	  ":1:10: ingress 'native': accepted are auto, tc, xdp, xdp-generic" },
 	{ "an unknown profile, told first wherever it stands", "tick: 5\nprofile: zeek\n",
@@ -295,6 +298,7 @@ static const struct good_case {
 	    "json: true\n", "verbosity: quiet\n", "guard-rate: 1000\n" } },
 	{ "no guard", "guard-rate: off\n", { "guard-rate: off\n" } },
 	{ "the control socket", "control: /run/r/c.sock\n", { "control: /run/r/c.sock\n" } },
+	{ "metrics", "metrics: '[::1]:9765'\n", { "metrics: '[::1]:9765'\n" } },
 	{ "the control socket where it always is", "control: auto\n", { "control: auto\n" } },
 	{ "interfaces as lines and as a list in brackets",
 	  "interfaces:\n  - eth0\n  - 'veth*'\n  - \"!veth-*\"\n",
