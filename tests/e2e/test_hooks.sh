@@ -80,4 +80,20 @@ for hook in tc xdp; do
 		verdict "VLAN, $hook: and nothing else, on ${side}0" alerts "$side-$hook" --opens 2
 	done
 done
+
+# --- a large MTU is no reason not to attach: the program takes packets in fragments ------------------
+JS=rmJS$$ JT=rmJT$$
+ns_add "$JS"
+ns_add "$JT"
+ns_join "$JS" js0 "$JT" jt0
+ip -n "$JS" link set js0 mtu 9000
+ip -n "$JT" link set jt0 mtu 9000
+addr_add "$JS" js0 10.79.0.1/24
+addr_add "$JT" jt0 10.79.0.2/24
+monitor jumbo "$JT" -i jt0 --ingress xdp "${fast[@]}"
+verdict "MTU 9000: native XDP" grep -q 'jt0 (xdp ' "$tmp/jumbo.err"
+run "$JS" nmap -n -Pn -T4 -sS -p 1-20 10.79.0.2 >/dev/null
+verdict "MTU 9000: and a scan is found" opened jumbo --rule port-scan --source 10.79.0.1
+verdict "MTU 9000: and the MTU is as it was" sh -c "ip -n $JT -o link show jt0 | grep -q 'mtu 9000'"
+stop_monitor jumbo
 finish

@@ -249,6 +249,12 @@ static const struct engine_case {
 	const char *want;
 } cases[] = {
 	{ "no evidence says nothing", 0, NULL, 0, { FLUSH(1), CLOSE }, "" },
+	{ "one contact to port 65535 is one port",
+	  0,
+	  NULL,
+	  0,
+	  { NONE(0, .port = 65535), FLUSH(5), CLOSE },
+	  "" },
 	{ "two ports are no scan",
 	  0,
 	  NULL,
