@@ -184,16 +184,24 @@ int iface_monitor_list(struct iface_monitor *m, iface_event_fn *fn, void *ctx)
 int iface_monitor_read(struct iface_monitor *m, iface_event_fn *fn, void *ctx)
 {
 	char buf[32768] __attribute__((aligned(8)));
+	int r = 0;
 	ssize_t n;
 
 	m->fn = fn;
 	m->ctx = ctx;
-	while ((n = mnl_socket_recvfrom(m->events, buf, sizeof(buf))) > 0)
-		if (mnl_cb_run(buf, (size_t)n, 0, 0, on_message, m) < 0)
-			return -errno;
-	if (n < 0 && errno != EAGAIN && errno != EINTR)
-		return -errno;
-	return 0;
+	for (;;) {
+		n = mnl_socket_recvfrom(m->events, buf, sizeof(buf));
+		if (n > 0) {
+			if (mnl_cb_run(buf, (size_t)n, 0, 0, on_message, m) < 0)
+				return -errno;
+		} else if (n < 0 && errno == ENOBUFS) {
+			/* Said once, until all that waits is read (Linux, netlink_overrun()): what
+			 * is lost before that is lost unsaid. */
+			r = -ENOBUFS;
+		} else {
+			return n < 0 && errno != EAGAIN && errno != EINTR ? -errno : r;
+		}
+	}
 }
 
 bool iface_is_wanted(const struct config *cfg, const struct iface *iface)
