@@ -689,6 +689,81 @@ static void check_value(const json_t *schema, const char *name, const json_t *va
 			fail_msg("%s: not a value of type %s", name, type);
 }
 
+/* mapped - the type that deploy/elasticsearch gives a field of ours, or NULL. */
+static const char *mapped(const json_t *template, const char *name)
+{
+	const json_t *at = json_object_get(json_object_get(template, "template"), "mappings");
+	char part[64];
+
+	while (at && *name) {
+		size_t n = strcspn(name, ".");
+
+		snprintf(part, sizeof(part), "%.*s", (int)n, name);
+		at = json_object_get(json_object_get(at, "properties"), part);
+		name += name[n] ? n + 1 : n;
+	}
+	return json_string_value(json_object_get(at, "type"));
+}
+
+static bool is_mapped_as(const char *type, const json_t *value)
+{
+	if (!strcmp(type, "boolean"))
+		return json_is_boolean(value);
+	if (!strcmp(type, "float"))
+		return json_is_number(value);
+	return !strcmp(type, "keyword") ? json_is_string(value) : type_fits(type, value);
+}
+
+/* check_own - each field below reconmon has a mapping that fits it. */
+static void check_own(const json_t *template, const char *prefix, const json_t *object)
+{
+	char name[256];
+	const char *key;
+	json_t *value;
+
+	json_object_foreach ((json_t *)(uintptr_t)object, key, value) {
+		const char *type;
+
+		snprintf(name, sizeof(name), "%s.%s", prefix, key);
+		if (json_is_object(value)) {
+			check_own(template, name, value);
+			continue;
+		}
+		type = mapped(template, name);
+		if (!type)
+			fail_msg("%s has no mapping in deploy/elasticsearch/"
+				 "component-template.json",
+				 name);
+		for (size_t i = 0; i < (json_is_array(value) ? json_array_size(value) : 1); i++)
+			if (!is_mapped_as(type,
+					  json_is_array(value) ? json_array_get(value, i) : value))
+				fail_msg("%s: not a value of type %s, as which it is mapped", name,
+					 type);
+	}
+}
+
+static void each_field_of_ours_has_a_mapping(void **state)
+{
+	json_t *template = json_load_file("deploy/elasticsearch/component-template.json", 0, NULL);
+	struct sink_context ctx = context;
+	struct allow *allow = NULL;
+
+	(void)state;
+	assert_non_null(template);
+	assert_int_equal(allow_parse("originator=192.0.2.1,comment=c", &allow, NULL), 0);
+	ctx.allow = allow;
+	ctx.services = names();
+	for (size_t i = 0; i < ARRAY_SIZE(builders); i++) {
+		json_t *doc = document(builders[i], ALERT_OPEN, &ctx);
+
+		check_own(template, "reconmon", json_object_get(doc, "reconmon"));
+		json_decref(doc);
+	}
+	services_free((struct services *)(uintptr_t)ctx.services);
+	allow_free(allow);
+	json_decref(template);
+}
+
 static void check_object(const json_t *schema, const char *prefix, json_t *object)
 {
 	char name[256];
@@ -829,6 +904,7 @@ int main(void)
 		cmocka_unit_test(what_is_allowed_is_told),
 		cmocka_unit_test(an_unknown_host_is_left_out),
 		cmocka_unit_test(each_field_is_as_ecs_has_it),
+		cmocka_unit_test(each_field_of_ours_has_a_mapping),
 		cmocka_unit_test(a_full_disk_is_an_error),
 		cmocka_unit_test(want_of_memory_writes_nothing),
 	};
