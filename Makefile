@@ -139,7 +139,7 @@ $(BUILD)/tests/bpf/%_lru: tests/bpf/%.c $(BUILD)/obj-lru/reconmon.skel.h
 # holds a skeleton is compiled anew with the test. --wrap shows it what passes between the stages.
 CAPTURES_BPF_lru := -DSTORE_LRU
 CAPTURES_WRAP	 := pieces_add_attempt pieces_add_contact sweep_nursery engine_flush counters_lost output_emit
-CAPTURES_OBJS	 := $(filter-out $(addprefix $(OBJ)/,attach.o doctor%.o drain.o load.o sweep.o sweep_lru.o watch.o),$(OBJS))
+CAPTURES_OBJS	 := $(filter-out $(addprefix $(OBJ)/,attach.o doctor%.o drain.o load.o status.o sweep.o sweep_lru.o watch.o),$(OBJS))
 
 $(BUILD)/tests/bpf/captures-%/reconmon.skel.h: tests/bpf/captures.bpf.c bpf/reconmon.bpf.c $(BPF_HDRS)
 	@mkdir -p $(@D)

@@ -25,29 +25,6 @@ static __always_inline void store_wake(struct store *st)
 	wake_daemon(st);
 }
 
-/* source_add - one more silent port between two hosts. Wakes the daemon when that reaches the
- * lowest threshold of any rule, and again at each power of two, so that a long scan is drained
- * before `contacts` fills. The count is of ports that were new since the last drain; the daemon
- * puts the true one back (user/drain.c). A wrong one costs a wake-up, never a probe. */
-SLOW_PATH int source_add(const struct contact_key *pair)
-{
-	struct store st = { .stats = stats_of_cpu() }; /* not the caller's: the stack is short */
-	struct source *src = bpf_map_lookup_elem(&sources, pair);
-	struct source one = { .ports = 1 };
-	__u64 n = 1;
-
-	if (!st.stats)
-		return -1;
-	if (src)
-		n = __sync_fetch_and_add(&src->ports, 1) + 1;
-	else if (bpf_map_update_elem(&sources, pair, &one, BPF_ANY))
-		store_count(&st, STAT_SOURCE_FAILED);
-
-	if (n == wake_ports || (n > wake_ports && !(n & (n - 1))))
-		wake_daemon(&st);
-	return 0;
-}
-
 /* What a new entry starts from; blank ones that the daemon meets say nothing. In .rodata, because
  * the stack has no room for it at the end of the call chain. */
 static const struct contact contact_blank = { 0 };
@@ -82,15 +59,46 @@ static __always_inline int contact_merge(struct contact *c, const struct contact
 	return (int)CONTACT_BITS(was);
 }
 
-/* contact_add - counts a judged attempt at its contact.
+/* contact_made - another entry that waits to be drained: the daemon comes before the maps are full,
+ * however many CPUs fill them. */
+static __always_inline void contact_made(struct store *st)
+{
+	if (!(++st->stats->n[STAT_CONTACT_NEW] & fill_mask))
+		wake_daemon(st);
+}
+
+/* contact_put - counts a judged attempt at its contact in one of the maps.
  *
  * The entry may be drained or evicted between lookup and write. For a silent attempt a second
  * lookup makes sure that the entry written is the one in the map; if not, a new one is made: at
  * worst one attempt counts twice at the same port. What carried payload skips that: losing one such
  * note on a race is harmless. Another CPU may insert first (EEXIST): then merge into its entry.
  *
- * A global function: the verifier walks it once, not once per caller. Returns 0, or -1 (counted).
- */
+ * Returns the bits that the entry had before, or -1 (counted). */
+static __always_inline int contact_put(void *map, struct store *st, const struct contact_key *key,
+				       const struct attempt *a, __u32 bits)
+{
+	for (int try = 0; try < 8; try++) {
+		struct contact *c = bpf_map_lookup_elem(map, key);
+		int had;
+
+		if (!c) {
+			if (!bpf_map_update_elem(map, key, &contact_blank, BPF_NOEXIST))
+				contact_made(st);
+			continue;
+		}
+		had = contact_merge(c, key, a, bits);
+		if (had < 0)
+			continue;
+		if (!(bits & CONTACT_SILENT) || bpf_map_lookup_elem(map, key) == c)
+			return had;
+	}
+	store_count(st, STAT_CONTACT_FAILED);
+	return -1;
+}
+
+/* contact_add - counts a stranger's judged attempt. A global function: the verifier walks it once,
+ * not once per caller. Returns 0, or -1 (counted). */
 __attribute__((noinline)) int contact_add(const struct attempt *a, __u32 bits)
 {
 	struct store st = { .stats = stats_of_cpu() };
@@ -99,30 +107,48 @@ __attribute__((noinline)) int contact_add(const struct attempt *a, __u32 bits)
 	if (!a || !st.stats)
 		return -1;
 	key = contact_key_of(a);
-	for (int try = 0; try < 8; try++) {
-		struct contact *c = bpf_map_lookup_elem(&contacts, &key);
-		int had;
+	return contact_put(&contacts, &st, &key, a, bits) < 0 ? -1 : 0;
+}
 
-		if (!c) {
-			if (!bpf_map_update_elem(&contacts, &key, &contact_blank, BPF_NOEXIST))
-				store_count(&st, STAT_CONTACT_NEW);
-			continue;
-		}
-		had = contact_merge(c, &key, a, bits);
-		if (had < 0)
-			continue;
-		if (!(bits & CONTACT_SILENT))
-			return 0;
-		if (bpf_map_lookup_elem(&contacts, &key) != c)
-			continue;
-		if (!(had & CONTACT_SILENT)) {
-			key.resp_port = 0;
-			source_add(&key);
-		}
+/* contact_add_known - likewise, of who was seen before. Returns 1 if its port was not known to be
+ * silent since the last drain. */
+__attribute__((noinline)) int contact_add_known(const struct attempt *a, __u32 bits)
+{
+	struct store st = { .stats = stats_of_cpu() };
+	struct contact_key key;
+	int had;
+
+	if (!a || !st.stats)
+		return -1;
+	key = contact_key_of(a);
+	had = contact_put(&contacts_known, &st, &key, a, bits);
+	return had < 0 ? -1 : bits & CONTACT_SILENT && !(had & CONTACT_SILENT);
+}
+
+/* source_add - one more silent port between two hosts. Wakes the daemon when that reaches the
+ * lowest threshold of any rule, and again at each power of two. Only who was seen before comes
+ * here, so one port at least is told elsewhere already. The count is of ports that were new since
+ * the last drain; the daemon puts the true one back (user/drain.c). A wrong one costs a wake-up,
+ * never a probe. Beside contact_add_known() and not within it: the stack is short. Returns 0. */
+__attribute__((noinline)) int source_add(const struct attempt *a)
+{
+	struct store st = { .stats = stats_of_cpu() };
+	struct source two = { .ports = 2 }, *src;
+	struct contact_key pair;
+	__u64 n = 2;
+
+	if (!a || !st.stats)
 		return 0;
-	}
-	store_count(&st, STAT_CONTACT_FAILED);
-	return -1;
+	pair = contact_key_of(a);
+	pair.resp_port = 0;
+	src = bpf_map_lookup_elem(&sources, &pair);
+	if (src)
+		n = __sync_fetch_and_add(&src->ports, 1) + 1;
+	else if (bpf_map_update_elem(&sources, &pair, &two, BPF_ANY))
+		store_count(&st, STAT_SOURCE_FAILED);
+	if (n == wake_ports || (n > wake_ports && !(n & (n - 1))))
+		wake_daemon(&st);
+	return 0;
 }
 
 #define ENDED_WAKE 2048 /* a power of two */
@@ -156,7 +182,10 @@ __attribute__((noinline)) int attempt_ended(const struct attempt *a, __u32 bits,
 static __always_inline void store_judged(struct store *st, const struct attempt *a, __u32 bits)
 {
 	(void)st;
-	contact_add(a, bits);
+	if (!(a->acct & ACCT_KNOWN))
+		contact_add(a, bits);
+	else if (contact_add_known(a, bits) == 1)
+		source_add(a);
 }
 
 static __always_inline void store_ended(struct store *st, const struct attempt *a, __u8 state,

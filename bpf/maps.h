@@ -13,18 +13,30 @@ const volatile __u8 exempt_transfers = 1;	     /* 0 under --profile splunk */
 const volatile __u64 nursery_bucket_mask = 8192 - 1; /* buckets - 1; a power of two less one */
 const volatile __u32 guard_rate = 0;		     /* 0: off; load.c: --guard-rate */
 const volatile __u32 guard_second = 1000;	     /* jiffies a second; load.c */
+const volatile __u32 fill_mask = 4095;		     /* new contacts a CPU between wake-ups, less
+						      * one; a power of two; load.c */
 const volatile __u8 log_ended = LOG_NONE;	     /* enum log_attempts */
 
-/* Judged attempts by contact, since the last drain. LRU: a flood of contacts pushes out the oldest
- * instead of refusing the newest; what left unseen is inserted - drained, both counted. 65,536
- * entries take about 10 MB (key 40, value 56, the kernel's own 64). Written by contact_add(),
- * emptied by user/drain.c in batches. */
+/* Judged attempts by contact, since the last drain: those of strangers, and of originators that are
+ * a flood by themselves. LRU: a flood of contacts pushes out the oldest instead of refusing the
+ * newest; what left unseen is inserted - drained, both counted. 65,536 entries take about 10 MB
+ * (key 40, value 56, the kernel's own 64). Written by contact_add(), emptied by user/drain.c in
+ * batches. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 65536);
 	__type(key, struct contact_key);
 	__type(value, struct contact);
 } contacts SEC(".maps");
+
+/* The same of originators that were seen before (guard.h), out of a flood's reach. A quarter as
+ * many entries: none of them has more than GUARD_SOURCE_RATE attempts a second. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct contact_key);
+	__type(value, struct contact);
+} contacts_known SEC(".maps");
 
 /* Distinct silent ports between two hosts, only to know when not to wait for the tick. Written by
  * source_add(), corrected and emptied by user/drain.c. 16,384 entries, about 1.9 MB. */

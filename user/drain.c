@@ -140,7 +140,7 @@ int drain_log(struct drain *d, struct attempt_log *log, struct error *err)
 	return 0;
 }
 
-static void take_batch(struct drain *d, uint32_t n)
+static void take_batch(struct drain *d, bool known, uint32_t n)
 {
 	d->stats.contacts += n;
 	for (uint32_t i = 0; i < n; i++) {
@@ -148,19 +148,19 @@ static void take_batch(struct drain *d, uint32_t n)
 
 		if (!CONTACT_BITS(d->contacts[i].word))
 			continue; /* made but not written yet; its writer makes it again */
+		d->contacts[i].known = known;
 		pieces_add_contact(&d->pieces, &d->keys[i], &d->contacts[i]);
 		note(d, before);
 	}
 	keep_batch_end(d->keep, n);
 }
 
-/* Empties the map. Entries made while this runs are taken now or at the next tick; the number of
+/* Empties a map. Entries made while this runs are taken now or at the next tick; the number of
  * rounds is bounded, so that a flood cannot keep us here. */
-static void take_contacts(struct drain *d)
+static void take_contacts(struct drain *d, const struct bpf_map *map, bool known)
 {
-	int fd = bpf_map__fd(d->bpf->skel->maps.contacts);
-	uint32_t limit = bpf_map__max_entries(d->bpf->skel->maps.contacts) / BATCH + 1;
-	uint32_t cursor = 0;
+	uint32_t limit = bpf_map__max_entries(map) / BATCH + 1, cursor = 0;
+	int fd = bpf_map__fd(map);
 
 	for (uint32_t round = 0; round < limit; round++) {
 		LIBBPF_OPTS(bpf_map_batch_opts, opts);
@@ -174,7 +174,7 @@ static void take_contacts(struct drain *d)
 			d->stats.errors++;
 			return;
 		}
-		take_batch(d, n);
+		take_batch(d, known, n);
 		if (r)
 			return;
 	}
@@ -231,14 +231,15 @@ static bool is_same_pair(const struct contact_key *a, const struct contact_key *
 	       a->proto == b->proto;
 }
 
-/* After a drain, for each pair of hosts between which something was silent. */
+/* After a drain, for each pair of hosts between which something was silent, if the kernel counts
+ * for it: strangers begin at two when they come again. */
 static void correct_sources(struct drain *d, uint64_t now_ns)
 {
 	const struct piece *p = d->pieces.piece, *end = p + d->pieces.n;
 	uint32_t seen = 0; /* CONTACT_* of the row so far */
 
 	for (; p && p < end; p++) {
-		seen |= CONTACT_BITS(p->contact.word);
+		seen |= p->contact.known ? CONTACT_BITS(p->contact.word) : 0;
 		/* A scan's pieces mostly come in a row: one call for all of them. */
 		if (p + 1 < end && is_same_pair(&p[0].key, &p[1].key))
 			continue;
@@ -289,7 +290,8 @@ void drain_tick(struct drain *d, uint64_t now_ns, int64_t wall_offset_ns, uint64
 	d->wall_offset_ns = wall_offset_ns;
 	engine_clock(d->engine, wall_offset_ns);
 	d->stats.last = d->stats.contacts;
-	take_contacts(d);
+	take_contacts(d, d->bpf->skel->maps.contacts, false);
+	take_contacts(d, d->bpf->skel->maps.contacts_known, true);
 	d->stats.last = d->stats.contacts - d->stats.last;
 	note_evicted(d, made);
 	sweep_run(d->sweep, now_ns, &out);

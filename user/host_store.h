@@ -295,7 +295,7 @@ static inline void host_store_expect(struct store *st, const struct parsed *p)
 		return;
 	look = store_look(st, p->hash);
 	if (look & LOOK_NONE)
-		look = (__u32)nursery_victim(st, nursery_tags_at(st, p->hash));
+		look = (__u32)nursery_victim(st, nursery_tags_at(st, p->hash), TAG_KNOWN);
 	__builtin_prefetch(&nursery_vals_at(st, p->hash)->v[look & (NURSERY_WAYS - 1)], 1);
 }
 

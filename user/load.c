@@ -41,6 +41,18 @@ static uint32_t jiffies_a_second(void)
 	return (uint32_t)(1000000000 / t.tv_nsec);
 }
 
+/* fill_mask - the daemon is woken by a sixteenth of the contacts at the latest, if all CPUs make
+ * them alike. */
+static uint32_t fill_mask(uint32_t contacts)
+{
+	int cpus = libbpf_num_possible_cpus();
+	uint32_t share = contacts / 16 / (cpus > 0 ? (uint32_t)cpus : 1), n = 64;
+
+	while (n * 2 <= share)
+		n *= 2;
+	return n - 1;
+}
+
 static void set_constants(const struct config *cfg, uint32_t wake_ports, struct reconmon_bpf *skel)
 {
 	uint64_t seed[4];
@@ -50,6 +62,7 @@ static void set_constants(const struct config *cfg, uint32_t wake_ports, struct 
 		memcpy((void *)skel->rodata->hash_seed, seed, sizeof(seed));
 	skel->rodata->wake_ports = wake_ports ? wake_ports : UINT64_MAX;
 	skel->rodata->log_ended = (__u8)cfg->log_attempts;
+	skel->rodata->fill_mask = fill_mask(cfg->contacts_max);
 	skel->rodata->guard_rate = cfg->guard_rate;
 	skel->rodata->guard_second = jiffies_a_second();
 	skel->rodata->exempt_transfers = cfg->profile != PROFILE_SPLUNK;
@@ -107,6 +120,8 @@ static int try_load(const struct config *cfg, uint32_t wake_ports, struct pin *p
 		return -errno;
 	set_constants(cfg, wake_ports, skel);
 	r = bpf_map__set_max_entries(skel->maps.contacts, cfg->contacts_max);
+	if (!r)
+		r = bpf_map__set_max_entries(skel->maps.contacts_known, cfg->contacts_max / 4);
 	if (!r && cfg->log_attempts == LOG_NONE) /* a page: nothing is written to it */
 		r = bpf_map__set_max_entries(skel->maps.ended, (uint32_t)sysconf(_SC_PAGESIZE));
 	if (!r)

@@ -54,7 +54,8 @@ struct pin {
 
 /* Maps without which what is in the others means nothing. The others count, wake or cache: where
  * one does not fit it begins empty. */
-static const char *const essential[] = { "contacts", "nursery_tags", "nursery_vals", "attempts" };
+static const char *const essential[] = { "contacts", "contacts_known", "nursery_tags",
+					 "nursery_vals", "attempts" };
 
 /* ---- names ---- */
 

@@ -35,8 +35,8 @@
 #include "status.h"
 #include "store_maps.h"
 
-/* Early drains come no closer together than this, so that a storm of wake-ups costs a bounded share
- * of a core and an alert waits at most this much longer. */
+/* Early drains come no closer together than this, nor than the last one took, so that a storm of
+ * wake-ups costs half a core at the most and an alert waits at most this much longer. */
 #define EARLY_GAP_NS 10000000ull
 
 /* How long after an alert it is looked whether its outputs have taken it (keep.h). */
@@ -90,6 +90,7 @@ struct watch {
 	struct notify notify;
 	int epoll_fd, tick_fd, early_fd, signal_fd, end_fd, alive_fd;
 	uint64_t started_ns, drained_ns, config_read_ns;
+	uint64_t took_ns;	  /* the last drain */
 	char reload_problem[512]; /* why the last one was not taken; "": it was */
 	char no_owners[512];	  /* why they stay unknown */
 	uint64_t lost;		  /* as of the last drain */
@@ -208,6 +209,7 @@ static void drain_now(struct watch *w)
 		   lost > w->lost);
 	w->lost = lost;
 	w->drained_ns = clock_boot_ns();
+	w->took_ns = w->drained_ns - now;
 	recent_took(&w->drain_took, w->drained_ns - now);
 	live_expire(w->live, now);
 	counters_expired(w->cfg->allow, (int64_t)now + clock_wall_offset_ns(now));
@@ -251,11 +253,12 @@ static int on_wake_event(void *ctx, void *data, size_t len)
 static void on_wake(struct watch *w)
 {
 	uint64_t since = clock_boot_ns() - w->drained_ns;
+	uint64_t gap = w->took_ns > EARLY_GAP_NS ? w->took_ns : EARLY_GAP_NS;
 
 	ring_buffer__consume(w->ring);
-	if (since >= EARLY_GAP_NS)
+	if (since >= gap)
 		drain_now(w);
-	else if (!w->early_pending && !arm(w->early_fd, EARLY_GAP_NS - since, 0))
+	else if (!w->early_pending && !arm(w->early_fd, gap - since, 0))
 		w->early_pending = true;
 }
 

@@ -136,8 +136,9 @@ struct contact {
 	__u64 carried_last_ns;
 	__u32 silent, carried; /* how many */
 	__u32 ifindex;
-	__u8 dir; /* enum attempt_dir of the first attempt */
-	__u8 pad[3];
+	__u8 dir;   /* enum attempt_dir of the first attempt */
+	__u8 known; /* 1: the originator had been seen before (ACCT_KNOWN); the drain's */
+	__u8 pad[2];
 };
 _Static_assert(sizeof(struct contact) == 56, "no hidden padding");
 
@@ -180,6 +181,7 @@ static __always_inline void contact_init(struct contact *c, const struct contact
 	c->word = (__u64)contact_hash(key) << CONTACT_HASH_SHIFT | bits;
 	c->ifindex = a->ifindex;
 	c->dir = a->dir;
+	c->known = !!(a->acct & ACCT_KNOWN);
 	if (bits & CONTACT_SILENT) {
 		c->silent = 1;
 		c->silent_first_ns = a->first_ns;

@@ -189,6 +189,18 @@ static __always_inline int source_is_known(struct store *st, __u64 cell, __u64 h
 		ticks_since(st, SOURCE_START(cell), 0xffff) >= store_second(st));
 }
 
+/* source_admit - who is seen by other means than an attempt that opens. */
+static __always_inline enum admission source_admit(struct store *st, const struct ip_addr *addr)
+{
+	struct guard *g = store_guard(st);
+	__u64 h;
+
+	if (!g)
+		return ADMIT_STRANGER;
+	h = source_hash(st, addr);
+	return source_take(st, source_at(g, h), h);
+}
+
 /* flood_name - writes into *f, which is BUSY, which service it is. */
 static __always_inline void flood_name(struct store *st, struct flood *f, __u64 h,
 				       const struct packet *pkt)

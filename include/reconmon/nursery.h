@@ -4,7 +4,8 @@
  * An 8-way set-associative table in two memory-mapped arrays. A bucket of eight 64-bit tags is one
  * cache line, so the packet of an innocent connection costs one look at it and is done:
  *
- *	tag: [63:24] fingerprint, bit 63 set | [23:16] generation | [15:8] age | [7:0] state
+ *	tag: [63:25] fingerprint, bit 63 set | [24] known | [23:16] generation | [15:8] age |
+ *	     [7:0] state
  *
  * Everything that decides is in the tag and changes by one compare-and-exchange. Claim: CAS(empty
  * or victim -> BUSY, generation + 1), look again for the same fingerprint in the bucket, write the
@@ -12,6 +13,11 @@
  * whole, because the generation makes a recycled slot a different word. User space takes and marks
  * by the same rules through its mapping, without a system call. Nobody but an inserting program
  * ever holds BUSY.
+ *
+ * A bucket that is full gives up what is decided, then what the daemon has counted and nobody
+ * answers, then strangers' attempts, then those of originators that were seen before (guard.h), of
+ * each the unanswered first and the oldest first. A stranger never pushes out one of the last kind:
+ * a flood of forged addresses turns over strangers only.
  *
  * Two CPUs that claim two ways for one attempt: the higher way gives in at once, the lower gives in
  * to a LIVE one and waits, a bounded while, for a BUSY one. Waiting goes upwards only: no cycle.
@@ -50,7 +56,7 @@ static __always_inline __u64 hash_end(const struct ip_addr *addr, __be16 port,
 }
 
 /* nursery_hash - the same for both directions of a connection. Bit 63 is always set; bits 0 to 23
- * choose the bucket, 24 to 63 are the fingerprint. Seeded: a stranger cannot aim at a bucket.
+ * choose the bucket, 25 to 63 are the fingerprint. Seeded: a stranger cannot aim at a bucket.
  * Volatile, because the BPF side's seed is written between compilation and load; through any other
  * pointer clang takes the initialisers for its value. */
 static __always_inline __u64 nursery_hash(const struct packet *pkt, const volatile __u64 *seed)
@@ -70,7 +76,7 @@ static __always_inline __u32 ways_of(const struct nursery_tags *b, __u64 h)
 
 #pragma GCC unroll 8
 	for (int i = 0; i < NURSERY_WAYS; i++) {
-		__u64 differs = TAG_FP(LOAD(&b->t[i]) ^ h); /* below 2^40 */
+		__u64 differs = TAG_FP(LOAD(&b->t[i]) ^ h); /* below 2^39 */
 
 		m |= (differs - 1) >> 63 << i;
 		OPAQUE(m);
@@ -171,23 +177,31 @@ static __always_inline __u32 ways_empty(const struct nursery_tags *b)
 	return (__u32)m;
 }
 
-/* victim_score - how gladly a slot is given up: first what is decided, then what the daemon has
- * counted already, then the unanswered, then the rest; the older first. BUSY is below all (0 to 7).
- * Branch-free, see ways_of(). */
+#define VICTIM_LIVE	  (1ull << 12)
+#define VICTIM_DECIDED	  (1ull << 11)
+#define VICTIM_COUNTED	  (1ull << 10)
+#define VICTIM_STRANGER	  (1ull << 9)
+#define VICTIM_UNANSWERED (1ull << 8)
+
+/* victim_score - how gladly a slot is given up, see above; the older first: bits 7 to 0. BUSY is
+ * below all (0 to 7). Branch-free, see ways_of(). */
 static __always_inline __u64 victim_score(__u64 tag, __u8 age, __u32 way)
 {
 	__u64 state = TAG_STATE(tag);
 	__u64 live = ~state & 1;
-	__u64 class = (state >> 5 & 1) << 3 | (state >> 4 & ~(state >> 2) & 1) << 2 |
-		      (~(state >> 2) & 1) << 1;
-	__u64 score = (1ull << 12 | class << 8 | (__u8)(age - TAG_AGE(tag))) & (0 - live);
+	__u64 score = VICTIM_LIVE | (state >> 5 & 1) * VICTIM_DECIDED |
+		      (state >> 4 & ~(state >> 2) & 1) * VICTIM_COUNTED |
+		      (~(tag >> 24) & 1) * VICTIM_STRANGER |
+		      (~(state >> 2) & 1) * VICTIM_UNANSWERED | (__u8)(age - TAG_AGE(tag));
 
-	return score << 3 | way;
+	return (score & (0 - live)) << 3 | way;
 }
 
 /* nursery_victim - the way that an attempt may have, plus NURSERY_WAYS or more: an empty one, which
- * is the rule, else the one given up most gladly. Below NURSERY_WAYS: none. */
-static __always_inline __u64 nursery_victim(struct store *st, const struct nursery_tags *b)
+ * is the rule, else the one given up most gladly; known: TAG_KNOWN, or 0 for a stranger's. Below
+ * NURSERY_WAYS: none. */
+static __always_inline __u64 nursery_victim(struct store *st, const struct nursery_tags *b,
+					    __u64 known)
 {
 	__u32 empty = ways_empty(b);
 	__u8 age = store_age(st);
@@ -204,6 +218,8 @@ static __always_inline __u64 nursery_victim(struct store *st, const struct nurse
 		best = (best & worse) | (score & ~worse);
 		OPAQUE(best);
 	}
+	if (!known && best < (VICTIM_LIVE | VICTIM_STRANGER) << 3)
+		return 0;
 	return best;
 }
 
@@ -228,13 +244,14 @@ static __always_inline void count_evicted(struct store *st, __u64 tag)
 		store_count(st, STAT_NURSERY_EVICTED_UNSEEN);
 }
 
-/* nursery_claim - makes one slot of b BUSY with h's fingerprint. Returns its way and hands its new
- * tag to *ret and the one before to *ret_old, or returns -1 (counted). */
+/* nursery_claim - makes one slot of b BUSY with h's fingerprint, and `known` as of
+ * nursery_victim(). Returns its way and hands its new tag to *ret and the one before to *ret_old,
+ * or returns -1 (counted). */
 static __always_inline int nursery_claim(struct store *st, struct nursery_tags *b, __u64 h,
-					 __u64 *ret, __u64 *ret_old)
+					 __u64 known, __u64 *ret, __u64 *ret_old)
 {
 	for (int try = 0; try < NURSERY_TRIES; try++) {
-		__u64 best = nursery_victim(st, b), old, claim;
+		__u64 best = nursery_victim(st, b, known), old, claim;
 		__u32 i = (__u32)best & (NURSERY_WAYS - 1);
 
 		if (best < NURSERY_WAYS) {
@@ -244,7 +261,7 @@ static __always_inline int nursery_claim(struct store *st, struct nursery_tags *
 		OPAQUE(i);
 		i &= NURSERY_WAYS - 1;
 		old = LOAD(&b->t[i]);
-		claim = TAG_MAKE(h, TAG_GEN(old) + 1, store_age(st), STATE_BUSY);
+		claim = TAG_MAKE(h, TAG_GEN(old) + 1, store_age(st), STATE_BUSY) | known;
 		if (!(TAG_STATE(old) & STATE_BUSY) && CAS(&b->t[i], old, claim) == old) {
 			count_evicted(st, old);
 			*ret = claim;
@@ -288,7 +305,7 @@ static __always_inline int nursery_open(struct store *st, __u64 h, const struct 
 
 	if (!b || !vals)
 		return 0;
-	way = nursery_claim(st, b, h, &tag, &old);
+	way = nursery_claim(st, b, h, a->acct & ACCT_KNOWN ? TAG_KNOWN : 0, &tag, &old);
 	if (way < 0)
 		return 0;
 	i = (__u32)way;

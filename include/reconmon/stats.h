@@ -66,11 +66,12 @@
 	X(NURSERY_EVICTED_SEEN, "nursery_evicted_seen",                                            \
 	  "evicted after it was reported or decided")                                              \
 	X(NURSERY_GAVE_UP, "nursery_gave_up", "lost: attempt not stored, other CPUs kept winning") \
-	X(NURSERY_NO_ROOM, "nursery_no_room", "lost: attempt not stored, its bucket is busy")      \
+	X(NURSERY_NO_ROOM, "nursery_no_room",                                                      \
+	  "lost: attempt not stored, its bucket is full of better known ones")                     \
 	X(NURSERY_COLLISION, "nursery_collision", "lost: attempt refused, fingerprint is taken")   \
 	X(NURSERY_BUSY, "nursery_busy", "packet of an attempt that another CPU is just storing")   \
 	X(NURSERY_RETRY, "nursery_retry", "slot changed hands while it was read")                  \
-	X(CONTACT_NEW, "contacts_inserted", "entries made in the map `contacts`")                  \
+	X(CONTACT_NEW, "contacts_inserted", "entries made in the maps of contacts")                \
 	X(CONTACT_FAILED, "contacts_failed", "lost: entry that `contacts` refused")                \
 	X(SOURCE_FAILED, "sources_failed",                                                         \
 	  "entry that `sources` refused: alert waits for the tick")                                \

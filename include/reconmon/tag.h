@@ -21,13 +21,14 @@ struct nursery_vals {
 	struct attempt v[NURSERY_WAYS];
 };
 
-#define TAG_FP(x)      ((x) >> 24)
+#define TAG_FP(x)      ((x) >> 25)
+#define TAG_KNOWN      (1ull << 24) /* ACCT_KNOWN, where replacement sees it */
 #define TAG_STATE(tag) ((__u8)(tag))
 #define TAG_AGE(tag)   ((__u8)((tag) >> 8))
 #define TAG_GEN(tag)   ((__u8)((tag) >> 16))
 #define TAG_EMPTY(tag) ((tag)&0xff0000) /* the generation outlives the attempt */
 #define TAG_MAKE(h, gen, age, state)                                                               \
-	(((h) & ~0xffffffull) | (__u64)(__u8)(gen) << 16 | (__u64)(__u8)(age) << 8 | (__u8)(state))
+	(((h) & ~0x1ffffffull) | (__u64)(__u8)(gen) << 16 | (__u64)(__u8)(age) << 8 | (__u8)(state))
 
 /* tag_swept - what the sweep puts in a decided slot's place when it takes owed_bits() out of it:
  * nothing after TCP, whose later packets then cost no more than anybody's; a UDP flow stays, for

@@ -626,7 +626,8 @@ static __always_inline void track_refused(struct store *st, __u64 h, const struc
 	a->isn = pkt->seq;
 	a->syn_len = 0;
 	a->proto = PROTO_TCP;
-	a->acct = (__u64)opening << ACCT_OPENING_SHIFT | ACCT_RST_RESP;
+	a->acct = (__u64)opening << ACCT_OPENING_SHIFT | ACCT_RST_RESP |
+		  (source_admit(st, &a->orig) == ADMIT_KNOWN ? ACCT_KNOWN : 0);
 	store_stamp(st, a);
 	a->dir = !a->dir; /* this is the answer: the probe went the other way */
 	bits = CONTACT_CLOSED | CONTACT_SPAN | opening_bits(a);

@@ -161,11 +161,12 @@ static inline void bpf_store_clear(struct bpf_store *s, bpf_store_fn *live, void
 /* bpf_store_clear_contacts - removes every contact. */
 static inline void bpf_store_clear_contacts(struct bpf_store *s)
 {
-	int fd = bpf_map__fd(s->skel->maps.contacts);
+	const struct bpf_map *maps[] = { s->skel->maps.contacts, s->skel->maps.contacts_known };
 	struct contact_key key;
 
-	while (!bpf_map_get_next_key(fd, NULL, &key))
-		bpf_map_delete_elem(fd, &key);
+	for (int i = 0; i < 2; i++)
+		while (!bpf_map_get_next_key(bpf_map__fd(maps[i]), NULL, &key))
+			bpf_map_delete_elem(bpf_map__fd(maps[i]), &key);
 }
 
 /* bpf_store_ended - takes what the ring of ended attempts holds; returns how many it was. */

@@ -445,6 +445,7 @@ static void kernel_close(struct kernel *k, struct account *r)
 	bpf_store_clear(k->store, NULL, NULL);
 	memset(k->store->skel->bss, 0, sizeof(*k->store->skel->bss)); /* what the programs noted */
 	clear_map(k->store->skel->maps.contacts);
+	clear_map(k->store->skel->maps.contacts_known);
 	clear_map(k->store->skel->maps.sources);
 }
 

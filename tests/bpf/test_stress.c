@@ -80,10 +80,11 @@ static void *worker_main(void *arg)
 	return NULL;
 }
 
-/* want_contacts - `contacts` holds the shared flows' and no others. Returns how many attempts. */
-static __u64 want_contacts(struct bpf_store *s)
+/* want_contacts - a map of contacts holds the shared flows' and no others. Returns how many
+ * attempts. */
+static __u64 want_contacts(const struct bpf_map *map)
 {
-	int fd = bpf_map__fd(s->skel->maps.contacts);
+	int fd = bpf_map__fd(map);
 	struct contact_key key, *prev = NULL;
 	__u64 n = 0, attempts = 0;
 	struct contact c;
@@ -110,7 +111,8 @@ static void want_sums(struct bpf_store *s, const struct store *st, const struct 
 	__u64 n[STAT_MAX], judged, ended;
 
 	bpf_store_stats(s, n);
-	judged = want_contacts(s) + n[STAT_CONTACT_FAILED];
+	judged = want_contacts(s->skel->maps.contacts) +
+		 want_contacts(s->skel->maps.contacts_known) + n[STAT_CONTACT_FAILED];
 	ended = bpf_store_ended(s) + n[STAT_ENDED_FAILED];
 	print_message(
 		"inserted %llu: ended %llu, evicted unseen %llu, taken %llu, left %llu; twins "

@@ -80,12 +80,13 @@ static __u8 probe_dir(const struct run *run)
 	return strstr(run->hook->resp, "ingress") ? DIR_EGRESS : DIR_INGRESS;
 }
 
-/* contact_take - adds what the map `contacts` holds of the scene's two hosts, and empties it. */
+/* contact_take - adds what the maps of contacts hold of the scene's two hosts, and empties them. */
 static void contact_take(struct bpf_store *s, const struct run *run, struct outcome *ret)
 {
+	const int fds[] = { bpf_map__fd(s->skel->maps.contacts),
+			    bpf_map__fd(s->skel->maps.contacts_known) };
 	struct ends ends = scene_ends(run->scene);
-	int fd = bpf_map__fd(s->skel->maps.contacts);
-	struct contact_key key = { .resp_port = htons(ends.port[1]) };
+	struct contact_key key = { .resp_port = htons(ends.port[1]) }, other;
 	struct contact c;
 
 	if (run->variant->is_v6) {
@@ -96,18 +97,21 @@ static void contact_take(struct bpf_store *s, const struct run *run, struct outc
 		key.resp = v4_mapped(ends.v4[1]);
 	}
 	key.proto = scene_proto(run->scene, run->variant);
-	if (!bpf_map_lookup_elem(fd, &key, &c)) {
-		ret->bits |= CONTACT_BITS(c.word);
-		ret->silent += c.silent;
-		ret->carried += c.carried;
-		assert_int_equal(c.word >> CONTACT_HASH_SHIFT, contact_hash(&key));
-		assert_int_equal(c.dir, probe_dir(run));
-		assert_int_equal(c.ifindex, 1);
-		assert_int_equal(!!c.silent, c.silent_first_ns && c.silent_last_ns);
-		assert_int_equal(!!c.carried, c.carried_first_ns && c.carried_last_ns);
-		assert_int_equal(bpf_map_delete_elem(fd, &key), 0);
+	for (int i = 0; i < 2; i++) {
+		if (!bpf_map_lookup_elem(fds[i], &key, &c)) {
+			ret->bits |= CONTACT_BITS(c.word);
+			ret->silent += c.silent;
+			ret->carried += c.carried;
+			assert_int_equal(c.word >> CONTACT_HASH_SHIFT, contact_hash(&key));
+			assert_int_equal(c.dir, probe_dir(run));
+			assert_int_equal(c.ifindex, 1);
+			assert_int_equal(!!c.silent, c.silent_first_ns && c.silent_last_ns);
+			assert_int_equal(!!c.carried, c.carried_first_ns && c.carried_last_ns);
+			assert_int_equal(bpf_map_delete_elem(fds[i], &key), 0);
+		}
+		/* no other contact */
+		assert_int_not_equal(bpf_map_get_next_key(fds[i], NULL, &other), 0);
 	}
-	assert_int_not_equal(bpf_map_get_next_key(fd, NULL, &key), 0); /* no other contact */
 }
 
 struct kernel_look {

@@ -134,7 +134,7 @@ verdict "killed $kills times within a scan of 1000 ports: one alert, every port"
 # --- what does not fit ---------------------------------------------------------------------------
 stop_monitor "$now"
 begin "$other"
-verdict "another layout: said" grep -Eq "pin '$pin': layout 1 of reconmon [0-9.]+, this one has 99; it is removed" "$tmp/$now.err"
+verdict "another layout: said" grep -Eq "pin '$pin': layout [0-9]+ of reconmon [0-9.]+, this one has 99; it is removed" "$tmp/$now.err"
 verdict "another layout: it watches" grep -q '^ready: watching t0' "$tmp/$now.err"
 verdict "another layout: one program a hook" test "$(run "$T" python3 "$E2E/attached.py" t0 | wc -l)" -eq "$(echo "$hooks" | wc -l)"
 stop_monitor "$now"
