@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,13 +19,15 @@
 #include "metrics_text.h"
 
 #define NS_PER_S 1000000000ull
+#define FRESH_NS (NS_PER_S / 2) /* a page is given to all who ask within this time */
 
 enum {
 	BACKLOG = 64,
 	CLIENT_PATIENCE_S = 10, /* of one that says or takes nothing */
 	CLIENT_MEMORY = 16 * 1024,
 	PAGE_MAX = 4 << 20,
-	LATE_S = 10, /* a loop that has not come round for so long, and three ticks, hangs */
+	PAGE_WAIT_S = 2, /* for a page; then the last one has to do */
+	LATE_S = 10,	 /* a loop that has not come round for so long, and three ticks, hangs */
 };
 
 /* The functions in use, by their names without MHD_. */
@@ -60,12 +63,15 @@ static const struct {
 struct metrics {
 	struct MHD_Daemon *daemon;
 	char where[CONFIG_METRICS_MAX];
-	uint64_t patience_ns; /* between two pages */
+	int wanted_fd;	      /* eventfd: somebody waits for a page */
+	uint64_t patience_ns; /* between two turns of the loop */
 	pthread_mutex_t lock; /* of what follows */
+	pthread_cond_t news;  /* a page, or the end */
 	char *page;	      /* NULL: none yet */
 	size_t page_len;
-	uint64_t published_ns; /* CLOCK_MONOTONIC; 0: not yet */
-	bool ready;
+	uint64_t page_ns; /* when it was made; CLOCK_MONOTONIC, as */
+	uint64_t turn_ns; /* the loop's last turn; 0: none yet */
+	bool ready, closing;
 	size_t interfaces;
 };
 
@@ -91,8 +97,8 @@ static void look(struct metrics *m, struct checks *ret)
 	size_t interfaces;
 
 	pthread_mutex_lock(&m->lock);
-	age = m->published_ns ? now_ns() - m->published_ns : 0;
-	ready = m->page && m->ready;
+	age = m->turn_ns ? now_ns() - m->turn_ns : 0;
+	ready = m->turn_ns && m->ready;
 	interfaces = m->interfaces;
 	pthread_mutex_unlock(&m->lock);
 	*ret = (struct checks){ "", "", "" };
@@ -172,6 +178,23 @@ static enum MHD_Result health(struct metrics *m, struct MHD_Connection *c, bool 
 	return reply_text(c, bad ? MHD_HTTP_SERVICE_UNAVAILABLE : MHD_HTTP_OK, text);
 }
 
+/* await - asks the loop for a page, unless there is one that is fresh enough, and waits for it. The
+ * lock is held, but for the wait. */
+static void await(struct metrics *m)
+{
+	const uint64_t one = 1, asked = now_ns();
+	struct timespec until = { (time_t)(asked / NS_PER_S) + PAGE_WAIT_S,
+				  (long)(asked % NS_PER_S) };
+
+	if (m->page && asked - m->page_ns < FRESH_NS)
+		return;
+	if (write(m->wanted_fd, &one, sizeof(one)) != sizeof(one))
+		return;
+	while (!m->closing && (!m->page || m->page_ns < asked))
+		if (pthread_cond_timedwait(&m->news, &m->lock, &until))
+			return;
+}
+
 /* page_of - a copy of the page, with what is known of the process; NULL if there is none. */
 static char *page_of(struct metrics *m, size_t *ret_len)
 {
@@ -182,6 +205,7 @@ static char *page_of(struct metrics *m, size_t *ret_len)
 	if (!out)
 		return NULL;
 	pthread_mutex_lock(&m->lock);
+	await(m);
 	there = m->page;
 	if (there)
 		fwrite(m->page, 1, m->page_len, out);
@@ -250,12 +274,31 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 
 /* ---- pages ---- */
 
+int metrics_fd(const struct metrics *m)
+{
+	return m->wanted_fd;
+}
+
+void metrics_turn(struct metrics *m, bool ready, size_t interfaces)
+{
+	if (!m)
+		return;
+	pthread_mutex_lock(&m->lock);
+	m->turn_ns = now_ns();
+	m->ready = ready;
+	m->interfaces = interfaces;
+	pthread_mutex_unlock(&m->lock);
+}
+
 void metrics_publish(struct metrics *m, json_t *figures)
 {
-	char *text = NULL, *old;
+	char *text = NULL, *old = NULL;
 	size_t len = 0;
-	FILE *out = m && figures ? open_memstream(&text, &len) : NULL;
+	FILE *out = figures ? open_memstream(&text, &len) : NULL;
+	uint64_t n;
 
+	if (read(m->wanted_fd, &n, sizeof(n)) < 0)
+		errno = 0; /* nobody asked: no harm */
 	if (out) {
 		metrics_write(out, figures);
 		if (fclose(out) || len > PAGE_MAX) {
@@ -263,19 +306,16 @@ void metrics_publish(struct metrics *m, json_t *figures)
 			text = NULL;
 		}
 	}
-	if (m) {
-		pthread_mutex_lock(&m->lock);
-		m->published_ns = now_ns();
-		m->ready = json_is_true(json_object_get(figures, "ready"));
-		m->interfaces = json_array_size(json_object_get(figures, "interfaces"));
-		old = text ? m->page : NULL; /* no memory: an old page is better than none */
-		if (text) {
-			m->page = text;
-			m->page_len = len;
-		}
-		pthread_mutex_unlock(&m->lock);
-		free(old);
+	pthread_mutex_lock(&m->lock);
+	if (text) { /* else no memory: an old page is better than none */
+		old = m->page;
+		m->page = text;
+		m->page_len = len;
 	}
+	m->page_ns = now_ns();
+	pthread_cond_broadcast(&m->news);
+	pthread_mutex_unlock(&m->lock);
+	free(old);
 	json_decref(figures);
 }
 
@@ -351,6 +391,39 @@ static int start(struct metrics *m, int fd)
 	return m->daemon ? 0 : -EIO;
 }
 
+static void metrics_free(struct metrics *m)
+{
+	if (!m)
+		return;
+	if (m->wanted_fd >= 0)
+		close(m->wanted_fd);
+	pthread_cond_destroy(&m->news);
+	pthread_mutex_destroy(&m->lock);
+	free(m->page);
+	free(m);
+}
+
+static struct metrics *metrics_new(const struct config *cfg, const char *where)
+{
+	struct metrics *m = calloc(1, sizeof(*m));
+	pthread_condattr_t by_monotonic;
+
+	if (!m)
+		return NULL;
+	snprintf(m->where, sizeof(m->where), "%s", where);
+	m->patience_ns = LATE_S * NS_PER_S + 3 * cfg->tick_ns;
+	pthread_mutex_init(&m->lock, NULL);
+	pthread_condattr_init(&by_monotonic);
+	pthread_condattr_setclock(&by_monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&m->news, &by_monotonic);
+	pthread_condattr_destroy(&by_monotonic);
+	m->wanted_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (m->wanted_fd >= 0)
+		return m;
+	metrics_free(m);
+	return NULL;
+}
+
 static int open_there(const struct config *cfg, const char *where, struct metrics **ret,
 		      struct error *err)
 {
@@ -366,15 +439,10 @@ static int open_there(const struct config *cfg, const char *where, struct metric
 	fd = listen_at(&at, where, err);
 	if (fd < 0)
 		return fd;
-	m = calloc(1, sizeof(*m));
-	if (m) {
-		snprintf(m->where, sizeof(m->where), "%s", where);
-		m->patience_ns = LATE_S * NS_PER_S + 3 * cfg->tick_ns;
-		pthread_mutex_init(&m->lock, NULL);
-	}
+	m = metrics_new(cfg, where);
 	if (!m || start(m, fd) < 0) {
 		close(fd);
-		free(m);
+		metrics_free(m);
 		return error_set(err, -EIO, EXIT_RUNTIME, "metrics at %s: cannot start", where);
 	}
 	*ret = m;
@@ -404,8 +472,10 @@ void metrics_close(struct metrics *m)
 {
 	if (!m)
 		return;
+	pthread_mutex_lock(&m->lock);
+	m->closing = true;
+	pthread_cond_broadcast(&m->news);
+	pthread_mutex_unlock(&m->lock);
 	mhd.stop_daemon(m->daemon); /* closes the socket */
-	pthread_mutex_destroy(&m->lock);
-	free(m->page);
-	free(m);
+	metrics_free(m);
 }

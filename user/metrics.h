@@ -2,10 +2,11 @@
 /* The HTTP side of the daemon: /metrics for Prometheus, /livez and /readyz for whoever restarts or
  * routes by them.
  *
- * A thread of libmicrohttpd's answers, from a page that the daemon leaves with every tick; they
- * share a lock that nobody holds for longer than it takes to copy a pointer. So no client, however
- * slow or many, delays a drain, and a daemon that hangs is told by /livez. The library is loaded
- * only where metrics are on: with its TLS it would be half of the memory of a daemon without. */
+ * A thread of libmicrohttpd's answers. It asks the daemon's loop for a page, at most twice a second
+ * however many ask it, waits, and shares a lock with the loop that is held for as long as copying
+ * takes. So no client, however slow or many, delays a drain, and a daemon that hangs is told by
+ * /livez. The library is loaded only where metrics are on: with its TLS it would be a fifth of the
+ * memory of a daemon without. */
 #ifndef RECONMON_METRICS_H
 #define RECONMON_METRICS_H
 
@@ -29,8 +30,12 @@ int metrics_open(const struct config *cfg, struct metrics **ret, struct error *n
 		 struct error *err);
 void metrics_close(struct metrics *m); /* NULL is fine */
 
-/* metrics_publish - what the daemon counts by now, with every tick: status_figures(), which it
- * takes over; NULL is want of memory. A NULL m takes everything. */
+/* metrics_turn - the loop has come round, with every tick. A NULL m takes everything. */
+void metrics_turn(struct metrics *m, bool ready, size_t interfaces);
+
+/* metrics_fd - becomes readable when a page is wanted. metrics_publish - what the daemon counts by
+ * now: status_figures(), which it takes over; NULL is want of memory. */
+int metrics_fd(const struct metrics *m);
 void metrics_publish(struct metrics *m, json_t *figures);
 
 /* metrics_where - "127.0.0.1:9765". */

@@ -224,7 +224,6 @@ static void drain_now(struct watch *w)
 }
 
 static void retry_refused(struct watch *w);
-static void publish(struct watch *w);
 static void reload(struct watch *w);
 
 static void on_tick(struct watch *w)
@@ -234,7 +233,7 @@ static void on_tick(struct watch *w)
 	if (read(w->tick_fd, &n, sizeof(n)) != sizeof(n))
 		return;
 	drain_now(w);
-	publish(w);
+	metrics_turn(w->metrics, w->ready && w->hooks, w->hooks);
 	retry_refused(w);
 	if (w->cfg->reload_on_change && config_change_due(&w->change, w->cfg->config_file))
 		reload(w);
@@ -718,16 +717,13 @@ static void walk_end(void *ctx, void *walk)
 	alert_walk_free(walk);
 }
 
-/* publish - with every tick: what those get who scrape. */
+/* publish - what those get who scrape. */
 static void publish(struct watch *w)
 {
 	char state_file[STATE_MAX];
-	struct status_view v;
 	struct counters c;
+	struct status_view v = view_of(w, &c, state_file);
 
-	if (!w->metrics)
-		return;
-	v = view_of(w, &c, state_file);
 	metrics_publish(w->metrics, status_figures(&v));
 }
 
@@ -738,8 +734,11 @@ static int open_metrics(struct watch *w)
 
 	if (note.text[0])
 		log_notice("%s", note.text);
-	if (w->metrics)
-		log_debug("metrics: http://%s/metrics", metrics_where(w->metrics));
+	if (!w->metrics)
+		return r;
+	log_debug("metrics: http://%s/metrics", metrics_where(w->metrics));
+	if (listen_to(w, metrics_fd(w->metrics)) < 0)
+		r = error_set(w->err, -errno, EXIT_RUNTIME, "epoll: %s", strerror(errno));
 	return r;
 }
 
@@ -936,6 +935,8 @@ static void dispatch(struct watch *w, int fd)
 		w->done = -1;
 	else if (fd == iface_monitor_fd(w->monitor))
 		on_links(w);
+	else if (w->metrics && fd == metrics_fd(w->metrics))
+		publish(w);
 	else if (w->control && fd == control_fd(w->control))
 		control_run(w->control, clock_boot_ns());
 	else
@@ -1216,7 +1217,7 @@ int watch_run(struct config *cfg, struct error *err)
 		drain_now(&w);	/* starts the clock of ages before the first packet is judged */
 		malloc_trim(0); /* what loading took is not needed again */
 		say_ready(&w);
-		publish(&w);
+		metrics_turn(w.metrics, w.hooks, w.hooks);
 		notify_ready(&w.notify);
 		loop(&w);
 		if (w.done > 0)
