@@ -119,7 +119,7 @@ lru: ## build/reconmon-lru: the reference daemon, a plain LRU map in the nursery
 $(BUILD)/tests/%: tests/%.c $(OBJS) $(SKEL)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(CPPFLAGS) -I$(OBJ) -Itests $(WARN) $(HARDEN) $(CFLAGS) $(LDFLAGS) $< $(OBJS) $(LDLIBS) -lcmocka -lpthread -o $@
+	$(Q)$(CC) $(CPPFLAGS) -I$(OBJ) -Itests $(WARN) $(HARDEN) $(CFLAGS) $(LDFLAGS) $< $(OBJS) $(LDLIBS) -lcmocka -lpthread -lm -o $@
 
 # What looks at the BPF side alone needs a skeleton and nothing of the daemon. Tests whose name ends
 # in _lru are the same source over the LRU store.
@@ -128,12 +128,12 @@ BPFTEST_CC = $(CC) $(CPPFLAGS) -Itests $(WARN) $(HARDEN) $(CFLAGS) $(LDFLAGS)
 $(BUILD)/tests/bpf/%: tests/bpf/%.c $(BUILD)/obj-nursery/reconmon.skel.h
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(BPFTEST_CC) -I$(BUILD)/obj-nursery $< $(LDLIBS) -lcmocka -lpthread -o $@
+	$(Q)$(BPFTEST_CC) -I$(BUILD)/obj-nursery $< $(LDLIBS) -lcmocka -lpthread -lm -o $@
 
 $(BUILD)/tests/bpf/%_lru: tests/bpf/%.c $(BUILD)/obj-lru/reconmon.skel.h
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(BPFTEST_CC) -DSTORE_LRU -I$(BUILD)/obj-lru $< $(LDLIBS) -lcmocka -lpthread -o $@
+	$(Q)$(BPFTEST_CC) -DSTORE_LRU -I$(BUILD)/obj-lru $< $(LDLIBS) -lcmocka -lpthread -lm -o $@
 
 # The captures' test has programs with a clock of its own, and around them the daemon: what of that
 # holds a skeleton is compiled anew with the test. --wrap shows it what passes between the stages.
@@ -169,7 +169,7 @@ $(BUILD)/tests/bench/path_%.skel.h: tests/bench/path.bpf.c tests/bench/path.h bp
 	$(Q)$(CLANG) $(BPF_CFLAGS) -Itests/bench $(BENCH_STORE_$*) -c $< -o $(@:.skel.h=.bpf.o)
 	$(Q)$(BPFTOOL) gen skeleton $(@:.skel.h=.bpf.o) name path_$* > $@
 
-$(BUILD)/tests/bench/make_capture: tests/bench/make_capture.c
+$(BUILD)/tests/bench/make_capture $(BUILD)/tests/bench/shortconn: $(BUILD)/tests/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) -D_GNU_SOURCE -MMD -MP $(WARN) $(HARDEN) $(CFLAGS) $(LDFLAGS) $< -o $@
@@ -227,8 +227,8 @@ test-bins: all $(UNIT) $(BPFTESTS) bpf-arm64 fuzz-bins
 san-bins: $(UNIT)
 .PHONY: test-bins san-bins
 
-bench: all lru $(BENCHES) $(BUILD)/tests/bench/make_capture ## measure: cost a packet, time to the alert, replay; prints a table
-	$(Q)RECONMON=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench/bench.sh
+bench: all lru $(BENCHES) $(BUILD)/tests/bench/make_capture $(BUILD)/tests/bench/shortconn ## measure: cost a packet, time to the alert, replay; prints a table
+	$(Q)RECONMON=$(abspath $(BIN)) BUILD=$(abspath $(BUILD)) tests/bench/bench.sh $(ONLY)
 
 lint: ## clang-format, clang-tidy, shellcheck
 	$(Q)tests/lint.sh

@@ -9,7 +9,7 @@ libmnl-dev libyaml-dev libpcap-dev libc6-dev linux-libc-dev libcurl4-openssl-dev
 libmaxminddb-dev libmicrohttpd-dev'
 tests='libcmocka-dev nmap iperf3 curl iproute2 iputils-ping ethtool git python3 shellcheck
 clang-format clang-tidy libclang-rt-dev mandoc busybox-static cpio xz-utils qemu-system-x86 procps kmod
-logrotate prometheus zsh tshark masscan zmap hping3 rsyslog rsyslog-gnutls systemd openssl chromium
+logrotate prometheus zsh tshark tmux nftables masscan zmap hping3 rsyslog rsyslog-gnutls systemd openssl chromium
 dpkg-dev debhelper lintian debootstrap binutils golang-go golang-github-masterminds-sprig-dev
 golang-k8s-sigs-yaml-dev yamllint python3-yaml python3-jsonschema'
 

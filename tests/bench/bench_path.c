@@ -5,6 +5,7 @@
  * the difference, in nanoseconds, for what the case names: one packet, or a conversation. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <ctype.h>
 #include <frame.h>
 #include <reconmon/flood.h>
 #include <reconmon/owner.h>
@@ -206,6 +207,27 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* print_json - for programs: "path_tc_data_IPv4_innocent_connection". */
+static void print_json(const struct subject *s, const struct hook *h, const struct bench_case *c,
+		       double median, double target)
+{
+	char name[128];
+	int n = snprintf(name, sizeof(name), "path_%s_%s_", s->name, h->name);
+
+	for (const char *p = c->name; *p && n < (int)sizeof(name) - 1; p++)
+		if (isalnum((unsigned char)*p) || (*p == '-' && p[1]))
+			name[n++] = *p;
+		else if (name[n - 1] != '_')
+			name[n++] = '_';
+	name[n] = '\0';
+	printf("{\"name\": \"%s\", \"value\": %.1f, \"unit\": \"ns added\", \"target\": ", name,
+	       median);
+	if (target > 0)
+		printf("\"<= %.0f\", \"met\": %s}\n", target, median <= target ? "true" : "false");
+	else
+		printf("null, \"met\": null}\n");
+}
+
 static void print_row(const struct subject *s, const struct hook *h, const struct bench_case *c,
 		      struct measured *m)
 {
@@ -220,6 +242,7 @@ static void print_row(const struct subject *s, const struct hook *h, const struc
 	if (target > 0)
 		printf(" %7.0f %6.2f", target, median / target);
 	printf("\n");
+	print_json(s, h, c, median, target);
 }
 
 static void pin(void)

@@ -8,7 +8,8 @@ not installed is left out, and said.
 
 A figure "a core" is packets by processor time (user and system) of all threads, which a busy
 machine changes less than the time on the wall. Rounds take turns; median and best are of rounds.
-Rows that begin with `bench` are for programs: name, value, unit, target, met."""
+Lines of JSON are for programs: name, value, unit, target, met."""
+import json
 import os
 import shutil
 import statistics
@@ -112,7 +113,8 @@ def ratio(a, b):
 
 
 def target(name, value, unit, bound, met):
-    print(f"bench\t{name}\t{value:.2f}\t{unit}\t{bound}\t{'yes' if met else 'no'}")
+    print(json.dumps({"name": name, "value": round(value, 4), "unit": unit, "target": bound,
+                      "met": met}), flush=True)
 
 
 def report(file, label, subjects):
