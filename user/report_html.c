@@ -23,10 +23,10 @@ enum {
 	MARKS_LARGE = 4000,
 	MARKS_SMALL = 1200,
 	PICTURES_EACH = 8,    /* in an incident */
-	SCANS_LISTED = 60,    /* of an incident, in its table */
-	TARGETS_LISTED = 40,  /* of an incident */
+	SCANS_LISTED = 24,    /* of an incident, in its table */
+	TARGETS_LISTED = 24,  /* of an incident */
 	PORTS_NAMED = 48,     /* ports of one answer that are listed one by one, with names */
-	PORTS_TEXT = 1200,    /* bytes of a list of ranges */
+	PORTS_TEXT = 420,     /* bytes of a list of ranges */
 	HOSTS_LISTED = 48,    /* of a sweep, of one answer: runs of addresses */
 	PORTS_COMPARED = 512, /* bytes of ports that two hosts must have alike to share a row */
 	MATRIX_MAX = 16,      /* originators and responders each */
@@ -134,7 +134,7 @@ static void put_ports(const struct page *p, const struct portset *ports, enum an
 	char text[PORTS_TEXT];
 	const char *comma = "";
 
-	if (n > PORTS_NAMED && !(answer == ANSWER_OPEN && n <= 4 * PORTS_NAMED)) {
+	if (n > PORTS_NAMED && !(answer == ANSWER_OPEN && n <= 2 * PORTS_NAMED)) {
 		bool cut = portset_format(ports, answer, text, sizeof(text)) >= sizeof(text);
 
 		for (const char *c = text; *c; c++) { /* a line may end behind a comma */
@@ -319,7 +319,6 @@ static void put_caveats(const struct page *p, const struct report_alert *a,
 		}
 		raw(p, "</figcaption>\n");
 	}
-	raw(p, "</figure>\n");
 	if (a->incomplete)
 		raw(p,
 		    "<p class=\"warn\">Evidence was lost while this scan went on: it may have been "
@@ -327,6 +326,7 @@ static void put_caveats(const struct page *p, const struct report_alert *a,
 	if (a->cut)
 		raw(p, "<p class=\"warn\">The list of hosts or ports was cut where the alert was "
 		       "made.</p>\n");
+	raw(p, "</figure>\n");
 }
 
 /* put_scan_head - what an incident of one scan has in its own heading. */
@@ -565,7 +565,7 @@ static void put_figure(const struct page *p, uint64_t n, const char *what, const
 static void put_figures(const struct page *p)
 {
 	const struct report *m = p->m;
-	uint64_t scans = 0, opens = m->opens;
+	uint64_t scans = m->alerts_dropped, opens = m->opens;
 	size_t originators = report_originators(m), hosts = report_hosts(m);
 	unsigned int worst = m->incidents ? m->incident[0].severity : 0;
 	char class[24];
@@ -991,9 +991,9 @@ static void put_missing(const struct page *p)
 	n += missing(p, m->skipped, "packets or rows could not be used");
 	n += missing(p, m->log_skipped, "lines of the logs of alerts could not be used");
 	n += missing(p, m->marks_thinned,
-		     "probes have no mark in a picture: there were too many to "
-		     "keep, and every second of the densest was left out; counts, "
-		     "lists of ports and open ports are complete");
+		     "probes have no mark in a picture: there were too many to keep, and "
+		     "the largest scans were thinned evenly; counts, lists of ports "
+		     "and open ports are complete");
 	n += missing(p, m->marks_untold,
 		     "probes have no mark in a picture: the daemon keeps the times "
 		     "of the first 64 and the last 192 of each alert");

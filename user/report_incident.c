@@ -407,6 +407,7 @@ int report_finish(struct report *m)
 	int r;
 
 	report_keep_worst(m);
+	report_thin_evenly(m);
 	for (size_t i = 0; i < m->alerts; i++)
 		if (m->alert[i].n_hosts)
 			qsort(m->alert[i].hosts, m->alert[i].n_hosts, sizeof(struct report_host),

@@ -18,8 +18,9 @@
 
 enum {
 	MARKS_FIRST = 4096,
-	DENSE_SLOTS = 1 << 16, /* scans told apart while marks are thinned; who share one are
-				* thinned a little early */
+	SLOTS = 1 << 16, /* scans whose size is told apart; who share one are thinned a little
+			  * early */
+	MOST_LEAST = 16, /* marks of a scan below which open ports are thinned like others */
 	BIN_FIRST_NS = 1000,
 };
 
@@ -37,6 +38,11 @@ struct report *report_new(const struct config *cfg)
 	if (!m)
 		return NULL;
 	m->cfg = cfg;
+	m->size = calloc((size_t)2 * SLOTS, sizeof(*m->size));
+	if (!m->size) {
+		free(m);
+		return NULL;
+	}
 	for (uint32_t i = 0; i < cfg->rules.n; i++) {
 		const struct rule *r = &cfg->rules.rule[i];
 
@@ -81,6 +87,7 @@ void report_free(struct report *m)
 	free(m->alert);
 	free(m->by_id);
 	free(m->mark);
+	free(m->size);
 	free(m->counter);
 	free(m->let_be);
 	free(m->rule);
@@ -205,7 +212,7 @@ static uint32_t slot_of(const struct report_mark *k, bool hosts)
 
 	h ^= hosts ? 0x85EBCA6Bu * ((uint32_t)k->port + 1) : addr_hash(&k->resp);
 	h = (h ^ h >> 15 ^ k->proto) * 0x85EBCA6Bu;
-	return (h >> 16) % DENSE_SLOTS;
+	return (h >> 16) % SLOTS;
 }
 
 /* forget - lets go of marks that no alert can have any more: none was raised about their originator
@@ -223,33 +230,64 @@ static void forget(struct report *m, uint64_t now_ns)
 	m->marks = n;
 }
 
-/* thin - takes every second mark out of what is dense (hosts and ports: two ways to be), or out of
- * everything. Open ports stay for as long as there is anything else. */
-static void thin(struct report *m, uint32_t *count)
+/* chance - bits that a mark has by itself: which marks stay does not depend on how probes of
+ * several originators took turns, which every second one would. */
+static uint32_t chance(const struct report_mark *k)
 {
-	size_t n = 0, odd = 0;
+	uint64_t x = k->t_ns ^ (uint64_t)k->port << 48 ^ addr_hash(&k->resp);
 
-	memset(count, 0, 2 * DENSE_SLOTS * sizeof(*count));
-	for (size_t i = 0; i < m->marks; i++) {
-		count[slot_of(&m->mark[i], false)]++;
-		count[DENSE_SLOTS + slot_of(&m->mark[i], true)]++;
-	}
-	for (size_t i = 0; i < m->marks; i++) {
-		const struct report_mark *k = &m->mark[i];
-		bool dense = count[slot_of(k, false)] > REPORT_DENSE ||
-			     count[DENSE_SLOTS + slot_of(k, true)] > REPORT_DENSE;
+	x = (x ^ x >> 31) * 0x9E3779B97F4A7C15ull;
+	x ^= addr_hash(&k->orig);
+	return (uint32_t)((x ^ x >> 29) * 0xBF58476D1CE4E5B9ull >> 32);
+}
 
-		if (!dense || k->kind == MARK_OPEN || odd++ & 1)
-			m->mark[n++] = *k;
-	}
+/* size_of - how many marks the scan has that a mark is part of. Hosts and ports are two ways to be
+ * large. */
+static uint32_t size_of(const struct report *m, const struct report_mark *k)
+{
+	uint32_t ports = m->size[slot_of(k, false)], hosts = m->size[SLOTS + slot_of(k, true)];
+
+	return ports > hosts ? ports : hosts;
+}
+
+/* stays - of a scan of more than `most` marks about so many do, and all open ports. */
+static bool stays(const struct report *m, const struct report_mark *k)
+{
+	uint32_t size;
+
+	if (k->kind == MARK_OPEN && m->most > MOST_LEAST)
+		return true;
+	size = size_of(m, k);
+	return size <= m->most || chance(k) < UINT32_MAX / size * m->most;
+}
+
+static void keep(struct report *m)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->marks; i++)
+		if (stays(m, &m->mark[i]))
+			m->mark[n++] = m->mark[i];
 	m->marks_thinned += m->marks - n;
 	m->marks = n;
-	if (n < REPORT_MARKS_MAX / 4 * 3)
-		return;
-	for (size_t i = n = 0; i < m->marks; i += 2)
-		m->mark[n++] = m->mark[i];
-	m->marks_thinned += m->marks - n;
-	m->marks = n;
+}
+
+/* thin - the largest scans first, until a quarter is free. */
+static void thin(struct report *m)
+{
+	if (!m->most)
+		m->most = REPORT_DENSE;
+	keep(m);
+	while (m->marks >= REPORT_MARKS_MAX / 4 * 3 && m->most > 1) {
+		m->most /= 2;
+		keep(m);
+	}
+}
+
+void report_thin_evenly(struct report *m)
+{
+	if (m->most)
+		keep(m);
 }
 
 /* make_room - for at least one mark more. */
@@ -257,7 +295,6 @@ static bool make_room(struct report *m, uint64_t now_ns)
 {
 	size_t room = m->marks_room ? m->marks_room * 2 : MARKS_FIRST;
 	struct report_mark *more;
-	uint32_t *count;
 
 	if (m->marks_room < REPORT_MARKS_MAX) {
 		more = realloc(m->mark, room * sizeof(*more));
@@ -270,16 +307,18 @@ static bool make_room(struct report *m, uint64_t now_ns)
 	forget(m, now_ns);
 	if (m->marks < REPORT_MARKS_MAX / 4 * 3)
 		return true;
-	count = malloc(2 * DENSE_SLOTS * sizeof(*count));
-	if (!count)
-		return m->marks < m->marks_room;
-	thin(m, count);
-	free(count);
-	return true;
+	thin(m);
+	return m->marks < m->marks_room;
 }
 
 void report_mark_add(struct report *m, const struct report_mark *mark)
 {
+	m->size[slot_of(mark, false)]++;
+	m->size[SLOTS + slot_of(mark, true)]++;
+	if (m->most && !stays(m, mark)) {
+		m->marks_thinned++;
+		return;
+	}
 	if (m->marks == m->marks_room && !make_room(m, mark->t_ns)) {
 		m->no_memory++;
 		return;

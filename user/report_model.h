@@ -23,7 +23,7 @@ struct counters;
 enum {
 	REPORT_MARKS_MAX = 1 << 19, /* 48 bytes each */
 	REPORT_ALERTS_MAX = 4096,   /* kept; twice as many while they come in */
-	REPORT_DENSE = 2048,	    /* marks of one scan from which on they are thinned */
+	REPORT_DENSE = 8192,	    /* marks of one scan beyond which they are thinned, at first */
 	REPORT_BINS = 240,	    /* of the probes' histogram */
 	REPORT_NOTES_MAX = 64,	    /* sentences about what was read */
 	REPORT_NOTE_LEN = 256,	    /* bytes of one */
@@ -162,6 +162,8 @@ struct report {
 	size_t alerts, alerts_room;
 	uint32_t *by_id; /* log of alerts: hash of ids to index + 1; by_id_size is a power of two */
 	size_t by_id_size;
+	uint32_t *size; /* marks that each scan of ports and of hosts had, by a hash */
+	uint32_t most;	/* of a scan about so many are kept; 0: nothing is thinned yet */
 	uint64_t suspects[1 << 10]; /* a bit for the hash of each originator that has an alert */
 	uint64_t window_ns;	    /* the longest of a rule on probes */
 	bool keeps_spoken;	    /* a rule counts contacts whatever their payload */
@@ -243,6 +245,9 @@ void report_let_be_add(struct report *m, uint64_t attempts, const char *what, co
 void report_source_add(struct report *m, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void report_note_add(struct report *m, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* report_thin_evenly - what came early is thinned as what came late. */
+void report_thin_evenly(struct report *m);
 
 /* report_id_hash - of an alert's id; never 0. report_keep_worst - sorts alerts by rank, the worst
  * first, and lets go of what is beyond REPORT_ALERTS_MAX. */

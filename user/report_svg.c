@@ -36,6 +36,7 @@ enum {
 	LABEL_MAX = 40,
 	ROWS_TEXT_MAX = 16 * 1024,
 	NAMES_GAP = 14,
+	NAMES_MAX = 20, /* so many fit beside ROWS_HEIGHT, and a line above them */
 	TICKS_MAX = 7,
 
 	OVERVIEW_WIDTH = 1120,
@@ -267,7 +268,9 @@ static const char *after_text(uint64_t t_ns, uint64_t step_ns, char *buf)
 	};
 	size_t i = 0;
 
-	while (i + 1 < ARRAY_SIZE(units) && step_ns * 10 < units[i].ns * 2)
+	/* The largest in which steps have a digit behind the point at most. */
+	while (i + 1 < ARRAY_SIZE(units) &&
+	       (step_ns * 5 < units[i].ns || step_ns % (units[i].ns / 10)))
 		i++;
 	snprintf(buf, REPORT_WORD_MAX, "%.10g %s", (double)t_ns / (double)units[i].ns,
 		 units[i].name);
@@ -309,7 +312,7 @@ static void shape_format(enum mark_kind kind, double s, char *buf, size_t size)
 struct grid {
 	uint8_t *cell; /* a bit each kind */
 	double size;
-	size_t columns;
+	size_t columns, cells;
 };
 
 /* grid_take - whether the mark's cell was free; it is taken then. */
@@ -323,36 +326,65 @@ static bool grid_take(struct grid *g, double x, double y, uint8_t kind)
 	return true;
 }
 
+static bool is_coprime(size_t a, size_t b)
+{
+	while (b) {
+		size_t rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a == 1;
+}
+
+/* cells_take - a pass over all marks in no order of time, or the first in each cell would be those
+ * at its left edge. keep, if it is not NULL, becomes 1 for those that took a cell. Returns how
+ * many. */
+static size_t cells_take(const struct picture *p, struct grid *g, uint8_t *keep)
+{
+	size_t step = (size_t)((double)p->n * 0.618) + 1, n = 0, at = 0;
+
+	while (step > 1 && !is_coprime(step, p->n))
+		step++;
+	memset(g->cell, 0, g->cells);
+	for (size_t i = 0; i < p->n; i++, at = (at + step) % p->n) {
+		const struct report_mark *k = &p->mark[at];
+		bool taken = grid_take(g, time_x(p, k->t_ns), row_y(p, k->of), k->kind);
+
+		n += taken;
+		if (keep)
+			keep[at] = taken;
+	}
+	return n;
+}
+
 /* thin - leaves out marks that would lie on another of their kind, on a grid just coarse enough. */
 static void thin(struct picture *p, size_t most)
 {
 	struct grid g = { .size = 1 };
+	uint8_t *keep;
 	size_t n = 0;
-	double high = TOP + p->height + BOTTOM;
 
 	if (p->n <= most)
 		return;
-	g.cell = malloc((size_t)((WIDTH + 1) * (high + 1)));
-	if (!g.cell) {
+	g.cells = (size_t)((WIDTH + 1) * (TOP + p->height + BOTTOM + 1));
+	g.cell = malloc(g.cells);
+	keep = malloc(p->n);
+	if (!g.cell || !keep) {
 		p->n = most;
-		return;
-	}
-	do {
-		g.size *= 1.25;
-		g.columns = (size_t)(WIDTH / g.size) + 1;
-		memset(g.cell, 0, (size_t)((WIDTH + 1) * (high + 1)));
-		n = 0;
+	} else {
+		do {
+			g.size *= 1.25;
+			g.columns = (size_t)(WIDTH / g.size) + 1;
+		} while (cells_take(p, &g, NULL) > most);
+		cells_take(p, &g, keep);
 		for (size_t i = 0; i < p->n; i++)
-			n += grid_take(&g, time_x(p, p->mark[i].t_ns), row_y(p, p->mark[i].of),
-				       p->mark[i].kind);
-	} while (n > most);
-	memset(g.cell, 0, (size_t)((WIDTH + 1) * (high + 1)));
-	for (size_t i = n = 0; i < p->n; i++)
-		if (grid_take(&g, time_x(p, p->mark[i].t_ns), row_y(p, p->mark[i].of),
-			      p->mark[i].kind))
-			p->mark[n++] = p->mark[i];
-	p->n = n;
+			if (keep[i])
+				p->mark[n++] = p->mark[i];
+		p->n = n;
+	}
 	free(g.cell);
+	free(keep);
 }
 
 static void write_marks(FILE *out, const struct picture *p)
@@ -422,37 +454,66 @@ static void write_label(FILE *out, const struct picture *p, size_t row, bool nam
 	fputs("</text>\n", out);
 }
 
-/* write_names - beside a picture of many rows, the names of those that are open, none over another.
- */
+/* names_choose - which rows have their name beside the picture: open ports, all of them if there is
+ * room, else those of known services. Returns how many, at most NAMES_MAX. */
+static size_t names_choose(const struct picture *p, size_t *ret_open, size_t chosen[NAMES_MAX])
+{
+	size_t n[2] = { 0, 0 };
+
+	for (unsigned int known = 0; known < 2; known++) {
+		for (size_t i = 0; i < p->rows; i++) {
+			if (p->row[i].kind != MARK_OPEN ||
+			    (known && !services_name(p->services, p->a->proto, p->row[i].port)))
+				continue;
+			if (n[known] < NAMES_MAX)
+				chosen[n[known]] = i;
+			n[known]++;
+		}
+		if (!known)
+			*ret_open = n[0];
+		if (n[known] <= NAMES_MAX)
+			return n[known];
+	}
+	return 0;
+}
+
+/* names_place - beside their rows, none over another, none above the picture. */
+static void names_place(const struct picture *p, const size_t *chosen, size_t n, double *y)
+{
+	for (size_t i = 0; i < n; i++) {
+		y[i] = row_y(p, chosen[i]);
+		if (i && y[i] > y[i - 1] - NAMES_GAP)
+			y[i] = y[i - 1] - NAMES_GAP;
+	}
+	for (size_t i = n; i-- > 0;) {
+		double least = i + 1 < n ? y[i + 1] + NAMES_GAP : TOP + NAMES_GAP;
+
+		if (y[i] < least)
+			y[i] = least;
+	}
+}
+
+/* write_names - beside a picture of many rows, the names of those that are open. */
 static void write_names(FILE *out, const struct picture *p)
 {
-	double below = TOP + p->height + NAMES_GAP, x = WIDTH - p->right;
-	size_t more = 0, left = 0;
+	double x = WIDTH - p->right, y[NAMES_MAX];
+	size_t chosen[NAMES_MAX], open = 0, n = names_choose(p, &open, chosen);
 	char text[NET_TEXT_MAX + 40];
 
-	for (size_t i = 0; i < p->rows; i++)
-		left += p->row[i].kind == MARK_OPEN;
-	for (size_t i = 0; i < p->rows; i++) {
-		double at = row_y(p, i), y = at < below - NAMES_GAP ? at : below - NAMES_GAP;
+	names_place(p, chosen, n, y);
+	for (size_t i = 0; i < n; i++) {
+		double at = row_y(p, chosen[i]);
 
-		if (p->row[i].kind != MARK_OPEN)
-			continue;
-		left--;
-		if (y < TOP + (left ? NAMES_GAP : 0)) {
-			more++;
-			continue;
-		}
-		below = y;
 		fprintf(out,
 			"<path class=\"lead\" d=\"M%.1f %.1fl6 %.1f\"/><text class=\"name found\" "
 			"x=\"%.1f\" y=\"%.1f\">",
-			x + 2, at, y - at, x + 11, y + 4);
-		report_html(out, row_label(p, &p->row[i], text));
+			x + 2, at, y[i] - at, x + 11, y[i] + 4);
+		report_html(out, row_label(p, &p->row[chosen[i]], text));
 		fputs("</text>\n", out);
 	}
-	if (more)
-		fprintf(out, "<text class=\"name\" x=\"%.1f\" y=\"%d\">and %zu more</text>\n",
-			x + 11, TOP + 2, more);
+	if (open > n)
+		fprintf(out, "<text class=\"name found\" x=\"%.1f\" y=\"%d\">%zu open</text>\n",
+			x + 11, TOP + 4, open);
 }
 
 static void write_rows(FILE *out, const struct picture *p)

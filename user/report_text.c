@@ -323,7 +323,7 @@ const char *report_lede(const struct report *m, char *buf)
 {
 	char scans[2 * REPORT_WORD_MAX], who[2 * REPORT_WORD_MAX], hosts[2 * REPORT_WORD_MAX];
 	char open[2 * REPORT_WORD_MAX], title[REPORT_SENTENCE_MAX];
-	uint64_t alerts = 0, opens = m->opens;
+	uint64_t alerts = m->alerts_dropped, opens = m->opens;
 
 	for (size_t i = 0; i < m->incidents; i++) {
 		alerts += m->incident[i].alerts;

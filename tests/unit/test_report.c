@@ -309,6 +309,37 @@ static void test_marks_are_thinned(void **state)
 	(void)state;
 }
 
+/* Two originators take turns, for three times as long as there is room: of both, and of early and
+ * late, about as much is kept. */
+static void test_thinned_evenly(void **state)
+{
+	enum {
+		PROBES = 3 * REPORT_MARKS_MAX
+	};
+	struct report *m = report_new(config());
+	uint64_t half = 600 * NS_PER_S + PROBES / 2 * 1000ull;
+	size_t first = 0, early = 0;
+
+	emit(m, a_port_scan);
+	report_emit(m, &(struct alert){ .id = "x", .rule = &port_scan, .orig = addr("10.0.0.6") },
+		    ALERT_OPEN);
+	for (unsigned int i = 0; i < PROBES; i++)
+		tell(m, i & 1 ? "10.0.0.5" : "10.0.0.6", "10.0.0.9", i / 2 % 65536,
+		     600 * NS_PER_S + i * 1000ull, CONTACT_CLOSED);
+	report_thin_evenly(m);
+	for (size_t i = 0; i < m->marks; i++) {
+		struct ip_addr five = addr("10.0.0.5");
+
+		first += !memcmp(&m->mark[i].orig, &five, sizeof(five));
+		early += m->mark[i].t_ns < half;
+	}
+	assert_true(m->marks > 2000);
+	assert_in_range(first * 100 / m->marks, 45, 55);
+	assert_in_range(early * 100 / m->marks, 45, 55);
+	report_free(m);
+	(void)state;
+}
+
 /* Who never had an alert, and cannot have one about that any more, takes no room. */
 static void test_marks_of_nobody_go(void **state)
 {
@@ -496,6 +527,7 @@ int main(void)
 		cmocka_unit_test(test_alerts_of_all_kinds),
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_marks_are_thinned),
+		cmocka_unit_test(test_thinned_evenly),
 		cmocka_unit_test(test_marks_of_nobody_go),
 		cmocka_unit_test(test_bins),
 		cmocka_unit_test(test_alerts_beyond),
