@@ -204,8 +204,8 @@ def nagios(w):
 
 @scene("benign")
 def prometheus(w):
-    """Scrapes of three exporters on each of 30 hosts; of one host, one exporter is down."""
-    for host in range(30):
+    """Scrapes of three exporters on each of 15 hosts; of one host, one exporter is down."""
+    for host in range(15):
         for port in (9100, 9187, 9256):
             for t in every(15, start=w.rng.uniform(0, 15)):
                 resp = f"10.0.4.{10 + host}"
@@ -374,9 +374,9 @@ def traceroute(w):
 
 @scene("benign")
 def browsing(w):
-    """What most of the hour is: 40 people, who talk to a dozen servers."""
-    for n in range(40):
-        for t in every(4, start=w.rng.uniform(0, 4)):
+    """What much of the hour is: 20 people, who talk to a dozen servers."""
+    for n in range(20):
+        for t in every(6, start=w.rng.uniform(0, 6)):
             request(w, t + w.rng.uniform(0, 3), f"10.0.7.{1 + n}", f"10.0.8.{w.rng.randrange(1, 13)}",
                     w.rng.choice((80, 443, 8443)), reply=bytes(800))
 
