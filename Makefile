@@ -178,6 +178,8 @@ $(BUILD)/tests/bench/bench_path: tests/bench/bench_path.c $(BUILD)/tests/bench/p
 	$(call say,CC,$@)
 	$(Q)$(BPFTEST_CC) -I$(@D) $< $(LDLIBS) -o $@
 
+$(BUILD)/tests/bench/bench_engine: private LDLIBS += -lm
+
 # The fuzzers, and what makes their first inputs: the daemon's own files, built once more by clang.
 $(BUILD)/tests/fuzz/fuzz_%: private LDFLAGS += -fsanitize=fuzzer
 

@@ -6,7 +6,7 @@ set -u
 bad=0
 mapfile -t c_files < <(git ls-files 'bpf/*.[ch]' 'include/*.h' 'user/*.[ch]' 'tests/*.[ch]')
 mapfile -t sh_files < <(git ls-files '*.sh' '*.bash' '.ci/run' 'tests/run' 'tests/kernel/init' 'deploy/debian/p[or]*')
-mapfile -t all_files < <(git ls-files | grep -vE '^(LICENSE|README.md|docs/|\.git|\.clang|tests/data/|tests/fuzz/(corpus|regressions)/|vmlinux/vmlinux.h|deploy/debian/(changelog|source/format))')
+mapfile -t all_files < <(git ls-files | grep -vE '^(LICENSE|README.md|docs/|\.git|\.clang|tests/data/|tests/fuzz/(corpus|regressions)/|vmlinux/vmlinux.h|deploy/debian/(changelog|source/format)|deploy/splunk/.*\.csv)')
 
 clang-format --dry-run --Werror "${c_files[@]}" || bad=1
 shellcheck -x "${sh_files[@]}" || bad=1

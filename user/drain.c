@@ -235,13 +235,15 @@ static bool is_same_pair(const struct contact_key *a, const struct contact_key *
  * for it: strangers begin at two when they come again. */
 static void correct_sources(struct drain *d, uint64_t now_ns)
 {
-	const struct piece *p = d->pieces.piece, *end = p + d->pieces.n;
+	const struct pieces *all = &d->pieces;
 	uint32_t seen = 0; /* CONTACT_* of the row so far */
 
-	for (; p && p < end; p++) {
+	for (size_t i = 0; i < all->n; i++) {
+		const struct piece *p = pieces_at(all, i);
+
 		seen |= p->contact.known ? CONTACT_BITS(p->contact.word) : 0;
 		/* A scan's pieces mostly come in a row: one call for all of them. */
-		if (p + 1 < end && is_same_pair(&p[0].key, &p[1].key))
+		if (i + 1 < all->n && is_same_pair(&p->key, &pieces_at(all, i + 1)->key))
 			continue;
 		if (seen & CONTACT_SILENT)
 			correct_source(d, p, now_ns);

@@ -147,6 +147,7 @@ static void runners_sum_up(struct engine *e)
 		const struct rule *rule = e->runner[i]->rule;
 
 		e->runner[i]->cover = cover_of(e, rule);
+		e->runner[i]->place = i;
 		if (rule->where == WHERE_PROBE && rule->window_ns > e->history_span_ns)
 			e->history_span_ns = rule->window_ns;
 		if (is_wake_rule(rule) && (!e->wake || rule->threshold < e->wake->rule->threshold))
@@ -294,19 +295,18 @@ void engine_clock(struct engine *e, int64_t wall_offset_ns)
 static struct group_key group_of(const struct engine *e, const struct rule *rule,
 				 const struct contact_key *key, uint64_t t_ns)
 {
-	struct group_key g = { .bin = 0 };
+	static const struct ip_addr none;
+	uint16_t port = rule->group & FIELD_RESP_PORT ? ntohs(key->resp_port) : 0;
+	uint8_t proto = rule->group & FIELD_PROTO ? key->proto : 0;
+	uint32_t bin = 0;
 
-	if (rule->group & FIELD_ORIG)
-		g.orig = key->orig;
-	if (rule->group & FIELD_RESP)
-		g.resp = key->resp;
-	if (rule->group & FIELD_RESP_PORT)
-		g.resp_port = ntohs(key->resp_port);
-	if (rule->group & FIELD_PROTO)
-		g.proto = key->proto;
 	if (rule->mode == WINDOW_TUMBLING)
-		g.bin = (uint32_t)(((int64_t)t_ns + e->wall_offset_ns) / (int64_t)rule->window_ns);
-	return g;
+		bin = (uint32_t)(((int64_t)t_ns + e->wall_offset_ns) / (int64_t)rule->window_ns);
+	return (struct group_key){
+		.orig = rule->group & FIELD_ORIG ? key->orig : none,
+		.resp = rule->group & FIELD_RESP ? key->resp : none,
+		.what = group_what(port, proto, bin),
+	};
 }
 
 static struct window_value value_of(const struct rule *rule, const struct contact_key *key,
@@ -378,13 +378,12 @@ bool engine_is_near(const struct rule *rule, const struct window_value *v, uint6
 	       (v->before_ns + span >= t_ns && v->before_ns <= t_ns + span);
 }
 
-static bool is_in_scope(const struct engine *e, enum rule_scope scope, const struct ip_addr *a)
+static bool is_in_scope(enum rule_scope scope, bool internal)
 {
-	return scope == SCOPE_ANY ||
-	       net_list_has(&e->cfg->internal, a) == (scope == SCOPE_INTERNAL);
+	return scope == SCOPE_ANY || internal == (scope == SCOPE_INTERNAL);
 }
 
-/* Is this a contact that the rule looks at? */
+/* Is this, the contact that is being taken in, one that the rule looks at? */
 bool engine_looks_at(const struct engine *e, const struct rule *rule, const struct contact_key *key,
 		     uint32_t bits)
 {
@@ -392,8 +391,9 @@ bool engine_looks_at(const struct engine *e, const struct rule *rule, const stru
 	if (rule->where == WHERE_PROBE && !(bits & (CONTACT_SILENT | CONTACT_TRANSFER)))
 		return false;
 	return (!rule->protocol || rule->protocol == key->proto) &&
-	       is_in_scope(e, rule->responder, &key->resp) &&
-	       is_in_scope(e, rule->originator, &key->orig) &&
+	       is_in_scope(rule->responder, e->resp_internal) &&
+	       (rule->originator == SCOPE_ANY ||
+		is_in_scope(rule->originator, net_list_has(&e->cfg->internal, &key->orig))) &&
 	       (!rule->ports.n || port_ranges_has(&rule->ports, ntohs(key->resp_port)));
 }
 
@@ -570,18 +570,27 @@ static bool counts(const struct engine *e, const struct runner *r, const struct 
 	return !needed;
 }
 
+struct table_look engine_look(const struct engine *e, const struct runner *r,
+			      const struct group_key *group)
+{
+	return r->rule->mode == WINDOW_SLIDING ? e->plan->group[r->place]
+					       : window_look(r->window, group);
+}
+
 /* Shows one moment of a contact to a rule. */
 static void show(struct engine *e, struct runner *r, const struct contact_key *key,
 		 const struct contact *c, uint64_t t_ns, uint32_t attempts)
 {
 	struct group_key group = group_of(e, r->rule, key, t_ns);
 	struct window_value v = value_of(r->rule, key, CONTACT_BITS(c->word), t_ns);
+	struct table_look look;
 	struct alert *a;
 
 	if (is_covered(e, r, key, CONTACT_BITS(c->word), t_ns))
 		return;
-	if (r->rule->where == WHERE_PROBE)
+	if (r->rule->where == WHERE_PROBE && !e->suspected)
 		suspect_add(&e->suspects, &key->orig);
+	e->suspected |= r->rule->where == WHERE_PROBE;
 	if (rule_is_joint(r->rule)) {
 		joint_show(e, r, &group, &v, c);
 		return;
@@ -591,8 +600,9 @@ static void show(struct engine *e, struct runner *r, const struct contact_key *k
 		alertbook_end(r->book, a); /* over, though no flush has come by yet */
 		a = NULL;
 	}
+	look = engine_look(e, r, &group);
 	if (!a) {
-		if (window_add(r->window, &group, &v) >= r->rule->threshold &&
+		if (window_add_by(r->window, &look, &group, &v) >= r->rule->threshold &&
 		    counts(e, r, &group, &v, key))
 			open_alert(e, r, &group, &v, key, c);
 		return;
@@ -600,7 +610,7 @@ static void show(struct engine *e, struct runner *r, const struct contact_key *k
 	/* What was reported while it was open is reported again as it closes. */
 	if (attempts && window_last(r->window, &group, &v) == t_ns)
 		attempts--;
-	window_show(r->window, &group, &v); /* what it counts to is said already */
+	window_show_by(r->window, &look, &group, &v); /* what it counts to is said already */
 	if (r->rule->where == WHERE_PROBE && engine_excuses(e, r->rule, key, v.bits, t_ns))
 		return; /* or a health check would keep it open for ever */
 	tell(e, r, a, key, c, &v, attempts);
@@ -621,8 +631,7 @@ static struct group_key history_key(const struct contact_key *key)
 	return (struct group_key){
 		.orig = key->orig,
 		.resp = key->resp,
-		.resp_port = ntohs(key->resp_port),
-		.proto = key->proto,
+		.what = group_what(ntohs(key->resp_port), key->proto, 0),
 	};
 }
 
@@ -677,21 +686,30 @@ static void retract(struct engine *e, const struct contact_key *key, const struc
 	e->stats.retracted += taken;
 }
 
-static void remember_at(struct engine *e, struct table *table, const struct group_key *k,
-			uint64_t t_ns)
+/* is_forgotten - can no window reach back to that payload any more? */
+static bool is_forgotten(const struct engine *e, const struct carried *h)
+{
+	return h->t_ns + e->history_span_ns + e->slack_ns < e->now_ns;
+}
+
+static void remember_at(struct engine *e, struct table *table, const struct table_look *look,
+			const struct group_key *k, uint64_t t_ns)
 {
 	struct carried *h;
 	bool is_new;
 
-	h = table_put(table, k, &is_new);
+	h = table_put_by(table, look, k, &is_new);
 	if (!h && table_full(table)) {
+		e->stats.history_full += !is_forgotten(e, table_oldest(table));
 		table_remove(table, table_oldest(table));
-		e->stats.history_full++;
-		h = table_put(table, k, &is_new);
+		h = table_put_by(table, look, k, &is_new);
 	}
-	if (!h)
+	if (!h) {
 		e->stats.no_memory++;
-	else if (t_ns > h->t_ns)
+		return;
+	}
+	table_touch(table, h);
+	if (t_ns > h->t_ns)
 		h->t_ns = t_ns;
 }
 
@@ -699,33 +717,42 @@ static void remember_carried(struct engine *e, const struct contact_key *key,
 			     const struct contact *c)
 {
 	struct group_key k = history_key(key);
+	struct table_look look;
 
-	remember_at(e, e->history, &k, c->carried_last_ns);
+	remember_at(e, e->history, &e->plan->history, &k, c->carried_last_ns);
 	if (key->proto == PROTO_UDP && ntohs(key->resp_port) < PRIVILEGED_PORTS) {
 		k.resp_port = ANY_SERVICE;
-		remember_at(e, e->history, &k, c->carried_last_ns);
+		look = table_look(e->history, &k);
+		remember_at(e, e->history, &look, &k, c->carried_last_ns);
 	}
 	if (!joint_asks(e, key))
 		return;
 	k = joint_served_key(key);
-	remember_at(e, e->served, &k, c->carried_last_ns);
+	look = table_look(e->served, &k);
+	remember_at(e, e->served, &look, &k, c->carried_last_ns);
+}
+
+/* is_carried_near - is that payload (NULL: none) within span_ns of the moment? */
+static bool is_carried_near(const struct carried *h, uint64_t t_ns, uint64_t span_ns)
+{
+	return h && (t_ns > h->t_ns ? t_ns - h->t_ns : h->t_ns - t_ns) <= span_ns;
 }
 
 /* has_carried - did payload flow there within span_ns of the moment? */
 static bool has_carried(const struct engine *e, const struct group_key *k, uint64_t t_ns,
 			uint64_t span_ns)
 {
-	const struct carried *h = table_get(e->history, k);
-
-	return h && (t_ns > h->t_ns ? t_ns - h->t_ns : h->t_ns - t_ns) <= span_ns;
+	return is_carried_near(table_get(e->history, k), t_ns, span_ns);
 }
-
 static bool is_outweighed(const struct engine *e, const struct contact_key *key, uint64_t t_ns,
 			  uint64_t span_ns)
 {
 	const struct group_key k = history_key(key);
+	const struct carried *h = NULL;
 
-	return has_carried(e, &k, t_ns, span_ns);
+	if (table_count(e->history))
+		h = table_get_by(e->history, &e->plan->history, &k);
+	return is_carried_near(h, t_ns, span_ns);
 }
 
 /* is_ftp_data - is it a data connection of hosts that speak FTP? Control connections last: the time
@@ -860,22 +887,39 @@ static uint32_t allowed(struct engine *e, const struct contact_key *key, const s
 	return bits;
 }
 
-void engine_expect(const struct engine *e, const struct contact_key *key, const struct contact *c,
-		   bool near)
+/* is_shown - may the contact be shown to the rule at all? */
+static bool is_shown(const struct rule *rule, const struct contact *c)
+{
+	return rule->where == WHERE_CONTACT ||
+	       CONTACT_BITS(c->word) & (CONTACT_SILENT | CONTACT_TRANSFER);
+}
+
+void engine_plan(const struct engine *e, const struct contact_key *key, const struct contact *c,
+		 struct engine_plan *ret)
 {
 	struct group_key k = history_key(key);
 
-	table_expect(e->history, &k, near);
+	ret->history = table_look(e->history, &k);
 	for (uint32_t i = 0; i < e->runners; i++) {
 		const struct runner *r = e->runner[i];
 
-		if (r->rule->where == WHERE_PROBE && !(CONTACT_BITS(c->word) & CONTACT_SILENT))
-			continue;
-		if (!(r->rule->group & (FIELD_RESP | FIELD_RESP_PORT))) /* few, in the cache */
+		if (!is_shown(r->rule, c))
 			continue;
 		k = group_of(e, r->rule, key, c->silent_last_ns);
-		window_expect(r->window, &k, near);
+		ret->group[i] = window_look(r->window, &k);
 	}
+	engine_expect(e, c, ret, EXPECT_SLOT);
+	if (e->habits && CONTACT_BITS(c->word) & CONTACT_SILENT)
+		habits_expect(e->habits, key);
+}
+
+void engine_expect(const struct engine *e, const struct contact *c, struct engine_plan *plan,
+		   enum table_step step)
+{
+	table_expect(e->history, &plan->history, step);
+	for (uint32_t i = 0; i < e->runners; i++)
+		if (is_shown(e->runner[i]->rule, c))
+			window_expect(e->runner[i]->window, &plan->group[i], step);
 }
 
 /* who_is - whose silence it was, as far as habits ask: what leaves this host. Give it back. */
@@ -909,16 +953,28 @@ static void learn(struct engine *e, const struct contact_key *key, const struct 
 
 bool engine_contact(struct engine *e, const struct contact_key *key, const struct contact *c)
 {
+	struct engine_plan plan;
+
+	engine_plan(e, key, c, &plan);
+	return engine_contact_planned(e, key, c, &plan);
+}
+
+bool engine_contact_planned(struct engine *e, const struct contact_key *key,
+			    const struct contact *c, const struct engine_plan *plan)
+{
 	bool found[VERDICT_PROBE + 1] = { false };
 	uint32_t let_be = allowed(e, key, c);
 
 	e->stats.contacts++;
 	if (let_be == UINT32_MAX)
 		return false;
+	e->plan = plan;
+	e->resp_internal = net_list_has(&e->cfg->internal, &key->resp);
 	take_carried(e, key, c);
 	e->who = who_is(e, key, c);
 	e->in_scan = false;
 	e->said = false;
+	e->suspected = false;
 	for (uint32_t i = 0; i < e->runners; i++) {
 		struct runner *r = e->runner[i];
 		uint64_t last = c->carried_last_ns > c->silent_last_ns ? c->carried_last_ns
@@ -949,14 +1005,18 @@ void engine_unfollowed(struct engine *e, uint64_t n)
 		alertbook_unfollowed(e->runner[i]->book, n);
 }
 
-/* forget_carried - payload that no window reaches any more. */
-static void forget_carried(const struct engine *e, struct table *table, uint64_t now_ns)
+/* forget_carried - payload that no window reaches any more: WINDOW_EXPIRE pieces at the most, what
+ * is left for later means nothing. */
+static void forget_carried(const struct engine *e, struct table *table)
 {
 	struct carried *h;
 
-	while (table && (h = table_oldest(table)) &&
-	       h->t_ns + e->history_span_ns + e->slack_ns < now_ns)
+	for (int n = 0; table && n < WINDOW_EXPIRE; n++) {
+		h = table_oldest(table);
+		if (!h || !is_forgotten(e, h))
+			return;
 		table_remove(table, h);
+	}
 }
 
 void engine_flush(struct engine *e, uint64_t now_ns, bool lost)
@@ -979,8 +1039,9 @@ void engine_flush(struct engine *e, uint64_t now_ns, bool lost)
 	incidents_expire(e->incidents, now_ns);
 	if (e->habits)
 		habits_expire(e->habits, now_ns);
-	forget_carried(e, e->history, now_ns);
-	forget_carried(e, e->served, now_ns);
+	e->now_ns = now_ns;
+	forget_carried(e, e->history);
+	forget_carried(e, e->served);
 }
 
 void engine_close(struct engine *e)

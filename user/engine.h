@@ -15,6 +15,7 @@
 #include "alertbook.h"
 #include "config.h"
 #include "habit.h"
+#include "table.h"
 
 struct engine;
 struct live;
@@ -76,9 +77,23 @@ void engine_clock(struct engine *e, int64_t wall_offset_ns);
  * Returns true if a rule counted it as a probe. */
 bool engine_contact(struct engine *e, const struct contact_key *key, const struct contact *c);
 
-/* engine_expect - asks for the memory that engine_contact() will touch, as table_expect() does. */
-void engine_expect(const struct engine *e, const struct contact_key *key, const struct contact *c,
-		   bool near);
+/* What is worked out some contacts ahead: where each rule's group of a contact is looked for. */
+struct engine_plan {
+	struct table_look history;
+	struct table_look group[RULES_MAX];
+};
+
+/* engine_plan - fills *ret for a contact, and asks for the first of what engine_contact() will
+ * touch. engine_expect - asks for the rest, as table_expect() does. Rules must not change in
+ * between. */
+void engine_plan(const struct engine *e, const struct contact_key *key, const struct contact *c,
+		 struct engine_plan *ret);
+void engine_expect(const struct engine *e, const struct contact *c, struct engine_plan *plan,
+		   enum table_step step);
+
+/* engine_contact_planned - engine_contact() with its plan. */
+bool engine_contact_planned(struct engine *e, const struct contact_key *key,
+			    const struct contact *c, const struct engine_plan *plan);
 
 /* engine_unfollowed - before each drain: so many attempts the flood guard left out since the one
  * before. */

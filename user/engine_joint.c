@@ -192,7 +192,8 @@ void joint_judge(struct engine *e, struct runner *r)
 void joint_show(struct engine *e, struct runner *r, const struct group_key *group,
 		const struct window_value *v, const struct contact *c)
 {
-	uint32_t n = window_show(r->window, group, v);
+	const struct table_look look = engine_look(e, r, group);
+	uint32_t n = window_show_by(r->window, &look, group, v);
 	struct due *at;
 	bool is_new;
 
@@ -207,12 +208,16 @@ void joint_show(struct engine *e, struct runner *r, const struct group_key *grou
 		e->stats.no_memory++;
 }
 
-/* What joint_decoys() goes through alerts with: per responder and protocol one alert, which others
- * may be alike. */
+/* An alert that others about the same responder may be alike. */
+struct model {
+	struct alert *alert;
+	bool spoken;
+};
+
+/* What joint_decoys() goes through alerts with. */
 struct decoys {
 	struct engine *e;
-	struct table *by_resp; /* of struct alert * */
-	bool spoken;	       /* of this pass */
+	struct table *by_resp; /* of struct model, per responder and protocol */
 };
 
 /* is_alike - did both look at the same ports, for the most part, and begin at the same moment? */
@@ -225,43 +230,69 @@ static bool is_alike(const struct alert *a, const struct alert *b)
 	       2 * portset_shared(a->ports, b->ports) > (a->count > b->count ? a->count : b->count);
 }
 
-static void compare(void *ctx, struct alert *a, bool spoken)
+/* id_is_older - ids of one run count up, in hexadecimal digits. */
+static bool id_is_older(const char *a, const char *b)
 {
-	const struct group_key key = { .resp = a->resp, .proto = a->proto };
-	struct decoys *d = ctx;
-	struct alert **like;
-	bool is_new;
+	size_t x = strlen(a), y = strlen(b);
 
-	if (spoken != d->spoken)
+	return x == y ? strcmp(a, b) < 0 : x < y;
+}
+
+static struct group_key model_key(const struct alert *a)
+{
+	return (struct group_key){ .resp = a->resp, .proto = a->proto };
+}
+
+/* find_model - of alerts that are alike the one that was said, or whose incident began first; else
+ * the latest. For want of room alerts stay incidents by themselves. */
+static void find_model(void *ctx, struct alert *a, bool spoken)
+{
+	const struct group_key key = model_key(a);
+	struct decoys *d = ctx;
+	bool is_new;
+	struct model *m = table_put(d->by_resp, &key, &is_new);
+	bool better;
+
+	if (!m)
 		return;
-	like = table_put(d->by_resp, &key, &is_new);
-	if (!like)
-		return; /* it stays an incident by itself */
-	if (!is_new && !spoken && is_alike(a, *like)) {
-		incident_share(d->e->incidents, &a->orig, &(*like)->orig);
-		memcpy(a->incident, (*like)->incident, sizeof(a->incident));
-	} else if (is_new || a->first_ns > (*like)->first_ns) {
-		*like = a;
-	}
+	if (is_new || !is_alike(a, m->alert))
+		better = is_new || a->first_ns > m->alert->first_ns;
+	else if (spoken != m->spoken)
+		better = spoken;
+	else
+		better = id_is_older(a->incident, m->alert->incident);
+	if (better)
+		*m = (struct model){ a, spoken };
+}
+
+static void follow_model(void *ctx, struct alert *a, bool spoken)
+{
+	const struct group_key key = model_key(a);
+	struct decoys *d = ctx;
+	const struct model *m = table_get(d->by_resp, &key);
+
+	if (spoken || !m || !is_alike(a, m->alert))
+		return;
+	incident_share(d->e->incidents, &a->orig, &m->alert->orig);
+	memcpy(a->incident, m->alert->incident, sizeof(a->incident));
 }
 
 void joint_decoys(struct engine *e, struct runner *r)
 {
-	struct decoys d = { .e = e, .spoken = true };
+	struct decoys d = { .e = e };
 	struct alertbook_stats s;
 
 	if (!alertbook_unspoken(r->book) || r->rule->distinct != FIELD_RESP_PORT ||
 	    (r->rule->group & (FIELD_ORIG | FIELD_RESP)) != (FIELD_ORIG | FIELD_RESP))
 		return;
 	alertbook_stats_get(r->book, &s);
-	d.by_resp = table_new(sizeof(struct alert *), (uint32_t)s.open);
+	d.by_resp = table_new(sizeof(struct model), (uint32_t)s.open);
 	if (!d.by_resp) {
 		e->stats.no_memory++;
 		return;
 	}
-	alertbook_each(r->book, compare, &d);
-	d.spoken = false;
-	alertbook_each(r->book, compare, &d);
+	alertbook_each(r->book, find_model, &d);
+	alertbook_each(r->book, follow_model, &d);
 	table_free(d.by_resp);
 }
 

@@ -19,6 +19,7 @@ struct runner {
 	const struct rule *rule; /* `own`, where its alerts find it as long as they live */
 	struct rule own;
 	uint32_t bit;		    /* of the rule in its set, as allow_match() says it */
+	uint32_t place;		    /* which of the engine's runners it is */
 	const struct runner *cover; /* what its alerts say counts no more here; NULL: none */
 	struct window *window;
 	struct alertbook *book;
@@ -57,6 +58,9 @@ struct engine {
 	struct habits *habits;	   /* NULL: none are learnt */
 	struct live *live;	   /* NULL: nobody looks */
 	/* Of the contact that is being taken in. */
+	const struct engine_plan *plan;
+	bool suspected;		 /* suspect_add() was told of its originator */
+	bool resp_internal;	 /* its responder is */
 	const struct owner *who; /* NULL: unknown, or habits do not ask */
 	bool in_scan;		 /* it is part of a scan of many ports */
 	bool said;		 /* habits know that an alert lists it */
@@ -68,14 +72,21 @@ struct engine {
 	uint64_t history_span_ns; /* longest window of a rule on probes */
 	uint64_t slack_ns;
 	int64_t wall_offset_ns;
+	uint64_t now_ns; /* of the last flush */
 	struct engine_stats stats;
 };
 
 /* --- engine.c ------------------------------------------------------------------------------- */
 
-/* engine_looks_at - is this a contact that the rule looks at, bits being CONTACT_*? */
+/* engine_looks_at - is this, the contact that is being taken in, one that the rule looks at, bits
+ * being CONTACT_*? */
 bool engine_looks_at(const struct engine *e, const struct rule *rule, const struct contact_key *key,
 		     uint32_t bits);
+
+/* engine_look - for the group of that contact in the rule's window; as planned, unless the bin may
+ * be another. */
+struct table_look engine_look(const struct engine *e, const struct runner *r,
+			      const struct group_key *group);
 
 /* engine_is_near - was the value shown within a window's length of the moment? */
 bool engine_is_near(const struct rule *rule, const struct window_value *v, uint64_t t_ns);

@@ -134,11 +134,7 @@ static struct habit_id id_of(const struct group_key *k)
 static bool contact_id(enum habit_kind kind, const struct contact_key *key, const struct owner *who,
 		       struct group_key *ret)
 {
-	*ret = (struct group_key){
-		.resp_port = ntohs(key->resp_port),
-		.proto = key->proto,
-		.bin = kind,
-	};
+	*ret = (struct group_key){ .what = group_what(ntohs(key->resp_port), key->proto, kind) };
 	if (kind == HABIT_PROGRAM) {
 		if (!who || who->source != OWNER_COOKIE || !who->name[0])
 			return false;
@@ -215,16 +211,30 @@ static void promote(struct habits *h, const struct group_key *key, struct habit 
 	h->changed++;
 }
 
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+	unsigned __int128 x = (unsigned __int128)a * b;
+
+	return (uint64_t)x ^ (uint64_t)(x >> 64);
+}
+
+/* hash_of - digits of pi in between, or a word of zeroes would swallow the other. */
 static uint64_t hash_of(const struct group_key *key)
 {
-	uint64_t w[sizeof(*key) / 8], x = 0;
+	return fold(fold(key->orig.w[0] ^ 0x243F6A8885A308D3, key->orig.w[1] ^ 0x13198A2E03707344) ^
+			    key->what,
+		    fold(key->resp.w[0] ^ 0xA4093822299F31D0, key->resp.w[1] ^ 0x082EFA98EC4E6C89) ^
+			    0x452821E638D01377);
+}
 
-	memcpy(w, key, sizeof(w));
-	for (size_t i = 0; i < sizeof(w) / sizeof(w[0]); i++) {
-		x = (x ^ w[i]) * 0x9E3779B97F4A7C15ull;
-		x ^= x >> 32;
+void habits_expect(const struct habits *h, const struct contact_key *key)
+{
+	struct group_key k;
+
+	for (enum habit_kind kind = HABIT_CONTACT; kind <= HABIT_SERVICE; kind++) {
+		contact_id(kind, key, NULL, &k);
+		__builtin_prefetch(&h->once[hash_of(&k) & h->once_mask], 1);
 	}
-	return x;
 }
 
 /* seen_before - whether what is no candidate yet was seen before, and in *ret_t when; else that is

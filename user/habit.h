@@ -77,6 +77,9 @@ void habits_free(struct habits *h); /* NULL is fine */
 void habits_see(struct habits *h, const struct contact_key *key, const struct owner *who,
 		uint64_t first_ns, uint64_t last_ns);
 
+/* habits_expect - asks for the memory that habits_see() will touch, some contacts ahead. */
+void habits_expect(const struct habits *h, const struct contact_key *key);
+
 /* habits_excuse - is a silent attempt at that moment a habit to a rule whose window is span_ns? One
  * that is younger than the window and that no alert has named still counts: or a patient scanner
  * would train itself invisible. contact_only: only the contact itself will do, where responders are

@@ -301,8 +301,10 @@ static int replay_logs(struct replay *r, struct error *err)
 		ret = read_log(r, r->file[i], &rows, err);
 	pieces_sort(&rows);
 	for (size_t i = 0; !ret && i < rows.n; i++) {
-		advance(r, piece_time(&rows.piece[i]));
-		pieces_add_contact(&r->pieces, &rows.piece[i].key, &rows.piece[i].contact);
+		const struct piece *row = pieces_at(&rows, i);
+
+		advance(r, piece_time(row));
+		pieces_add_contact(&r->pieces, &row->key, &row->contact);
 	}
 	r->pieces.no_memory += rows.no_memory;
 	pieces_done(&rows);

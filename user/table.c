@@ -3,17 +3,43 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 
 enum {
+	NIL = 0, /* node numbers start at 1 */
+
+	/* Small tables grow by little; once there are SMALL_NODES, by BIG_NODES at a time, in huge
+	 * pages: nodes are visited at random, and with small pages most visits miss the TLB too. */
 	CHUNK_NODES = 256,
-	NIL = 0 /* node numbers start at 1 */
+	SMALL_NODES = 16384,
+	BIG_NODES = 16384,
+
+	LINE = 64,     /* of the cache */
+	CACHED = 4096, /* so many nodes stay in it anyway */
+	PAGE = 4096,
+	HUGE_PAGE = 2 * 1024 * 1024, /* of x86-64 and arm64 (4 KiB granule) */
+
+	SLOTS_FIRST = 64, /* a power of two; three in four may be taken */
+	MOVED = 8,	  /* slots of the old index that a new entry empties */
+};
+
+/* Open addressing: an entry is in the first free slot from the one on that its hash says. Its hash
+ * beside its number, so that nobody else's node is looked at: that would be a miss of the cache. */
+struct slot {
+	uint32_t hash;
+	uint32_t node; /* NIL: free */
+};
+
+struct index {
+	struct slot *slot;
+	uint32_t mask; /* slots - 1 */
 };
 
 struct node {
-	uint32_t self;
-	uint32_t chain; /* next in its bucket; in the free list: next free */
-	uint32_t older, newer;
+	uint32_t self; /* NIL: free */
+	uint32_t hash;
+	uint32_t older, newer; /* older: in the free list the next one */
 	struct group_key key;
 	/* the value follows */
 };
@@ -23,18 +49,29 @@ struct table {
 	size_t node_size, value_size;
 	uint32_t max, count, made; /* entries allowed, alive, nodes ever made */
 	uint32_t oldest, newest, free;
-	uint32_t *bucket;
-	uint32_t buckets; /* a power of two */
+	struct index index, old; /* old.slot: until all that is in it has moved; or NULL */
+	uint32_t moved;		 /* up to where it has */
+	uint32_t left;		 /* slots of it that have not been looked at */
 	char **chunk;
 	uint32_t chunks;
+	size_t bytes; /* of all chunks */
 	uint64_t seed[6];
 };
 
+static uint32_t chunk_of(uint32_t n)
+{
+	n--;
+	return n < SMALL_NODES ? n / CHUNK_NODES
+			       : SMALL_NODES / CHUNK_NODES + (n - SMALL_NODES) / BIG_NODES;
+}
+
 static struct node *node_at(const struct table *t, uint32_t n)
 {
-	return (struct node *)(t->chunk[(n - 1) / CHUNK_NODES] +
-			       (size_t)((n - 1) % CHUNK_NODES) * t->node_size);
+	uint32_t within = n <= SMALL_NODES ? (n - 1) % CHUNK_NODES : (n - 1) % BIG_NODES;
+
+	return (struct node *)(t->chunk[chunk_of(n)] + (size_t)within * t->node_size);
 }
+_Static_assert(SMALL_NODES % BIG_NODES == 0, "node_at()");
 
 static void *value_of(struct node *n)
 {
@@ -57,13 +94,123 @@ static uint64_t fold(uint64_t a, uint64_t b)
  * wyhash): a chain of multiplications, one a word, takes three times as long. */
 static uint32_t hash_key(const struct table *t, const struct group_key *key)
 {
+	const __u64 *orig = key->orig.w, *resp = key->resp.w;
 	const uint64_t *s = t->seed;
-	uint64_t w[5];
 
-	memcpy(w, key, sizeof(w));
-	return (uint32_t)(fold(fold(w[0] ^ s[0], w[1] ^ s[1]) ^ s[2],
-			       fold(w[2] ^ s[3], w[3] ^ s[4]) ^ fold(w[4] ^ s[5], s[2] | 1)) >>
+	return (uint32_t)(fold(fold(orig[0] ^ s[0], orig[1] ^ s[1]) ^ s[2],
+			       fold(resp[0] ^ s[3], resp[1] ^ s[4]) ^
+				       fold(key->what ^ s[5], s[2] | 1)) >>
 			  32);
+}
+
+/* advise_huge - asks for huge pages where they fit; refused, it is slower and no more. */
+static void advise_huge(void *p, size_t len)
+{
+	uintptr_t from = ((uintptr_t)p + PAGE - 1) / PAGE * PAGE, end = (uintptr_t)p + len;
+
+	if (len >= HUGE_PAGE)
+		(void)madvise((void *)from, end - from, MADV_HUGEPAGE);
+}
+
+/* --- the index ------------------------------------------------------------------------------ */
+
+static bool index_new(struct index *x, uint32_t slots)
+{
+	x->slot = calloc(slots, sizeof(*x->slot));
+	if (!x->slot)
+		return false;
+	x->mask = slots - 1;
+	advise_huge(x->slot, slots * sizeof(*x->slot));
+	return true;
+}
+
+static void index_add(struct index *x, uint32_t hash, uint32_t node)
+{
+	uint32_t i = hash & x->mask;
+
+	while (x->slot[i].node != NIL)
+		i = (i + 1) & x->mask;
+	x->slot[i] = (struct slot){ hash, node };
+}
+
+/* index_remove - what stands behind the slot and would be found no more moves up. Returns whether
+ * the node was there. */
+static bool index_remove(struct index *x, uint32_t hash, uint32_t node)
+{
+	uint32_t gap = hash & x->mask;
+
+	for (; x->slot[gap].node != node; gap = (gap + 1) & x->mask)
+		if (x->slot[gap].node == NIL)
+			return false;
+	for (uint32_t i = (gap + 1) & x->mask; x->slot[i].node != NIL; i = (i + 1) & x->mask) {
+		if (((i - x->slot[i].hash) & x->mask) < ((i - gap) & x->mask))
+			continue;
+		x->slot[gap] = x->slot[i];
+		gap = i;
+	}
+	x->slot[gap].node = NIL;
+	return true;
+}
+
+/* index_move - what is in the next slots of the old index moves to the new one: up to a free slot
+ * at least, so that what stays is still found. */
+static void index_move(struct table *t)
+{
+	struct slot *s = &t->old.slot[t->moved & t->old.mask];
+
+	for (int n = 0; t->left && (n < MOVED || s->node != NIL); n++) {
+		if (s->node != NIL)
+			index_add(&t->index, s->hash, s->node);
+		s->node = NIL;
+		t->left--;
+		s = &t->old.slot[++t->moved & t->old.mask];
+	}
+	if (t->left)
+		return;
+	free(t->old.slot);
+	t->old.slot = NULL;
+}
+
+/* index_grow - begins with an index of twice the size. That there is no memory for it is not fatal
+ * as long as a slot is free. */
+static void index_grow(struct table *t)
+{
+	struct index wider;
+
+	while (t->old.slot) /* not seen: it is done long before */
+		index_move(t);
+	if (t->index.mask >= UINT32_MAX / 2 || !index_new(&wider, 2 * (t->index.mask + 1)))
+		return;
+	t->old = t->index;
+	t->index = wider;
+	t->left = t->old.mask + 1;
+	for (t->moved = 0; t->old.slot[t->moved].node != NIL;) /* a row that began at the end */
+		t->moved++;
+}
+
+/* index_find - the node of key (NULL: the first that has the hash), or NULL. */
+static struct node *index_find(const struct table *t, const struct index *x, uint32_t hash,
+			       const struct group_key *key)
+{
+	const struct slot *s;
+
+	for (uint32_t i = hash & x->mask; (s = &x->slot[i])->node != NIL; i = (i + 1) & x->mask) {
+		struct node *n;
+
+		if (s->hash != hash)
+			continue;
+		n = node_at(t, s->node);
+		if (!key || group_same(&n->key, key))
+			return n;
+	}
+	return NULL;
+}
+
+static struct node *find(const struct table *t, uint32_t hash, const struct group_key *key)
+{
+	struct node *n = index_find(t, &t->index, hash, key);
+
+	return !n && t->old.slot ? index_find(t, &t->old, hash, key) : n;
 }
 
 struct table *table_new(size_t value_size, uint32_t max)
@@ -75,9 +222,7 @@ struct table *table_new(size_t value_size, uint32_t max)
 	t->value_size = value_size;
 	t->node_size = (sizeof(struct node) + value_size + 7) & ~(size_t)7;
 	t->max = max;
-	t->buckets = 64;
-	t->bucket = calloc(t->buckets, sizeof(*t->bucket));
-	if (!t->bucket) {
+	if (!index_new(&t->index, SLOTS_FIRST)) {
 		free(t);
 		return NULL;
 	}
@@ -95,37 +240,80 @@ void table_free(struct table *t)
 	for (uint32_t i = 0; i < t->chunks; i++)
 		free(t->chunk[i]);
 	free(t->chunk);
-	free(t->bucket);
+	free(t->index.slot);
+	free(t->old.slot);
 	free(t);
 }
 
-static struct node *find(const struct table *t, const struct group_key *key, uint32_t hash)
+struct table_look table_look(const struct table *t, const struct group_key *key)
 {
-	uint32_t n = t->bucket[hash & (t->buckets - 1)];
-
-	while (n != NIL) {
-		struct node *node = node_at(t, n);
-
-		if (!memcmp(&node->key, key, sizeof(*key)))
-			return node;
-		n = node->chain;
-	}
-	return NULL;
+	return (struct table_look){ .hash = hash_key(t, key) };
 }
 
-void table_expect(const struct table *t, const struct group_key *key, bool near)
+/* look_up - the node of key: the one that was found before, if it still is. */
+static struct node *look_up(const struct table *t, const struct table_look *look,
+			    const struct group_key *key)
 {
-	const uint32_t *head = &t->bucket[hash_key(t, key) & (t->buckets - 1)];
+	struct node *n = look->value ? node_of(look->value) : NULL;
 
-	if (!near)
-		__builtin_prefetch(head);
-	else if (*head != NIL)
-		__builtin_prefetch(&node_at(t, *head)->key);
+	if (n && n->self != NIL && group_same(&n->key, key))
+		return n;
+	return find(t, look->hash, key);
+}
+
+static void expect_node(const struct node *n)
+{
+	__builtin_prefetch(n, 1);
+	__builtin_prefetch((const char *)n + LINE, 1);
+}
+
+void table_expect(const struct table *t, struct table_look *look, enum table_step step)
+{
+	struct node *n;
+
+	if (t->made < CACHED)
+		return;
+	if (step == EXPECT_SLOT) {
+		__builtin_prefetch(&t->index.slot[look->hash & t->index.mask], 1);
+	} else if (step == EXPECT_NODE) {
+		n = find(t, look->hash, NULL);
+		look->value = n ? value_of(n) : NULL;
+		if (n)
+			expect_node(n);
+	} else if (look->value) {
+		n = node_of(look->value);
+		if (n->older)
+			__builtin_prefetch(node_at(t, n->older), 1);
+		if (n->newer)
+			__builtin_prefetch(node_at(t, n->newer), 1);
+	}
+}
+
+void table_expect_oldest(const struct table *t)
+{
+	const struct node *next;
+
+	if (t->made < CACHED || t->oldest == t->newest)
+		return;
+	/* The next one came with this call's last turn, and its slot is known now; of the one after
+	 * it only the place. */
+	next = node_at(t, node_at(t, t->oldest)->newer);
+	__builtin_prefetch(&t->index.slot[next->hash & t->index.mask], 1);
+	if (next->newer != NIL)
+		expect_node(node_at(t, next->newer));
+}
+
+void *table_get_by(const struct table *t, const struct table_look *look,
+		   const struct group_key *key)
+{
+	struct node *n = look_up(t, look, key);
+
+	return n ? value_of(n) : NULL;
 }
 
 void *table_get(const struct table *t, const struct group_key *key)
 {
-	struct node *n = t->count ? find(t, key, hash_key(t, key)) : NULL;
+	struct node *n = t->count ? find(t, hash_key(t, key), key) : NULL;
 
 	return n ? value_of(n) : NULL;
 }
@@ -163,27 +351,25 @@ void table_touch(struct table *t, void *value)
 	link_newest(t, n);
 }
 
-/* Doubling keeps chains short; failing to is not fatal, they only grow longer. */
-static void grow_buckets(struct table *t)
+/* add_chunk - room for more nodes. Returns whether there is. */
+static bool add_chunk(struct table *t)
 {
-	uint32_t wider = t->buckets * 2, *bucket;
+	bool big = t->made >= SMALL_NODES;
+	size_t len = (big ? BIG_NODES : CHUNK_NODES) * t->node_size;
+	size_t align = big && len >= HUGE_PAGE / 2 ? HUGE_PAGE : LINE;
+	char **more = realloc(t->chunk, (t->chunks + 1) * sizeof(*more)), *chunk;
 
-	if (t->buckets >= 1u << 30)
-		return;
-	bucket = calloc(wider, sizeof(*bucket));
-	if (!bucket)
-		return;
-	for (uint32_t i = t->oldest; i != NIL;) {
-		struct node *n = node_at(t, i);
-		uint32_t *head = &bucket[hash_key(t, &n->key) & (wider - 1)];
-
-		n->chain = *head;
-		*head = n->self;
-		i = n->newer;
-	}
-	free(t->bucket);
-	t->bucket = bucket;
-	t->buckets = wider;
+	if (!more)
+		return false;
+	t->chunk = more;
+	len = (len + align - 1) / align * align;
+	chunk = aligned_alloc(align, len);
+	if (!chunk)
+		return false;
+	advise_huge(chunk, len);
+	t->chunk[t->chunks++] = chunk;
+	t->bytes += len;
+	return true;
 }
 
 static struct node *node_new(struct table *t)
@@ -192,21 +378,12 @@ static struct node *node_new(struct table *t)
 
 	if (t->free != NIL) {
 		n = node_at(t, t->free);
-		t->free = n->chain;
+		n->self = t->free;
+		t->free = n->older;
 		return n;
 	}
-	if (t->made == t->chunks * CHUNK_NODES) {
-		char **more = realloc(t->chunk, (t->chunks + 1) * sizeof(*more));
-
-		if (!more)
-			return NULL;
-		t->chunk = more;
-		/* A node of 64 bytes is one cache line then. */
-		t->chunk[t->chunks] = aligned_alloc(64, CHUNK_NODES * t->node_size);
-		if (!t->chunk[t->chunks])
-			return NULL;
-		t->chunks++;
-	}
+	if (chunk_of(t->made + 1) == t->chunks && !add_chunk(t))
+		return NULL;
 	n = node_at(t, ++t->made);
 	n->self = t->made;
 	return n;
@@ -214,27 +391,34 @@ static struct node *node_new(struct table *t)
 
 void *table_put(struct table *t, const struct group_key *key, bool *ret_new)
 {
-	uint32_t hash = hash_key(t, key), *head;
-	struct node *n = find(t, key, hash);
+	const struct table_look look = table_look(t, key);
+	void *value = table_put_by(t, &look, key, ret_new);
+
+	if (value)
+		table_touch(t, value);
+	return value;
+}
+
+void *table_put_by(struct table *t, const struct table_look *look, const struct group_key *key,
+		   bool *ret_new)
+{
+	struct node *n = look_up(t, look, key);
 
 	*ret_new = !n;
-	if (n) {
-		table_touch(t, value_of(n));
+	if (n)
 		return value_of(n);
-	}
 	if (t->count >= t->max)
 		return NULL;
-	/* Two buckets an entry: most look-ups are for what is not there, and each entry met on the
-	 * way is a miss of the cache. */
-	if (t->count >= t->buckets / 2)
-		grow_buckets(t);
-	n = node_new(t);
+	if (t->count >= t->index.mask / 4 * 3)
+		index_grow(t);
+	if (t->old.slot)
+		index_move(t);
+	n = t->count < t->index.mask ? node_new(t) : NULL;
 	if (!n)
 		return NULL;
-	head = &t->bucket[hash & (t->buckets - 1)];
 	n->key = *key;
-	n->chain = *head;
-	*head = n->self;
+	n->hash = look->hash;
+	index_add(&t->index, n->hash, n->self);
 	memset(value_of(n), 0, t->value_size);
 	link_newest(t, n);
 	t->count++;
@@ -244,14 +428,13 @@ void *table_put(struct table *t, const struct group_key *key, bool *ret_new)
 void table_remove(struct table *t, void *value)
 {
 	struct node *n = node_of(value);
-	uint32_t *link = &t->bucket[hash_key(t, &n->key) & (t->buckets - 1)];
 
-	while (*link != n->self)
-		link = &node_at(t, *link)->chain;
-	*link = n->chain;
+	if (!index_remove(&t->index, n->hash, n->self))
+		index_remove(&t->old, n->hash, n->self);
 	unlink_age(t, n);
-	n->chain = t->free;
+	n->older = t->free;
 	t->free = n->self;
+	n->self = NIL;
 	t->count--;
 }
 
@@ -296,6 +479,7 @@ bool table_full(const struct table *t)
 
 size_t table_bytes(const struct table *t)
 {
-	return (size_t)t->chunks * CHUNK_NODES * t->node_size +
-	       (size_t)t->buckets * sizeof(*t->bucket);
+	size_t slots = t->index.mask + 1ul + (t->old.slot ? t->old.mask + 1ul : 0);
+
+	return t->bytes + slots * sizeof(struct slot);
 }

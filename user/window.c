@@ -12,10 +12,12 @@
  * needs no memory of its own. */
 struct group {
 	uint64_t newest_ns;
+	uint64_t touched_ns; /* its place among the groups is that of this moment */
 	uint32_t n, room;
-	struct window_value one;
-	struct window_value
-		*many; /* used once room > 1; from INDEXED on, an index comes behind its room */
+	union {
+		struct window_value one;   /* room 1 */
+		struct window_value *many; /* more; from INDEXED on, an index is behind its room */
+	};
 };
 
 enum {
@@ -25,6 +27,12 @@ enum {
 	INDEXED = 16,
 	INDEX_SLOTS = 2,
 
+	/* From so many values on a full group forgets a fifth at once, of a quarter more than it
+	 * has to keep: the oldest one alone takes a search each time. */
+	MANY = 64,
+
+	TOUCHES = 32, /* at the most in a span, of a group */
+
 	SPARED = 4, /* groups that one newcomer may send behind the others: a bounded search */
 };
 
@@ -33,8 +41,15 @@ struct window {
 	struct table *groups;
 	uint64_t *starts, *ends; /* scratch for late evidence: two runs a value */
 	uint64_t value_bytes;
+	uint64_t now_ns; /* as of the last window_expire() */
 	uint64_t evicted, no_memory;
 };
+
+/* most - values that a group has room for at the most. */
+static uint32_t most(const struct window_spec *spec)
+{
+	return spec->keep < MANY || spec->stops ? spec->keep : spec->keep + spec->keep / 8;
+}
 
 struct window *window_new(const struct window_spec *spec)
 {
@@ -44,8 +59,8 @@ struct window *window_new(const struct window_spec *spec)
 		return NULL;
 	w->spec = *spec;
 	w->groups = table_new(sizeof(struct group), spec->max_groups);
-	w->starts = calloc(spec->keep * 2ul, sizeof(*w->starts));
-	w->ends = calloc(spec->keep * 2ul, sizeof(*w->ends));
+	w->starts = calloc(most(spec) * 2ul, sizeof(*w->starts));
+	w->ends = calloc(most(spec) * 2ul, sizeof(*w->ends));
 	if (!w->groups || !w->starts || !w->ends) {
 		window_free(w);
 		return NULL;
@@ -55,11 +70,13 @@ struct window *window_new(const struct window_spec *spec)
 
 int window_adjust(struct window *w, uint32_t keep, uint32_t enough)
 {
+	struct window_spec wider = w->spec;
 	uint64_t *starts, *ends;
 
+	wider.keep = keep;
 	if (keep > w->spec.keep) {
-		starts = calloc(keep * 2ul, sizeof(*starts));
-		ends = calloc(keep * 2ul, sizeof(*ends));
+		starts = calloc(most(&wider) * 2ul, sizeof(*starts));
+		ends = calloc(most(&wider) * 2ul, sizeof(*ends));
 		if (!starts || !ends) {
 			free(starts);
 			free(ends);
@@ -110,6 +127,12 @@ void window_free(struct window *w)
 	free(w);
 }
 
+/* is_over - is its last news older than what any window can still hold? */
+static bool is_over(const struct window *w, const struct group *g)
+{
+	return g->newest_ns + w->spec.span_ns + w->spec.slack_ns < w->now_ns;
+}
+
 /* make_room - the group without news for longest leaves, but one that has shown several values goes
  * behind the others first: what a flood from forged addresses brings are groups of one, and a slow
  * scan lives among them for a day. */
@@ -117,30 +140,38 @@ static void make_room(struct window *w)
 {
 	struct group *g = table_oldest(w->groups);
 
-	for (int i = 0; i < SPARED && g->n > 1; i++) {
+	for (int i = 0; i < SPARED && g->n > 1 && !is_over(w, g); i++) {
 		table_touch(w->groups, g);
 		g = table_oldest(w->groups);
 	}
+	w->evicted += !is_over(w, g);
+	table_expect_oldest(w->groups);
 	group_drop(w, g);
-	w->evicted++;
 }
 
-static struct group *group_get(struct window *w, const struct group_key *key)
+/* group_get - the group of key, which has news at t. NULL for want of memory (counted). */
+static struct group *group_get(struct window *w, const struct table_look *look,
+			       const struct group_key *key, uint64_t t)
 {
 	struct group *g;
 	bool is_new;
 
-	g = table_put(w->groups, key, &is_new);
+	g = table_put_by(w->groups, look, key, &is_new);
 	if (!g && table_full(w->groups)) {
 		make_room(w);
-		g = table_put(w->groups, key, &is_new);
+		g = table_put_by(w->groups, look, key, &is_new);
 	}
 	if (!g) {
 		w->no_memory++;
 		return NULL;
 	}
-	if (is_new)
+	if (is_new) {
 		g->room = 1;
+		g->touched_ns = t;
+	} else if (t > g->touched_ns && t - g->touched_ns > w->spec.span_ns / TOUCHES) {
+		table_touch(w->groups, g);
+		g->touched_ns = t;
+	}
 	return g;
 }
 
@@ -232,16 +263,16 @@ static void forget_old(const struct window *w, struct group *g)
 
 static int group_grow(struct window *w, struct group *g)
 {
-	uint32_t room = g->room < 4 ? 4 : g->room * 2;
+	uint32_t room = g->room * 2;
 	struct window_value *many;
 
-	if (room > w->spec.keep)
-		room = w->spec.keep;
+	if (room > most(&w->spec))
+		room = most(&w->spec);
 	many = realloc(g->room > 1 ? g->many : NULL, room_bytes(room));
 	if (!many)
 		return -1;
 	if (g->room == 1)
-		many[0] = g->one;
+		many[0] = g->one; /* whose place the pointer takes */
 	w->value_bytes += room_bytes(room) - (g->room > 1 ? room_bytes(g->room) : 0);
 	g->many = many;
 	g->room = room;
@@ -394,34 +425,94 @@ static bool is_stopped(const struct window *w, struct group *g, uint64_t t)
 	return g->n == w->spec.keep;
 }
 
-/* Where a new value of time t goes. NULL for want of memory (counted), or if the group holds as
- * many as it may and all are newer, or stops then. */
-static struct window_value *place_value(struct window *w, struct group *g, uint64_t t)
+/* nth_time - the time that n of the others are below, by Hoare's selection; *time is put in another
+ * order. */
+static uint64_t nth_time(uint64_t *time, uint32_t count, uint32_t n)
 {
-	struct window_value *oldest;
+	uint32_t from = 0, to = count - 1;
 
-	if (is_stopped(w, g, t))
-		return NULL;
-	if (g->n == g->room)
-		forget_old(w, g);
-	if (g->n == g->room && g->room < w->spec.keep && group_grow(w, g) < 0) {
-		w->no_memory++;
-		return NULL;
+	while (from < to) {
+		uint64_t pivot = time[from + (to - from) / 2], t;
+		uint32_t i = from, j = to;
+
+		for (;;) {
+			while (time[i] < pivot)
+				i++;
+			while (time[j] > pivot)
+				j--;
+			if (i >= j)
+				break;
+			t = time[i];
+			time[i++] = time[j];
+			time[j--] = t;
+		}
+		if (n <= j)
+			to = j;
+		else
+			from = j + 1;
 	}
-	if (g->n < g->room)
-		return &values_of(g)[g->n++];
-	oldest = oldest_value(g);
+	return time[n];
+}
+
+/* keep_newest - of a full group, as many values as it has to keep. */
+static void keep_newest(struct window *w, struct group *g)
+{
+	uint32_t excess = g->n - w->spec.keep, kept = 0;
+	struct window_value *v = values_of(g);
+	uint64_t cut;
+
+	for (uint32_t i = 0; i < g->n; i++)
+		w->starts[i] = v[i].t_ns;
+	cut = nth_time(w->starts, g->n, excess);
+	for (uint32_t i = 0; i < g->n; i++)
+		excess -= v[i].t_ns < cut;
+	for (uint32_t i = 0; i < g->n; i++)
+		if (v[i].t_ns > cut || (v[i].t_ns == cut && !(excess && excess--)))
+			v[kept++] = v[i];
+	g->n = kept;
+	index_renew(g);
+}
+
+/* replace_oldest - the place of a full group's oldest value, or NULL if all are newer than t. */
+static struct window_value *replace_oldest(struct group *g, uint64_t t)
+{
+	struct window_value *oldest = oldest_value(g);
+
 	if (oldest->t_ns > t)
 		return NULL;
 	index_remove(g, oldest);
 	return oldest;
 }
 
-/* window_put - stores that the value was shown. Returns its group, or NULL if it was not stored. */
-static struct group *window_put(struct window *w, const struct group_key *group,
-				const struct window_value *v)
+/* Where a new value of time t goes. NULL for want of memory (counted), or if the group holds as
+ * many as it may and all are newer, or stops then. */
+static struct window_value *place_value(struct window *w, struct group *g, uint64_t t)
 {
-	struct group *g = group_get(w, group);
+	uint32_t max = most(&w->spec);
+
+	if (is_stopped(w, g, t))
+		return NULL;
+	if (g->n == g->room) {
+		forget_old(w, g);
+		/* Unless that made good room, or it would be searched through again soon. */
+		if (g->n + g->n / 4 >= g->room && g->room < max && group_grow(w, g) < 0) {
+			w->no_memory++;
+			if (g->n == g->room)
+				return NULL;
+		}
+	}
+	if (g->n == g->room && max > w->spec.keep)
+		keep_newest(w, g);
+	if (g->n < g->room)
+		return &values_of(g)[g->n++];
+	return replace_oldest(g, t);
+}
+
+/* window_put - stores that the value was shown. Returns its group, or NULL if it was not stored. */
+static struct group *window_put(struct window *w, const struct table_look *look,
+				const struct group_key *group, const struct window_value *v)
+{
+	struct group *g = group_get(w, look, group, v->t_ns);
 	struct window_value *have;
 
 	if (!g)
@@ -444,17 +535,31 @@ static struct group *window_put(struct window *w, const struct group_key *group,
 	return g;
 }
 
-uint32_t window_show(struct window *w, const struct group_key *group, const struct window_value *v)
+struct table_look window_look(const struct window *w, const struct group_key *group)
 {
-	const struct group *g = window_put(w, group, v);
+	return table_look(w->groups, group);
+}
+
+uint32_t window_show_by(struct window *w, const struct table_look *look,
+			const struct group_key *group, const struct window_value *v)
+{
+	const struct group *g = window_put(w, look, group, v);
 
 	return g ? g->n : 0;
 }
 
-/* Most groups never come near their threshold, so most are not counted. */
-uint32_t window_add(struct window *w, const struct group_key *group, const struct window_value *v)
+uint32_t window_show(struct window *w, const struct group_key *group, const struct window_value *v)
 {
-	struct group *g = window_put(w, group, v);
+	const struct table_look look = window_look(w, group);
+
+	return window_show_by(w, &look, group, v);
+}
+
+/* Most groups never come near their threshold, so most are not counted. */
+uint32_t window_add_by(struct window *w, const struct table_look *look,
+		       const struct group_key *group, const struct window_value *v)
+{
+	struct group *g = window_put(w, look, group, v);
 
 	if (!g)
 		return 0;
@@ -474,9 +579,29 @@ uint64_t window_last(const struct window *w, const struct group_key *group,
 	return have ? have->t_ns : 0;
 }
 
-void window_expect(const struct window *w, const struct group_key *group, bool near)
+uint32_t window_add(struct window *w, const struct group_key *group, const struct window_value *v)
 {
-	table_expect(w->groups, group, near);
+	const struct table_look look = window_look(w, group);
+
+	return window_add_by(w, &look, group, v);
+}
+
+void window_expect(const struct window *w, struct table_look *look, enum table_step step)
+{
+	const struct group *g = look->value;
+
+	if (step != EXPECT_TOUCH) {
+		table_expect(w->groups, look, step);
+		return;
+	}
+	if (!g)
+		return;
+	if (w->now_ns > g->touched_ns + w->spec.span_ns / TOUCHES)
+		table_expect(w->groups, look, step);
+	if (g->room > 1 && g->room < INDEXED) {
+		__builtin_prefetch(g->many, 1);
+		__builtin_prefetch(&g->many[1], 1);
+	}
 }
 
 void window_forget(struct window *w, const struct group_key *group, const struct window_value *v)
@@ -528,11 +653,13 @@ uint32_t window_count(const struct window *w, const struct group_key *group, uin
 
 void window_expire(struct window *w, uint64_t now_ns)
 {
-	uint64_t reach = w->spec.span_ns + w->spec.slack_ns;
 	struct group *g;
 
-	while ((g = table_oldest(w->groups)) && g->newest_ns + reach < now_ns)
+	w->now_ns = now_ns;
+	for (int n = 0; n < WINDOW_EXPIRE && (g = table_oldest(w->groups)) && is_over(w, g); n++) {
+		table_expect_oldest(w->groups);
 		group_drop(w, g);
+	}
 }
 
 void window_stats_get(const struct window *w, struct window_stats *ret)
@@ -565,6 +692,7 @@ static int load_group(struct window *w, struct blob *b)
 	struct window_value v, *place;
 	uint64_t newest_ns;
 	struct group_key key;
+	struct table_look look;
 	struct group *g;
 	uint32_t n;
 
@@ -573,7 +701,8 @@ static int load_group(struct window *w, struct blob *b)
 	n = blob_get_u32(b);
 	if (b->failed || n > blob_left(b) / sizeof(v))
 		return -EINVAL;
-	g = group_get(w, &key);
+	look = window_look(w, &key);
+	g = group_get(w, &look, &key, newest_ns);
 	if (!g)
 		return -ENOMEM;
 	g->newest_ns = newest_ns;

@@ -2,8 +2,9 @@
 /* Which distinct values has each group shown within the window?
  *
  * Input: evidence in roughly the order of its own time, at most `slack` late. Output: counts, exact
- * up to what a rule asks: of a group no more than `keep` values are held, the newest. A threshold n
- * needs n of them for each span that fits into span + slack, begun ones too.
+ * up to what a rule asks: of a group `keep` values are held, the newest (and for a while an eighth
+ * more, from 64 on: room is made for many at once). A threshold n needs n of them for each span
+ * that fits into span + slack, begun ones too.
  *
  * A value that is shown again and again keeps three times, not a list: its run since the last pause
  * longer than the span, and where the run before ended. A window that meets a run holds one of its
@@ -12,7 +13,11 @@
  * may be missed by evidence that late.
  *
  * Groups are bounded too: past max_groups the one without news for longest leaves and `evicted`
- * grows; of several such, one that has shown a single value.
+ * grows; of several such, one that has shown a single value. What is over makes room unasked and
+ * uncounted. Who had news last is known to a 32nd of the span: to put a group in its place for
+ * every show would cost as much as all else about one that is in no cache.
+ *
+ * No call takes long, however many groups there are: those that are over leave a few at a time.
  *
  * A sliding window of span s that ends at t holds [t - s, t], both ends included, to the
  * nanosecond. A tumbling bin b holds [b * s, (b + 1) * s). Reads no clock; one thread owns it. */
@@ -78,8 +83,15 @@ uint32_t window_show(struct window *w, const struct group_key *group, const stru
 uint64_t window_last(const struct window *w, const struct group_key *group,
 		     const struct window_value *v);
 
+/* window_add_by, window_show_by - the same with a window_look() that is prepared. */
+struct table_look window_look(const struct window *w, const struct group_key *group);
+uint32_t window_add_by(struct window *w, const struct table_look *look,
+		       const struct group_key *group, const struct window_value *v);
+uint32_t window_show_by(struct window *w, const struct table_look *look,
+			const struct group_key *group, const struct window_value *v);
+
 /* window_expect - table_expect() for a group that is about to be shown a value. */
-void window_expect(const struct window *w, const struct group_key *group, bool near);
+void window_expect(const struct window *w, struct table_look *look, enum table_step step);
 
 /* window_retract - forgets a value that was last shown at most within_ns before or after v->t_ns,
  * unless an attempt at it was refused. Returns 1 if it is gone, 0 if it stays, -ENOENT if the group
@@ -98,7 +110,11 @@ const struct window_value *window_values(const struct window *w, const struct gr
  */
 uint32_t window_count(const struct window *w, const struct group_key *group, uint64_t end_ns);
 
-/* window_expire - lets go of groups whose last news is older than span and slack. */
+/* window_expire - lets go of groups whose last news is older than span and slack, WINDOW_EXPIRE at
+ * the most. Those that are left for later count for nothing meanwhile, but among `groups`. */
+enum {
+	WINDOW_EXPIRE = 4096 /* about half a millisecond */
+};
 void window_expire(struct window *w, uint64_t now_ns);
 
 void window_stats_get(const struct window *w, struct window_stats *ret);

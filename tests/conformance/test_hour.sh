@@ -100,6 +100,10 @@ mixed = run("benign", "scans")
 check("scans hidden in it: fast, T2, T1, T0, across hosts, split among many", list(found(mixed)))
 check("... and still nobody innocent",
       list(innocents({k: v for k, v in mixed.items() if k not in SCANS})))
+limits = run("limits")
+check("what is innocent and accused all the same is what is documented",
+      [f"{k}" for k in limits.keys() ^ {("port-scan", HOST + "34", HOST + "72"), ("sweep", HOST + "35", None),
+                                        ("port-scan", HOST + "36", HOST + "73")}])
 botnet = next(iter(mixed.get(("distributed-scan", None, HOST + "40"), {"": [{}]}).values()))[-1]
 many = botnet.get("reconmon", {}).get("alert", {})
 check("a split scan names its originators", [] if many.get("originator_count") == 400 and

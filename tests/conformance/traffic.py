@@ -3,7 +3,7 @@
 """traffic.py [--seed N] [--start SECONDS] OUT.pcap SCENE...: writes a capture of made-up traffic.
 
 A scene is what a host, its clients or its scanners do within an hour, packet by packet; `benign` is
-all that is innocent, `scans` all that is not. The same seed gives the same file, byte for byte.
+all that is innocent, `limits` what is and is accused all the same, `scans` all that is not. The same seed gives the same file, byte for byte.
 Packets are raw IP (LINKTYPE_RAW), with sequence numbers, answers and times as real stacks send them;
 checksums are zero, as on a host that leaves them to its card.
 """
@@ -297,6 +297,46 @@ def nat_strays(w):
 
 
 @scene("benign")
+def amid(w):
+    """FP-05: the capture begins amid 60 idle connections of a proxy. The server sends keepalives, an old
+    byte or none, which the proxy acknowledges; after half an hour it closes 40 and resets 20."""
+    for n in range(60):
+        port, mine, its = 33000 + 17 * n, w.rng.randrange(1 << 32), w.rng.randrange(1 << 32)
+
+        def server(t, flags, data=b"", back=0):
+            w.tcp(t, "10.0.0.71", 8080, "10.0.0.70", port, flags, its - back, mine, data)
+
+        def proxy(t, flags, more=0):
+            w.tcp(t, "10.0.0.70", port, "10.0.0.71", 8080, flags, mine, its + more)
+
+        for t in every(75, 1800, n):
+            server(t, ACK, bytes(n % 2), 1)
+            proxy(t + RTT, ACK)
+        if n < 40:
+            server(1800 + n * 0.01, FIN | ACK)
+            proxy(1800.1 + n * 0.01, ACK, 1)
+            proxy(1800.2 + n * 0.01, FIN | ACK, 1)
+        else:
+            server(1800 + n * 0.01, RST | ACK)
+
+
+@scene("benign")
+def forged_syns(w):
+    """FP-07: 3,000 SYNs from forged addresses to one port; the host answers each three times, and some of
+    the hosts that did not ask answer by RST."""
+    for n in range(3000):
+        t, orig, port = 2000 + n * 0.01, f"10.20.{n % 251}.{n // 251 + 1}", w.rng.randrange(1024, 65536)
+        seq, ack = w.rng.randrange(1 << 32), w.rng.randrange(1 << 32)
+        w.tcp(t, orig, port, "10.0.0.90", 443, SYN, seq)
+        if n % 3 == 0:
+            w.tcp(t + RTT, "10.0.0.90", 443, orig, port, SYN | ACK, ack, seq + 1)
+            w.tcp(t + 2 * RTT, orig, port, "10.0.0.90", 443, RST, seq + 1)
+            continue
+        for late in (RTT, 1.0, 3.0):
+            w.tcp(t + late, "10.0.0.90", 443, orig, port, SYN | ACK, ack, seq + 1)
+
+
+@scene("benign")
 def peers(w):
     """P2P: a host tries 40 peers a minute at ports of all kinds, most of which are gone; 600 peers try
     the port that it listened on, after it has stopped."""
@@ -381,6 +421,34 @@ def browsing(w):
                     w.rng.choice((80, 443, 8443)), reply=bytes(800))
 
 
+# --- innocent, and accused all the same: docs/cases.md says why -----------------------------------
+
+@scene("limits")
+def old_connections(w):
+    """Connections from before the capture, to five services of a host that reboots: it resets each."""
+    for n, port in enumerate((22, 443, 5432, 6379, 9092)):
+        seq = w.rng.randrange(1 << 32)
+        w.tcp(100 + n, "10.0.0.34", 44000 + n, "10.0.0.72", port, ACK, seq, 77)
+        w.tcp(100 + n + RTT, "10.0.0.72", port, "10.0.0.34", 44000 + n, RST, 77)
+
+
+@scene("limits")
+def old_backends(w):
+    """A proxy closes connections from before the capture to 30 backends, which have forgotten them."""
+    for n in range(30):
+        seq = w.rng.randrange(1 << 32)
+        w.tcp(200 + n * 0.1, "10.0.0.35", 45000 + n, f"10.0.6.{1 + n}", 1080, FIN | ACK, seq, 77)
+        w.tcp(200 + n * 0.1 + RTT, f"10.0.6.{1 + n}", 1080, "10.0.0.35", 45000 + n, RST, 77)
+
+
+@scene("limits")
+def no_ftp(w):
+    """Three files below 64 KiB from ports that are read without a word (`nc HOST PORT </dev/null`)."""
+    for n in range(3):
+        c = Conn(w, 300 + n, "10.0.0.36", "10.0.0.73", 7001 + n).accepted()
+        c.stream(30000).close(by_responder=True)
+
+
 # --- not innocent --------------------------------------------------------------------------------
 
 @scene("scans")
@@ -448,8 +516,8 @@ def main():
         if name in args.scene or set(groups) & set(args.scene):
             packets.rng = random.Random(f"{args.seed} {name}")  # a scene is the same with or without others
             fn(packets)
-    if unknown := [s for s in args.scene if s not in SCENES and s not in ("benign", "scans")]:
-        sys.exit(f"no scene {unknown[0]!r}; there are benign, scans, {', '.join(SCENES)}")
+    if unknown := [s for s in args.scene if s not in SCENES and s not in ("benign", "limits", "scans")]:
+        sys.exit(f"no scene {unknown[0]!r}; there are benign, limits, scans, {', '.join(SCENES)}")
     packets.write(args.out, args.start)
 
 

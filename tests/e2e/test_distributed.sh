@@ -49,6 +49,8 @@ split -4 10.77.0.2 10.77.3.
 split -6 fd77::2 fd77::3:
 for m in target scanner; do
 	opened $m --rule distributed-scan --opens 2
+	verdict "two alerts while the daemon runs ($m)" alerts $m --rule distributed-scan --opens 2
+	stop_monitor $m
 	for dest in 10.77.0.2 fd77::2; do
 		verdict "40 ports split among 20 addresses: $dest ($m)" alerts $m --rule distributed-scan \
 			--dest $dest --opens 1 --technique syn --transport tcp --closed rest \
@@ -56,6 +58,5 @@ for m in target scanner; do
 			--field 'reconmon.incident.id=.+-i.+'
 	done
 	verdict "nobody by himself ($m)" alerts $m --rule port-scan --opens 0
-	stop_monitor $m
 done
 finish

@@ -167,6 +167,45 @@ static void values_stay_where_they_are_while_it_grows(void **state)
 	table_free(t);
 }
 
+/* A look-up that is prepared is right whatever happens to the table before it is used: the entry
+ * stays, leaves, comes back, or its place has another's entry by then. Past 4,096 entries: fewer
+ * are not looked for ahead. */
+static void a_prepared_look_up_survives_what_comes_between(void **state)
+{
+	struct table *t = table_new(sizeof(uint64_t), 100000);
+	const struct group_key a = key_of(7), b = key_of(1u << 30);
+	struct table_look of_a, of_b;
+	bool is_new;
+
+	(void)state;
+	for (uint32_t i = 0; i < 50000; i++)
+		*put(t, i, &is_new) = i;
+	of_a = table_look(t, &a);
+	of_b = table_look(t, &b);
+	for (enum table_step step = EXPECT_SLOT; step <= EXPECT_TOUCH; step++) {
+		table_expect(t, &of_a, step);
+		table_expect(t, &of_b, step);
+	}
+	assert_ptr_equal(of_a.value, get(t, 7));
+	assert_null(of_b.value);
+	assert_ptr_equal(table_get_by(t, &of_a, &a), get(t, 7));
+	table_remove(t, get(t, 7));
+	assert_null(table_get_by(t, &of_a, &a)); /* its place is free */
+	*(uint64_t *)table_put_by(t, &of_b, &b, &is_new) = 1;
+	assert_true(is_new);
+	assert_ptr_equal(of_a.value, table_get_by(t, &of_b, &b)); /* b's now */
+	assert_null(table_get_by(t, &of_a, &a));
+	*(uint64_t *)table_put_by(t, &of_a, &a, &is_new) = 2;
+	assert_true(is_new);
+	for (uint32_t i = 50000; i < 90000; i++) /* another index by then */
+		*put(t, i, &is_new) = i;
+	assert_int_equal(*(uint64_t *)table_get_by(t, &of_a, &a), 2);
+	assert_int_equal(*(uint64_t *)table_get_by(t, &of_b, &b), 1);
+	assert_ptr_equal(table_put_by(t, &of_a, &a, &is_new), get(t, 7));
+	assert_false(is_new);
+	table_free(t);
+}
+
 static void freeing_nothing_is_fine(void **state)
 {
 	(void)state;
@@ -256,6 +295,7 @@ int main(void)
 		cmocka_unit_test(each_field_of_a_key_counts),
 		cmocka_unit_test(values_of_odd_size_do_not_overlap),
 		cmocka_unit_test(values_stay_where_they_are_while_it_grows),
+		cmocka_unit_test(a_prepared_look_up_survives_what_comes_between),
 		cmocka_unit_test(freeing_nothing_is_fine),
 		cmocka_unit_test(random_keys_agree_with_a_naive_model),
 	};

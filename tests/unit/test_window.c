@@ -469,6 +469,139 @@ static void where_all_have_several_the_oldest_leaves(void **state)
 	window_free(w);
 }
 
+static uint64_t random_next(uint64_t *x)
+{
+	*x ^= *x << 13;
+	*x ^= *x >> 7;
+	*x ^= *x << 17;
+	return *x;
+}
+
+enum {
+	CROWD = 200, /* groups that a window has room for */
+	NEWCOMERS = 3000,
+};
+
+/* crowd_victim - which of the groups that had news has left; the model forgets it. */
+static uint64_t crowd_victim(const struct window *w, uint64_t *last, uint64_t n,
+			     uint64_t *ret_least)
+{
+	uint64_t victim = UINT64_MAX;
+
+	*ret_least = UINT64_MAX;
+	for (uint64_t i = 0; i < n; i++) {
+		struct group_key g = group_n(i);
+		uint32_t values;
+
+		if (!last[i])
+			continue;
+		if (last[i] < *ret_least)
+			*ret_least = last[i];
+		window_values(w, &g, &values);
+		if (!values) {
+			assert_int_equal(victim, UINT64_MAX);
+			victim = i;
+		}
+	}
+	return victim;
+}
+
+/* Groups have news at random, then a newcomer takes the place of one: of the one without news for
+ * longest, to a 32nd of the span; exactly, if news come further apart than that. */
+static void crowd(uint64_t step)
+{
+	struct window_spec spec = {
+		.span_ns = 3200, .slack_ns = 1u << 30, .keep = 4, .max_groups = CROWD
+	};
+	static uint64_t last[CROWD + NEWCOMERS];
+	struct window *w = window_new(&spec);
+	uint64_t x = 88172645463325252ull, now = 1;
+	struct window_stats s;
+
+	memset(last, 0, sizeof(last));
+	for (uint64_t n = 0; n < CROWD + NEWCOMERS; n++) {
+		struct group_key g = group_n(n);
+		uint64_t victim, least;
+
+		for (uint64_t i = 0; i < 4 && n >= CROWD; i++) {
+			uint64_t old = random_next(&x) % n;
+			struct group_key again = group_n(old);
+
+			if (!last[old])
+				continue;
+			now += step;
+			show(w, &again, 1, now);
+			last[old] = now;
+		}
+		now += step;
+		assert_int_equal(show(w, &g, 1, now), 1);
+		if (n >= CROWD) {
+			victim = crowd_victim(w, last, n, &least);
+			assert_true(victim < n);
+			assert_in_range(last[victim], least, least + (step > 100 ? 0 : 100));
+			last[victim] = 0;
+		}
+		last[n] = now;
+		window_stats_get(w, &s);
+		assert_int_equal(s.evicted, n < CROWD ? 0 : n + 1 - CROWD);
+		assert_int_equal(s.groups, n < CROWD ? n + 1 : CROWD);
+	}
+	window_free(w);
+}
+
+static void who_leaves_is_the_one_without_news_for_longest(void **state)
+{
+	(void)state;
+	crowd(101);
+}
+
+static void where_news_come_fast_it_is_so_to_a_32nd_of_the_span(void **state)
+{
+	(void)state;
+	crowd(7);
+}
+
+/* Thousands are over at once: some leave with each call, the others make room, uncounted. */
+static void what_is_over_leaves_bit_by_bit_and_is_no_loss(void **state)
+{
+	struct window_spec spec = {
+		.span_ns = 100, .slack_ns = 60, .keep = 4, .max_groups = 2 * WINDOW_EXPIRE + 10
+	};
+	struct window *w = window_new(&spec);
+	struct window_stats s;
+	uint64_t n = 0;
+
+	(void)state;
+	for (; n < spec.max_groups; n++) {
+		struct group_key g = group_n(n);
+
+		show(w, &g, 1, 500);
+	}
+	window_expire(w, 660);
+	window_stats_get(w, &s);
+	assert_int_equal(s.groups, spec.max_groups);
+	window_expire(w, 661);
+	window_stats_get(w, &s);
+	assert_int_equal(s.groups, WINDOW_EXPIRE + 10);
+	for (; n < 2 * spec.max_groups; n++) {
+		struct group_key g = group_n(n);
+
+		assert_int_equal(show(w, &g, 1, 700), 1);
+	}
+	window_stats_get(w, &s);
+	assert_int_equal(s.groups, spec.max_groups);
+	assert_int_equal(s.evicted, 0);
+	show(w, &group_a, 1, 701);
+	window_stats_get(w, &s);
+	assert_int_equal(s.evicted, 1);
+	for (int i = 0; i < 3; i++)
+		window_expire(w, 900);
+	window_stats_get(w, &s);
+	assert_int_equal(s.groups, 0);
+	assert_int_equal(s.evicted, 1);
+	window_free(w);
+}
+
 static void freeing_nothing_is_fine(void **state)
 {
 	(void)state;
@@ -528,14 +661,6 @@ static const struct random_case {
 	{ "random late evidence, a nanosecond each", 10, 10, 3, 8 },
 };
 
-static uint64_t random_next(uint64_t *x)
-{
-	*x ^= *x << 13;
-	*x ^= *x >> 7;
-	*x ^= *x << 17;
-	return *x;
-}
-
 static void random_round(const struct random_case *c, uint64_t *x)
 {
 	static struct naive_show shows[SHOWS];
@@ -572,13 +697,14 @@ static void test_random(void **state)
 
 enum {
 	MANY_PORTS = 700,
-	MANY_KEEP = 600, /* so that it is full most of the time */
+	MANY_KEEP = 400, /* and an eighth more for a while: it is full most of the time */
 	MANY_STEPS = 60000,
 };
 
-/* When each port was last shown; 0: it is not held. */
+/* When each port was last shown; 0: it is not among the MANY_KEEP newest. `known`: likewise of all.
+ */
 struct naive_group {
-	uint64_t shown[MANY_PORTS];
+	uint64_t shown[MANY_PORTS], known[MANY_PORTS];
 	uint32_t held;
 };
 
@@ -600,22 +726,26 @@ static void naive_put(struct naive_group *g, uint32_t port, uint64_t t)
 		naive_drop(g, oldest);
 	g->held += !g->shown[port];
 	g->shown[port] = t;
+	g->known[port] = t;
 }
 
 static void assert_holds(const struct window *w, const struct naive_group *g)
 {
-	uint32_t n;
+	uint32_t n, held = 0;
 	const struct window_value *v = window_values(w, &group_a, &n);
 
-	assert_int_equal(n, g->held);
-	for (uint32_t i = 0; i < n; i++)
-		assert_int_equal(v[i].t_ns, g->shown[v[i].port]);
+	assert_in_range(n, g->held, MANY_KEEP + MANY_KEEP / 8);
+	for (uint32_t i = 0; i < n; i++) {
+		assert_int_equal(v[i].t_ns, g->known[v[i].port]);
+		held += g->shown[v[i].port] != 0;
+	}
+	assert_int_equal(held, g->held);
 }
 
 static void a_group_of_many_values_holds_what_a_list_would(void **state)
 {
 	struct window *w = window_of(WINDOW_SLIDING, MANY_STEPS, 0, MANY_KEEP);
-	struct naive_group g = { .held = 0 };
+	static struct naive_group g;
 	uint32_t n;
 
 	(void)state;
@@ -630,6 +760,7 @@ static void a_group_of_many_values_holds_what_a_list_would(void **state)
 		} else {
 			window_forget(w, &group_a, &v);
 			naive_drop(&g, port);
+			g.known[port] = 0;
 		}
 		if (t % 32 == 0 || t < MANY_PORTS)
 			assert_holds(w, &g);
@@ -694,6 +825,9 @@ int main(void)
 		cmocka_unit_test(a_group_whose_last_value_is_taken_back_is_gone),
 		cmocka_unit_test(a_group_of_several_outlives_those_of_one),
 		cmocka_unit_test(where_all_have_several_the_oldest_leaves),
+		cmocka_unit_test(who_leaves_is_the_one_without_news_for_longest),
+		cmocka_unit_test(where_news_come_fast_it_is_so_to_a_32nd_of_the_span),
+		cmocka_unit_test(what_is_over_leaves_bit_by_bit_and_is_no_loss),
 		cmocka_unit_test(groups_do_not_mix),
 		cmocka_unit_test(a_value_is_its_address_and_its_port),
 		cmocka_unit_test(bits_of_all_shows_come_together),
