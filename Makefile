@@ -139,7 +139,8 @@ $(BUILD)/tests/bpf/%_lru: tests/bpf/%.c $(BUILD)/obj-lru/reconmon.skel.h
 # holds a skeleton is compiled anew with the test. --wrap shows it what passes between the stages.
 CAPTURES_BPF_lru := -DSTORE_LRU
 CAPTURES_WRAP	 := pieces_add_attempt pieces_add_contact sweep_nursery engine_flush counters_lost output_emit
-CAPTURES_OBJS	 := $(filter-out $(addprefix $(OBJ)/,attach.o doctor%.o drain.o load.o status.o sweep.o sweep_lru.o watch.o),$(OBJS))
+CAPTURES_SRC	 := user/attach.c user/doctor_host.c user/drain.c user/load.c user/watch.c
+CAPTURES_OBJS	 := $(filter-out $(CAPTURES_SRC:user/%.c=$(OBJ)/%.o) $(OBJ)/sweep.o $(OBJ)/sweep_lru.o,$(OBJS))
 
 $(BUILD)/tests/bpf/captures-%/reconmon.skel.h: tests/bpf/captures.bpf.c bpf/reconmon.bpf.c $(BPF_HDRS)
 	@mkdir -p $(@D)
@@ -150,12 +151,12 @@ $(BUILD)/tests/bpf/captures-%/reconmon.skel.h: tests/bpf/captures.bpf.c bpf/reco
 
 CAPTURES_CC = $(BPFTEST_CC) $(addprefix -Wl$(comma)--wrap=,$(CAPTURES_WRAP))
 
-$(BUILD)/tests/bpf/test_captures: tests/bpf/test_captures.c user/drain.c user/sweep.c $(CAPTURES_OBJS) \
+$(BUILD)/tests/bpf/test_captures: tests/bpf/test_captures.c $(CAPTURES_SRC) user/sweep.c $(CAPTURES_OBJS) \
 		$(BUILD)/tests/bpf/captures-nursery/reconmon.skel.h
 	$(call say,CC,$@)
 	$(Q)$(CAPTURES_CC) -I$(BUILD)/tests/bpf/captures-nursery $(filter %.c %.o,$^) $(LDLIBS) -lcmocka -o $@
 
-$(BUILD)/tests/bpf/test_captures_lru: tests/bpf/test_captures.c user/drain.c user/sweep_lru.c $(CAPTURES_OBJS) \
+$(BUILD)/tests/bpf/test_captures_lru: tests/bpf/test_captures.c $(CAPTURES_SRC) user/sweep_lru.c $(CAPTURES_OBJS) \
 		$(BUILD)/tests/bpf/captures-lru/reconmon.skel.h
 	$(call say,CC,$@)
 	$(Q)$(CAPTURES_CC) -DSTORE_LRU -I$(BUILD)/tests/bpf/captures-lru $(filter %.c %.o,$^) $(LDLIBS) -lcmocka -o $@
