@@ -20,6 +20,17 @@ static struct sink_context context_hostile(void)
 	return ctx;
 }
 
+/* read_one - gives a reader one alert, without its line end. */
+static void read_one(write_fn *write, void (*build)(struct alert *), enum alert_state state,
+		     const struct sink_context *ctx, void (*reader)(char *line))
+{
+	char *line = written(write, build, state, ctx);
+
+	line[strlen(line) - 1] = '\0';
+	reader(line);
+	free(line);
+}
+
 /* for_each - gives a reader every alert in every state, as a friendly and as a hostile host writes
  * it. */
 static void for_each(write_fn *write, void (*reader)(char *line))
@@ -31,13 +42,8 @@ static void for_each(write_fn *write, void (*reader)(char *line))
 	ctx[3].geo = &a_network_alone;
 	for (size_t i = 0; i < ARRAY_SIZE(builders); i++)
 		for (size_t s = 0; s < ARRAY_SIZE(states); s++)
-			for (size_t c = 0; c < ARRAY_SIZE(ctx); c++) {
-				char *line = written(write, builders[i], states[s], &ctx[c]);
-
-				line[strlen(line) - 1] = '\0';
-				reader(line);
-				free(line);
-			}
+			for (size_t c = 0; c < ARRAY_SIZE(ctx); c++)
+				read_one(write, builders[i], states[s], &ctx[c], reader);
 }
 
 /* --- OCSF --------------------------------------------------------------------------------------
@@ -539,12 +545,8 @@ static void each_line_is_a_cef_event(void **state)
 static void cef_carries_hostile_names_whole(void **state)
 {
 	struct sink_context ctx = context_hostile();
-	char *line = written(sink_cef_write, an_alert_with_hostile_names, ALERT_OPEN, &ctx);
-
 	(void)state;
-	line[strlen(line) - 1] = '\0';
-	cef_read(line);
-	free(line);
+	read_one(sink_cef_write, an_alert_with_hostile_names, ALERT_OPEN, &ctx, cef_read);
 	/* Line ends and tabs have no escape in a header. */
 	assert_string_equal(last_name, "a=b|c\\d e f g \"h] \xc3\xbc,\x7f");
 	assert_string_equal(value_of(&last, "deviceOutboundInterface"), "x=1|\\ =\"]");
@@ -560,12 +562,8 @@ static void cef_carries_hostile_names_whole(void **state)
 
 static void cef_carries_a_hostile_process_whole(void **state)
 {
-	char *line = written(sink_cef_write, a_scan_by_a_hostile_process, ALERT_OPEN, &context);
-
 	(void)state;
-	line[strlen(line) - 1] = '\0';
-	cef_read(line);
-	free(line);
+	read_one(sink_cef_write, a_scan_by_a_hostile_process, ALERT_OPEN, &context, cef_read);
 	/* Line ends have an escape in values, a tab has none. */
 	assert_string_equal(value_of(&last, "sproc"), "/tmp/a=b|c\\d e\nf\rg \"h] \xc3\xbc,\x7f");
 	assert_string_equal(value_of(&last, "suser"), "us=er|\\");
@@ -574,13 +572,10 @@ static void cef_carries_a_hostile_process_whole(void **state)
 
 static void cef_says_that_a_list_is_cut(void **state)
 {
-	char *line = written(sink_cef_write, a_scan_of_every_other_port, ALERT_OPEN, &context);
 	const char *ports;
 
 	(void)state;
-	line[strlen(line) - 1] = '\0';
-	cef_read(line);
-	free(line);
+	read_one(sink_cef_write, a_scan_of_every_other_port, ALERT_OPEN, &context, cef_read);
 	ports = value_of(&last, "cs1");
 	assert_true(strlen(ports) > 1000);
 	assert_string_equal(ports + strlen(ports) - 4, ",...");
@@ -684,12 +679,8 @@ static void each_line_is_a_leef_event(void **state)
 static void leef_carries_hostile_names(void **state)
 {
 	struct sink_context ctx = context_hostile();
-	char *line = written(sink_leef_write, an_alert_with_hostile_names, ALERT_CLOSE, &ctx);
-
 	(void)state;
-	line[strlen(line) - 1] = '\0';
-	leef_read(line);
-	free(line);
+	read_one(sink_leef_write, an_alert_with_hostile_names, ALERT_CLOSE, &ctx, leef_read);
 	assert_string_equal(value_of(&last, "interface"), "x=1|\\ =\"]"); /* the tab is a blank */
 	assert_string_equal(value_of(&last, "identHostName"), "no=de|1\\");
 	assert_string_equal(value_of(&last, "src"), "2001:db8::5");
@@ -700,12 +691,8 @@ static void leef_carries_hostile_names(void **state)
 
 static void leef_carries_a_hostile_process(void **state)
 {
-	char *line = written(sink_leef_write, a_scan_by_a_hostile_process, ALERT_OPEN, &context);
-
 	(void)state;
-	line[strlen(line) - 1] = '\0';
-	leef_read(line);
-	free(line);
+	read_one(sink_leef_write, a_scan_by_a_hostile_process, ALERT_OPEN, &context, leef_read);
 	assert_string_equal(value_of(&last, "process"), "/tmp/a=b|c\\d e f g \"h] \xc3\xbc,\x7f");
 	assert_string_equal(value_of(&last, "usrName"), "us=er|\\");
 	assert_string_equal(value_of(&last, "unit"), "a=b|c\\.service");
@@ -713,12 +700,8 @@ static void leef_carries_a_hostile_process(void **state)
 
 static void leef_says_that_a_list_is_cut(void **state)
 {
-	char *line = written(sink_leef_write, a_scan_of_every_other_port, ALERT_OPEN, &context);
-
 	(void)state;
-	line[strlen(line) - 1] = '\0';
-	leef_read(line);
-	free(line);
+	read_one(sink_leef_write, a_scan_of_every_other_port, ALERT_OPEN, &context, leef_read);
 	assert_string_equal(value_of(&last, "portsTruncated"), "true");
 	assert_string_equal(value_of(&last, "count"), "32768");
 }
@@ -729,21 +712,14 @@ static void leef_says_that_a_list_is_cut(void **state)
 static void whose_network_it_is(void **state)
 {
 	struct sink_context ctx = context;
-	char *line;
 
 	(void)state;
 	ctx.geo = &a_place;
-	line = written(sink_cef_write, a_port_scan, ALERT_OPEN, &ctx);
-	line[strlen(line) - 1] = '\0';
-	cef_read(line);
-	free(line);
+	read_one(sink_cef_write, a_port_scan, ALERT_OPEN, &ctx, cef_read);
 	assert_string_equal(value_of(&last, "flexString2"), "DE, AS64496 Example Net AG");
 	assert_string_equal(value_of(&last, "flexString2Label"), "Origin");
 
-	line = written(sink_leef_write, a_port_scan, ALERT_OPEN, &ctx);
-	line[strlen(line) - 1] = '\0';
-	leef_read(line);
-	free(line);
+	read_one(sink_leef_write, a_port_scan, ALERT_OPEN, &ctx, leef_read);
 	assert_string_equal(value_of(&last, "srcCountry"), "DE");
 	assert_string_equal(value_of(&last, "srcCity"), "Berlin");
 	assert_string_equal(value_of(&last, "srcAsn"), "64496");
@@ -903,15 +879,11 @@ static void each_row_is_one_of_notice_log(void **state)
 static void zeek_carries_hostile_names_whole(void **state)
 {
 	struct sink_context ctx = context;
-	char *line;
 
 	(void)state;
 	ctx.hostname = "-";
 	zeek_begin();
-	line = written(sink_zeek_tsv_write, an_alert_with_hostile_names, ALERT_OPEN, &ctx);
-	line[strlen(line) - 1] = '\0';
-	zeek_read(line);
-	free(line);
+	read_one(sink_zeek_tsv_write, an_alert_with_hostile_names, ALERT_OPEN, &ctx, zeek_read);
 	assert_string_equal(zeek_at("reconmon_interface"), "x=1|\\\t=\"]");
 	assert_string_equal(zeek_at("peer_descr"), "-"); /* was \x2d: a name, not unset */
 	assert_string_equal(zeek_at("note"), "Reconmon::Port_Scan");
@@ -925,15 +897,11 @@ static void zeek_carries_hostile_names_whole(void **state)
 static void zeek_has_columns_for_places(void **state)
 {
 	struct sink_context ctx = context;
-	char *line;
 
 	(void)state;
 	ctx.geo = &a_place;
 	zeek_begin();
-	line = written(sink_zeek_tsv_write, a_port_scan, ALERT_OPEN, &ctx);
-	line[strlen(line) - 1] = '\0';
-	zeek_read(line);
-	free(line);
+	read_one(sink_zeek_tsv_write, a_port_scan, ALERT_OPEN, &ctx, zeek_read);
 	assert_string_equal(zeek_at("remote_location.country_code"), "DE");
 	assert_string_equal(zeek_at("remote_location.region"), "Land Berlin");
 	assert_string_equal(zeek_at("remote_location.latitude"), "52.520000");
