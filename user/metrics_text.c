@@ -99,7 +99,7 @@ static void put_alerts_of(FILE *out, const json_t *rule)
 
 	for (int severity = 0; severity <= SEVERITY_MOST; severity++)
 		for (int s = 0; s < 3; s++) {
-			char text[4];
+			char text[16];
 			const struct label labels[] = { { "rule", text_of(rule, "name") },
 							{ "severity", text },
 							{ "state", states[s] } };
@@ -282,16 +282,23 @@ static void put_sinks(FILE *out, const json_t *figures)
 {
 	static const struct {
 		const char *name, *type, *member, *help;
+		bool spool; /* a member of `spool`; 0 where there is none */
 	} of[] = {
 		{ "reconmon_sink_events_total", "counter", "written",
-		  "Records that the receiver of an output took." },
+		  "Records that the receiver of an output took.", false },
 		{ "reconmon_sink_lost_total", "counter", "lost",
-		  "Lines that an output never wrote." },
-		{ "reconmon_sink_errors_total", "counter", "failures", "Attempts that failed." },
-		{ "reconmon_sink_queue_length", "gauge", "queued", "Records that wait." },
-		{ "reconmon_sink_queue_bytes", "gauge", "queued_bytes", "Their text." },
+		  "Lines that an output never wrote.", false },
+		{ "reconmon_sink_errors_total", "counter", "failures", "Attempts that failed.",
+		  false },
+		{ "reconmon_sink_queue_length", "gauge", "queued", "Records that wait.", false },
+		{ "reconmon_sink_queue_bytes", "gauge", "queued_bytes", "Their text.", false },
 		{ "reconmon_sink_failing", "gauge", "failing",
-		  "Whether the last attempt failed, or the output has been given up." },
+		  "Whether the last attempt failed, or the output has been given up.", false },
+		{ "reconmon_sink_spool_records", "gauge", "records",
+		  "Records that wait on disk for the receiver.", true },
+		{ "reconmon_sink_spool_bytes", "gauge", "bytes", "Disk that they take.", true },
+		{ "reconmon_sink_spool_damaged_total", "counter", "damaged",
+		  "Places on disk that could not be read.", true },
 	};
 	char name[64];
 	const json_t *o;
@@ -300,7 +307,8 @@ static void put_sinks(FILE *out, const json_t *figures)
 	for (size_t n = 0; n < sizeof(of) / sizeof(of[0]); n++) {
 		family(out, of[n].name, of[n].type, of[n].help);
 		json_array_foreach (json_object_get(figures, "outputs"), i, o) {
-			const json_t *value = json_object_get(o, of[n].member);
+			const json_t *at = of[n].spool ? json_object_get(o, "spool") : o;
+			const json_t *value = json_object_get(at, of[n].member);
 			const struct label labels[] = {
 				{ "sink", sink_name(o, i, name, sizeof(name)) }, { NULL, NULL }
 			};

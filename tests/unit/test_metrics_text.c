@@ -31,7 +31,8 @@ static const char figures[] =
 	"{\"name\":\"habits_live\",\"value\":11,\"kind\":\"gauge\",\"text\":\"... a\\nb\\\\c\"},"
 	"{\"name\":\"wakes\",\"value\":9007199254740991,\"kind\":\"counter\",\"text\":\"early\"}],"
 	"\"outputs\":[{\"name\":\"syslog:udp:10.1.2.3:514\",\"written\":12,\"failing\":false,"
-	"\"given_up\":\"why\"},{\"name\":\"stdout\",\"failing\":false,\"given_up\":null}],"
+	"\"given_up\":\"why\",\"spool\":{\"records\":4,\"bytes\":4096,\"damaged\":1}},"
+	"{\"name\":\"stdout\",\"spool\":null,\"failing\":false,\"given_up\":null}],"
 	"\"drain_duration\":{\"bounds_s\":[0.001,5],\"counts\":[3,2,1],\"sum_s\":7.5}}";
 
 static const char *const wanted[] = {
@@ -56,6 +57,10 @@ static const char *const wanted[] = {
 	"reconmon_sink_events_total{sink=\"1-syslog\"} 12",
 	"reconmon_sink_failing{sink=\"1-syslog\"} 1",
 	"reconmon_sink_failing{sink=\"2-stdout\"} 0",
+	"reconmon_sink_spool_records{sink=\"1-syslog\"} 4",
+	"reconmon_sink_spool_records{sink=\"2-stdout\"} 0",
+	"reconmon_sink_spool_bytes{sink=\"1-syslog\"} 4096",
+	"reconmon_sink_spool_damaged_total{sink=\"1-syslog\"} 1",
 	"reconmon_attached{hook=\"ingress\",mode=\"xdp\"} 1",
 	"reconmon_attached{hook=\"egress\",mode=\"tcx\"} 2",
 	"reconmon_interfaces_refused 3",
