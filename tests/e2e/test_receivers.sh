@@ -126,7 +126,7 @@ stop rsyslog TERM
 # --- systemd-journald ------------------------------------------------------------------------------
 cat >"$tmp/journal.sh" <<'EOF'
 mount -t tmpfs none /run && mount -t tmpfs none /var/log && mkdir -p /run/systemd/journal /run/log/journal || exit 1
-/lib/systemd/systemd-journald >/dev/null 2>&1 &
+env -u RUNTIME_DIRECTORY /lib/systemd/systemd-journald >/dev/null 2>&1 & # that one is of the control socket
 journald=$!
 for _ in $(seq 100); do
 	[ -S /run/systemd/journal/socket ] && break
