@@ -274,7 +274,7 @@ static void row_make(struct row *r, const struct ended *e, const struct owner *o
 	zeek_set_text(&r->cell[COL_UID], uid_make(a, r->uid));
 	set_ends(r, a);
 	set_proto(r, a);
-	if (e->end_ns > a->first_ns)
+	if (e->end_ns > a->first_ns && !(a->acct & ACCT_RENEWED))
 		zeek_set_number(&r->cell[COL_DURATION], CELL_TIME,
 				(int64_t)(e->end_ns - a->first_ns) / 1000);
 	if (orig_is_silent(e) && (!ctx->literal || e->bits & CONTACT_SPAN))

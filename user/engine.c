@@ -533,16 +533,21 @@ static bool by_the_letter(const struct engine *e)
 	return e->cfg->profile == PROFILE_SPLUNK;
 }
 
-/* engine_excuses - is the silence of a contact with these bits, at that moment, a habit to this
- * rule, or traceroute? What no ordinary program sends never is. */
-bool engine_excuses(const struct engine *e, const struct rule *rule, const struct contact_key *key,
-		    uint32_t bits, uint64_t t_ns)
+/* is_habit - is the silence of a contact with these bits, at that moment, a habit to this rule?
+ * What no ordinary program sends never is. */
+static bool is_habit(const struct engine *e, const struct rule *rule, const struct contact_key *key,
+		     uint32_t bits, uint64_t t_ns)
 {
-	if (ordinary_is_traceroute(key) && !by_the_letter(e))
-		return true;
 	return e->habits && !(bits & CONTACT_ODD) &&
 	       habits_excuse(e->habits, key, e->who, t_ns, rule->window_ns,
 			     rule->distinct & FIELD_RESP);
+}
+
+bool engine_excuses(const struct engine *e, const struct rule *rule, const struct contact_key *key,
+		    uint32_t bits, uint64_t t_ns)
+{
+	return (ordinary_is_traceroute(key) && !by_the_letter(e)) ||
+	       is_habit(e, rule, key, bits, t_ns);
 }
 
 /* counts - does what the group shows around the moment `now` count, or are habits all there is to
@@ -611,7 +616,7 @@ static void show(struct engine *e, struct runner *r, const struct contact_key *k
 	if (attempts && window_last(r->window, &group, &v) == t_ns)
 		attempts--;
 	window_show_by(r->window, &look, &group, &v); /* what it counts to is said already */
-	if (r->rule->where == WHERE_PROBE && engine_excuses(e, r->rule, key, v.bits, t_ns))
+	if (r->rule->where == WHERE_PROBE && is_habit(e, r->rule, key, v.bits, t_ns))
 		return; /* or a health check would keep it open for ever */
 	tell(e, r, a, key, c, &v, attempts);
 }

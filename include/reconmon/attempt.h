@@ -42,7 +42,9 @@ _Static_assert(sizeof(struct attempt) == 64, "one cache line a slot");
 #define ACCT_RST_ORIG (1ull << 36) /* reset by the originator: in the copy that is handed out */
 #define ACCT_RST_RESP (1ull << 37) /* ... by the responder: likewise */
 #define ACCT_KNOWN    (1ull << 38) /* its originator had been seen before: guard.h */
-#define ACCT_HISTORY  (ACCT_SYN_ACK | ACCT_FIN_ORIG | ACCT_FIN_RESP | ACCT_RST_ORIG | ACCT_RST_RESP)
+#define ACCT_RENEWED                                                                               \
+	(1ull << 38) /* another on the same ports came: likewise; when it ended is unknown */
+#define ACCT_HISTORY (ACCT_SYN_ACK | ACCT_FIN_ORIG | ACCT_FIN_RESP | ACCT_RST_ORIG | ACCT_RST_RESP)
 /* How it was opened: enum opening. */
 #define ACCT_OPENING_SHIFT 48
 #define ACCT_OPENING(acct) ((__u32)((acct) >> ACCT_OPENING_SHIFT) & 0xf)

@@ -529,6 +529,8 @@ static __always_inline __u64 ended_as(__u32 verdict)
 		acct |= ACCT_RST_ORIG;
 	if (verdict & VERDICT_RST_RESP)
 		acct |= ACCT_RST_RESP;
+	if (verdict & VERDICT_RENEW)
+		acct |= ACCT_RENEWED;
 	if (verdict & VERDICT_FIN)
 		acct |= ACCT_FIN_ORIG | ACCT_FIN_RESP;
 	return acct;

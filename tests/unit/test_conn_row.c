@@ -80,7 +80,7 @@ static const struct state_case state_cases[] = {
 
 struct rig {
 	struct store st;
-	struct ended last;
+	struct ended first, last;
 	int ended;
 };
 
@@ -96,7 +96,8 @@ static void on_ended(void *ctx, const struct ended *e)
 	struct rig *rig = ctx;
 
 	rig->last = *e;
-	rig->ended++;
+	if (!rig->ended++)
+		rig->first = *e;
 }
 
 static void send_host(void *ctx, const struct frame *f, enum side from)
@@ -108,8 +109,9 @@ static void send_host(void *ctx, const struct frame *f, enum side from)
 	host_store_frame(&rig->st, f->b, f->len, f->len, 1);
 }
 
-/* Plays a conversation; what is left in the table at the end counts as ended there. */
-static struct ended play(const struct step *steps)
+/* Plays a conversation; what is left in the table at the end counts as ended there. *ret_first is
+ * the first attempt that ended; the last is returned. */
+static struct ended play_all(const struct step *steps, struct ended *ret_first, int *ret_n)
 {
 	struct scene scene = { .name = "" };
 	struct rig rig = { .ended = 0 };
@@ -130,8 +132,19 @@ static struct ended play(const struct step *steps)
 							.state = state });
 	}
 	host_store_done(&rig.st);
-	assert_int_equal(rig.ended, 1);
+	*ret_first = rig.first;
+	*ret_n = rig.ended;
 	return rig.last;
+}
+
+static struct ended play(const struct step *steps)
+{
+	struct ended first, last;
+	int n;
+
+	last = play_all(steps, &first, &n);
+	assert_int_equal(n, 1);
+	return last;
 }
 
 static void test_state(void **state)
@@ -227,6 +240,27 @@ static void test_orig_bytes(void **state)
 	assert_string_equal(field(row, 10, got), "0");
 }
 
+/* An attempt that another on the same ports ends was over at some time before. */
+static void test_renewed(void **state)
+{
+	static const struct step again[SCENE_STEPS] = { OPENED, O(TCP_SYN, 7, 0, 0),
+							R(RA, 0, 8, 0) };
+	struct conn_context ctx = { .internal = &internal };
+	char row[2048], got[256];
+	struct ended first, last;
+	int n;
+
+	(void)state;
+	last = play_all(again, &first, &n);
+	assert_int_equal(n, 2);
+	write_row(&first, NULL, &ctx, row, sizeof(row));
+	assert_string_equal(field(row, 9, got), "-");
+	assert_string_equal(field(row, 12, got), "S0");
+	write_row(&last, NULL, &ctx, row, sizeof(row));
+	assert_string_equal(field(row, 9, got), "0.000001");
+	assert_string_equal(field(row, 12, got), "REJ");
+}
+
 /* A refused datagram was a look, and yet it carried something. */
 static void test_refused_datagram(void **state)
 {
@@ -264,9 +298,8 @@ int main(void)
 {
 	static struct CMUnitTest states[ARRAY_SIZE(state_cases)];
 	const struct CMUnitTest rows[] = {
-		cmocka_unit_test(test_tsv),
-		cmocka_unit_test(test_orig_bytes),
-		cmocka_unit_test(test_refused_datagram),
+		cmocka_unit_test(test_tsv),	cmocka_unit_test(test_orig_bytes),
+		cmocka_unit_test(test_renewed), cmocka_unit_test(test_refused_datagram),
 		cmocka_unit_test(test_header),
 	};
 	int failed;
