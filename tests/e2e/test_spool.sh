@@ -143,6 +143,36 @@ monitor five "$T" -i t0
 verdict "an output that is not configured any more: said" grep -q 'wait for an output that is not configured' "$tmp/five.err"
 stop_monitor five
 
+# The spool's disk is full: alerts wait in memory, and go to disk once there is room.
+mkdir "$tmp/disk"
+mount -t tmpfs -o size=64k none "$tmp/disk" || give_up "cannot mount a tmpfs"
+unmount() {
+	umount -l "$tmp/disk" 2>/dev/null
+	cleanup
+}
+trap unmount EXIT
+rm -f "$tmp/said.json" "$tmp/hook.json"
+monitor six "$T" -i t0 --tick 200ms --settle 500ms --spool none --output "file:$tmp/said.json" \
+	--output "webhook:http://127.0.0.1:18181/hook,token-file=$tmp/token,spool=$tmp/disk/spool"
+dd if=/dev/zero of="$tmp/disk/ballast" bs=1k count=100 2>/dev/null
+scan 10.77.1.6 1-50
+verdict "the spool's disk is full: said" wait_until 10 grep -qi 'its spool takes nothing: no space left' "$tmp/six.err"
+verdict "the spool's disk is full: said once" test "$(grep -c 'its spool takes nothing' "$tmp/six.err")" -eq 1
+rm "$tmp/disk/ballast"
+on_disk() {
+	cat "$tmp"/disk/spool/*/*.spool 2>/dev/null | grep -qaF '"10.77.1.6"'
+}
+verdict "there is room again: what waited is on disk" wait_until 10 on_disk
+stop six KILL
+start hook "$T" python3 "$E2E/collector.py" webhook 18181 "$tmp/hook.json"
+monitor seven "$T" -i t0 --spool none \
+	--output "webhook:http://127.0.0.1:18181/hook,token-file=$tmp/token,spool=$tmp/disk/spool"
+wait_until 20 is_delivered hook
+verdict "... and is delivered after kill -9" delivered hook
+stop_monitor seven
+umount "$tmp/disk"
+trap cleanup EXIT
+
 # A spool of its own, asked for, that cannot be had.
 run "$T" "$RECONMON" -i t0 --output "syslog:tcp:127.0.0.1:1,spool=/proc/none" 2>"$tmp/bad.err" >/dev/null
 r=$?
