@@ -137,12 +137,14 @@ class Ftp:
         host = self.conn.getsockname()[0].replace("::ffff:", "").replace(".", ",")
         return self.say(f"227 Entering Passive Mode ({host},{port >> 8},{port & 255})")
 
-    def transfer(self, store):
+    def transfer(self, verb):
         self.say("150 here it comes")
         with self.data, self.data.accept()[0] as d:
-            if store:
+            if verb == "STOR":
                 while d.recv(65536):
                     pass
+            elif verb == "NLST":
+                d.sendall(b"file\r\n" * 300)
             else:
                 d.sendall(os.urandom(200 * 1000))
         self.say("226 done")
@@ -155,8 +157,8 @@ class Ftp:
             verb = line.split()[0].upper()
             if verb in ("EPSV", "PASV"):
                 self.passive(verb == "EPSV")
-            elif verb in ("RETR", "STOR"):
-                self.transfer(verb == "STOR")
+            elif verb in ("RETR", "STOR", "NLST"):
+                self.transfer(verb)
             else:
                 self.say(replies.get(verb, "502 no"))
             if verb == "QUIT":

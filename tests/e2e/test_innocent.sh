@@ -42,6 +42,9 @@ pair 7 "passive FTP: five downloads of 200 KB and an upload, a data port each"
 pair 8 "started amid 60 live connections that the server then closes"
 pair 9 "started amid 60 live connections that the server then resets"
 
+pair 10 "passive FTP: five listings of 1,800 bytes, a data port each"
+pair 11 "the datagrams of traceroute, which end here"
+
 server() {
 	start "$1" "$T" python3 "$E2E/serve.py" "${@:2}"
 }
@@ -81,6 +84,15 @@ work 7 bash -c "set -e
 	curl -sS --fail --output-dir $tmp/down --remote-name-all ftp://$(address 7)/{1,2,3,4,5}
 	curl -sS --fail -T $tmp/upload ftp://$(address 7)/upload
 	[ \$(cat $tmp/down/* | wc -c) -eq 1000000 ]"
+work 10 bash -c "set -e
+	for n in 1 2 3 4 5; do
+		[ \$(curl -sS --fail -l ftp://$(address 10)/ | wc -l) -eq 300 ]
+	done"
+work 11 bash -c "
+	for port in {33434..33449}; do
+		echo hop >/dev/udp/$(address 11)/\$port
+		sleep 0.2 # or the target keeps most of its answers for itself
+	done"
 for n in "${!jobs[@]}"; do
 	wait "${jobs[n]}" || bad "${names[n]}" "the work itself failed: $(tail -n 2 "$tmp/work$n.log")"
 done
