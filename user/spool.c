@@ -53,6 +53,7 @@ struct spool {
 	uint64_t at, step; /* the record in hand: its place and length, head included; 0: none */
 	uint32_t at_lines;
 	int write_fd; /* of the last segment; -1: the next record begins a new one */
+	bool fresh;   /* its name is not safe from a power cut yet */
 	struct spool_stats stats;
 };
 
@@ -461,6 +462,8 @@ static int segment_begin(struct spool *s)
 	char path[PATH_SIZE];
 	int fd, r;
 
+	if (s->write_fd >= 0)
+		fdatasync(s->write_fd); /* spool_sync() reaches the last one alone */
 	close_fd(&s->write_fd);
 	fd = open(path_of(s->folder, s->number + 1, "", path),
 		  O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -473,6 +476,7 @@ static int segment_begin(struct spool *s)
 		return r;
 	}
 	s->write_fd = fd;
+	s->fresh = true;
 	return 0;
 }
 
@@ -527,9 +531,25 @@ int spool_append(struct spool *s, const struct record *r)
 	return 0;
 }
 
+/* folder_sync - a new file needs its entry in the folder, too (fsync(2)). */
+static int folder_sync(const struct spool *s)
+{
+	int fd = open(s->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = fd < 0 || fsync(fd) ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
 int spool_sync(struct spool *s)
 {
-	return s->write_fd >= 0 && fdatasync(s->write_fd) ? -errno : 0;
+	int r = s->write_fd >= 0 && fdatasync(s->write_fd) ? -errno : 0;
+
+	if (!r && s->fresh)
+		r = folder_sync(s);
+	s->fresh = s->fresh && r;
+	return r;
 }
 
 /* ---- reading ---- */
