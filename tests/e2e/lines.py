@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""A syslog receiver over TCP that writes each message to a file as it is read; octet counting.
-lines.py PORT FILE. Says "up" once it listens."""
+"""A syslog receiver over TCP or, with a certificate, TLS that writes each message to a file as it is
+read; octet counting. lines.py PORT FILE [PEM]. Says "up" once it listens."""
 import os
 import socket
+import ssl
 import sys
 import threading
 
@@ -11,6 +12,8 @@ out = os.open(sys.argv[2], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
 
 
 def serve(conn):
+    if tls:
+        conn = tls.wrap_socket(conn, server_side=True)
     data = b""
     while True:
         more = conn.recv(65536)
@@ -25,6 +28,9 @@ def serve(conn):
             data = rest[int(count):]
 
 
+tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if len(sys.argv) > 3 else None
+if tls:
+    tls.load_cert_chain(sys.argv[3])
 server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 print("up", flush=True)
 while True:

@@ -18,7 +18,7 @@ scan() { # SOURCE TARGET OPTION...
 	local src=$1 dst=$2
 
 	shift 2
-	run "$S" nmap -n -Pn -T4 -sS "$@" -S "$src" -e s0 -p 22,80,443 "$dst" >/dev/null
+	run "$S" nmap -n -Pn -T4 --disable-arp-ping -sS "$@" -S "$src" -e s0 -p 22,80,443 "$dst" >/dev/null
 }
 # has FILE PATTERN
 has() {
@@ -31,9 +31,9 @@ monitor geo "$T" -i t0 --tick 200ms --settle 500ms "${geo[@]}" --output stdout,f
 scan 203.0.113.77 203.0.113.2
 scan 2001:db8:5::7 2001:db8:5::2 -6
 scan 10.77.0.1 10.77.0.2
-verdict "text" wait_until 10 has "$tmp/text" 'port-scan 203\.0\.113\.77 \(DE, AS64496 Example Net AG\) -> 203\.0\.113\.2'
-verdict "text, IPv6" wait_until 10 has "$tmp/text" "port-scan 2001:db8:5::7 \(FR, AS64511 R.+seau d'exemple\) -> "
-verdict "text: an internal originator is nowhere" wait_until 10 has "$tmp/text" 'port-scan 10\.77\.0\.1 -> '
+verdict "text" wait_until 20 has "$tmp/text" 'port-scan 203\.0\.113\.77 \(DE, AS64496 Example Net AG\) -> 203\.0\.113\.2'
+verdict "text, IPv6" wait_until 20 has "$tmp/text" "port-scan 2001:db8:5::7 \(FR, AS64511 R.+seau d'exemple\) -> "
+verdict "text: an internal originator is nowhere" wait_until 20 has "$tmp/text" 'port-scan 10\.77\.0\.1 -> '
 verdict "ECS" has "$tmp/geo.json" '"source":\{"address":"203\.0\.113\.77","ip":"203\.0\.113\.77","geo":\{"country_iso_code":"DE".*"as":\{"number":64496,"organization":\{"name":"Example Net AG"\}'
 verdict "OCSF" has "$tmp/ocsf" '"src_endpoint":\{"ip":"203\.0\.113\.77","location":\{"country":"DE","region":"DE-BE","city":"Berlin"'
 verdict "CEF" has "$tmp/cef" ' flexString2=DE, AS64496 Example Net AG flexString2Label=Origin '
@@ -43,7 +43,7 @@ mkdir "$tmp/new"
 python3 tests/data/geo/make.py "$tmp/new" asn-64499
 mv "$tmp/new/asn.mmdb" "$tmp/asn.mmdb"
 scan 203.0.113.78 203.0.113.2
-verdict "a database that was replaced is used" wait_until 10 has "$tmp/text" '203\.0\.113\.78 \(DE, AS64499 Example Net AG\)'
+verdict "a database that was replaced is used" wait_until 20 has "$tmp/text" '203\.0\.113\.78 \(DE, AS64499 Example Net AG\)'
 verdict "... and that is said" has "$tmp/geo.err" "asn.mmdb' has changed and was opened again"
 stop_monitor geo
 

@@ -6,25 +6,27 @@
 # shellcheck disable=SC2317 # some functions are called through wait_until only
 # shellcheck source=tests/e2e/lib.sh
 . tests/e2e/lib.sh
-need nmap
+need nmap openssl
 
 AWAY=${AWAY:-1}
 echo s3cret >"$tmp/token"
 mkdir "$tmp/state"
 export STATE_DIRECTORY=$tmp/state
-kinds=(hook hec es line)
+kinds=(hook hec es line tls)
 # shellcheck disable=SC2054 # the commas are our own
 outputs=(--output "file:$tmp/said.json"
 	--output "webhook:http://127.0.0.1:18181/hook,token-file=$tmp/token"
 	--output "hec:http://127.0.0.1:18182,token-file=$tmp/token,index=sec"
 	--output "elasticsearch:http://127.0.0.1:18183,token-file=$tmp/token"
-	--output "syslog:tcp:127.0.0.1:18184,format=ecs")
+	--output "syslog:tcp:127.0.0.1:18184,format=ecs"
+	--output "syslog:tls:127.0.0.1:18185,format=ecs,ca=$tmp/ca.pem")
 
 receivers_start() {
 	start hook "$T" python3 "$E2E/collector.py" webhook 18181 "$tmp/hook.json"
 	start hec "$T" python3 "$E2E/collector.py" hec 18182 "$tmp/hec.json"
 	start es "$T" python3 "$E2E/collector.py" elasticsearch 18183 "$tmp/es.json"
 	start line "$T" python3 "$E2E/lines.py" 18184 "$tmp/line.json"
+	start tls "$T" python3 "$E2E/lines.py" 18185 "$tmp/tls.json" "$tmp/cert.pem"
 }
 
 receivers_kill() {
@@ -36,7 +38,7 @@ receivers_kill() {
 
 scan() { # SOURCE PORTS
 	ip -n "$S" addr add "$1/16" dev s0 2>/dev/null
-	run "$S" nmap -n -Pn -T4 -sS -S "$1" -e s0 -p "$2" 10.77.0.2 >/dev/null
+	run "$S" nmap -n -Pn -T4 --disable-arp-ping -sS -S "$1" -e s0 -p "$2" 10.77.0.2 >/dev/null
 }
 
 said() { # SOURCE - an alert about it was written to the file
@@ -71,26 +73,29 @@ empty_spools() {
 }
 
 setup
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=collector -addext "subjectAltName=IP:127.0.0.1" \
+	-keyout "$tmp/key.pem" -out "$tmp/ca.pem" 2>"$tmp/openssl.err" || give_up "$(tail -n 1 "$tmp/openssl.err")"
+cat "$tmp/ca.pem" "$tmp/key.pem" >"$tmp/cert.pem"
 receivers_start
 monitor one "$T" -i t0 --tick 200ms --settle 500ms "${outputs[@]}"
 scan 10.77.1.1 1-50
-wait_until 10 said 10.77.1.1
-verdict "receivers that are well: all is delivered" wait_until 10 all_delivered
+wait_until 20 said 10.77.1.1
+verdict "receivers that are well: all is delivered" wait_until 20 all_delivered
 verdict "receivers that are well: nothing stays on disk" wait_until 5 empty_spools
 
 # They die amid a scan, and come back.
-run "$S" nmap -n -Pn -sS --scan-delay 20ms --max-retries 0 -p 1-100 10.77.0.2 >/dev/null &
+run "$S" nmap -n -Pn --disable-arp-ping -sS --scan-delay 20ms --max-retries 0 -p 1-100 10.77.0.2 >/dev/null &
 scanner=$!
 sleep 0.7
 receivers_kill
 wait "$scanner"
 scan 10.77.1.2 1-50
-verdict "they are killed: said" wait_until 10 grep -q 'alerts wait until it works again' "$tmp/one.err"
-verdict "they are killed: what waits is on disk" wait_until 10 kept 10.77.1.2
+verdict "they are killed: said" wait_until 20 grep -q 'alerts wait until it works again' "$tmp/one.err"
+verdict "they are killed: what waits is on disk" wait_until 20 kept 10.77.1.2
 in_spools() { # every spool has something, by `reconmon status`
 	run "$T" "$RECONMON" status --json | python3 -c 'import json, sys
 outputs = [o["spool"] for o in json.load(sys.stdin)["outputs"] if o["spool"]]
-sys.exit(len(outputs) != 4 or not all(o["records"] > 0 and o["bytes"] > 0 for o in outputs))'
+sys.exit(len(outputs) != 5 or not all(o["records"] > 0 and o["bytes"] > 0 for o in outputs))'
 }
 verdict "they are killed: reconmon status has what waits" in_spools
 sleep "$AWAY"
@@ -104,8 +109,8 @@ done
 # They die, and so does reconmon.
 receivers_kill
 scan 10.77.1.3 1-50
-wait_until 10 said 10.77.1.3
-verdict "before kill -9: what waits is on disk" wait_until 10 kept 10.77.1.3
+wait_until 20 said 10.77.1.3
+verdict "before kill -9: what waits is on disk" wait_until 20 kept 10.77.1.3
 stop one KILL
 verdict "modes: nobody else may read" sh -c \
 	"! find '$tmp/state/spool' -type f ! -perm 600 | grep . && ! find '$tmp/state/spool' -type d ! -perm 700 | grep ."
@@ -114,15 +119,15 @@ truncate -s -7 "$last" # as if it had been killed amid a write
 monitor two "$T" -i t0 --tick 200ms --settle 500ms "${outputs[@]}"
 verdict "a torn end is said" grep -q 'only written in part' "$tmp/two.err"
 scan 10.77.1.4 1-50
-wait_until 10 said 10.77.1.4
-wait_until 10 kept 10.77.1.4
+wait_until 20 said 10.77.1.4
+wait_until 20 kept 10.77.1.4
 stop two TERM
 r=$?
 verdict "SIGTERM while they are away: nothing is lost, hence exit 0 (it was $r)" test $r -eq 0
 verdict "... and what waits is said" grep -q 'alerts wait in .* for the next start' "$tmp/two.err"
 receivers_start
 monitor three "$T" -i t0 --tick 200ms --settle 500ms "${outputs[@]}"
-for k in hook es line; do
+for k in hook es line tls; do
 	wait_until 20 is_delivered "$k"
 	verdict "after kill -9 and a restart: $k has it all, in order" delivered "$k"
 done
@@ -137,7 +142,7 @@ verdict "ids: no document is there twice" sh -c \
 receivers_kill
 monitor four "$T" -i t0 --tick 200ms --settle 500ms "${outputs[@]}"
 scan 10.77.1.5 1-50
-wait_until 10 kept 10.77.1.5
+wait_until 20 kept 10.77.1.5
 stop four TERM
 monitor five "$T" -i t0
 verdict "an output that is not configured any more: said" grep -q 'wait for an output that is not configured' "$tmp/five.err"
@@ -156,13 +161,13 @@ monitor six "$T" -i t0 --tick 200ms --settle 500ms --spool none --output "file:$
 	--output "webhook:http://127.0.0.1:18181/hook,token-file=$tmp/token,spool=$tmp/disk/spool"
 dd if=/dev/zero of="$tmp/disk/ballast" bs=1k count=100 2>/dev/null
 scan 10.77.1.6 1-50
-verdict "the spool's disk is full: said" wait_until 10 grep -qi 'its spool takes nothing: no space left' "$tmp/six.err"
+verdict "the spool's disk is full: said" wait_until 20 grep -qi 'its spool takes nothing: no space left' "$tmp/six.err"
 verdict "the spool's disk is full: said once" test "$(grep -c 'its spool takes nothing' "$tmp/six.err")" -eq 1
 rm "$tmp/disk/ballast"
 on_disk() {
 	cat "$tmp"/disk/spool/*/*.spool 2>/dev/null | grep -qaF '"10.77.1.6"'
 }
-verdict "there is room again: what waited is on disk" wait_until 10 on_disk
+verdict "there is room again: what waited is on disk" wait_until 20 on_disk
 stop six KILL
 start hook "$T" python3 "$E2E/collector.py" webhook 18181 "$tmp/hook.json"
 monitor seven "$T" -i t0 --spool none \
