@@ -317,6 +317,9 @@ static void put_caveats(const struct page *p, const struct report_alert *a,
 			put_count(p, drawn->marks);
 			raw(p, " probes: those that would lie on one another are drawn once. ");
 		}
+		if (drawn->pauses)
+			raw(p, drawn->pauses > 1 ? "Pauses are cut out; their lengths stand below. "
+						 : "A pause is cut out; its length stands below. ");
 		raw(p, "</figcaption>\n");
 	}
 	if (a->incomplete)

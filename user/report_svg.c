@@ -16,6 +16,7 @@
 
 #include "net.h"
 #include "report_assets.h"
+#include "report_axis.h"
 #include "report_text.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -65,7 +66,7 @@ struct picture {
 	struct row *row;
 	size_t rows;
 	uint64_t kind[MARK_MAX];
-	uint64_t t0, span; /* ns */
+	struct report_axis axis;
 	double left, right, height, row_height, size;
 	unsigned int number;
 	bool failed;
@@ -215,66 +216,13 @@ static double row_y(const struct picture *p, size_t row)
 
 static double time_x(const struct picture *p, uint64_t t_ns)
 {
-	double width = WIDTH - p->left - p->right;
-
-	if (!p->span)
-		return p->left + width / 2;
-	return p->left + width * (double)(t_ns - p->t0) / (double)p->span;
+	return report_axis_x(&p->axis, t_ns);
 }
 
 /* row_decimals - so many that a coordinate tells its row. */
 static int row_decimals(const struct picture *p)
 {
 	return p->row_height > 0.3 ? 1 : p->row_height > 0.03 ? 2 : 4;
-}
-
-/* --- times ---------------------------------------------------------------------------------- */
-
-/* step_of - a step that people count in, at most so many of which fit into the span. */
-static uint64_t step_of(uint64_t span_ns, unsigned int most)
-{
-	static const uint64_t minutes[] = { 1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440 };
-	uint64_t step = 1;
-
-	for (; step <= 10 * NS_PER_S; step *= 10)
-		for (unsigned int k = 1; k <= 5; k += k == 2 ? 3 : 1) {
-			if (k == 3 || step * k > 30 * NS_PER_S)
-				continue;
-			if (span_ns / (step * k) <= most)
-				return step * k;
-		}
-	for (size_t i = 0; i < ARRAY_SIZE(minutes); i++)
-		if (span_ns / (minutes[i] * 60 * NS_PER_S) <= most)
-			return minutes[i] * 60 * NS_PER_S;
-	for (step = 2 * 86400 * NS_PER_S; span_ns / step > most;)
-		step *= 2;
-	return step;
-}
-
-/* after_text - a moment after the beginning, in the unit of the step: "0.4 ms", "90 s". */
-static const char *after_text(uint64_t t_ns, uint64_t step_ns, char *buf)
-{
-	static const struct {
-		uint64_t ns;
-		const char *name;
-	} units[] = {
-		{ 86400 * NS_PER_S, "d" },
-		{ 3600 * NS_PER_S, "h" },
-		{ 60 * NS_PER_S, "min" },
-		{ NS_PER_S, "s" },
-		{ NS_PER_MS, "ms" },
-		{ NS_PER_US, "us" },
-		{ 1, "ns" },
-	};
-	size_t i = 0;
-
-	/* The largest in which steps have a digit behind the point at most. */
-	while (i + 1 < ARRAY_SIZE(units) &&
-	       (step_ns * 5 < units[i].ns || step_ns % (units[i].ns / 10)))
-		i++;
-	snprintf(buf, REPORT_WORD_MAX, "%.10g %s", (double)t_ns / (double)units[i].ns,
-		 units[i].name);
-	return buf;
 }
 
 /* --- marks ---------------------------------------------------------------------------------- */
@@ -427,20 +375,52 @@ void report_svg_key(FILE *out, enum mark_kind kind)
 
 /* --- axes ----------------------------------------------------------------------------------- */
 
-static void write_times(FILE *out, const struct picture *p)
+/* write_part - the labels of a part of the time axis; those of the first count from the beginning,
+ * those behind a pause from its end. */
+static void write_part(FILE *out, const struct picture *p, unsigned int i, uint64_t step)
 {
-	uint64_t step = step_of(p->span, TICKS_MAX);
+	const struct axis_part *part = &p->axis.part[i];
+	bool last = i + 1 == p->axis.parts;
 	double y = TOP + p->height;
 	char text[REPORT_WORD_MAX];
 
-	for (uint64_t t = 0; t <= p->span; t += step) {
-		double x = time_x(p, p->t0 + t);
+	for (uint64_t t = 0; t <= part->t1_ns - part->t0_ns; t += step) {
+		double x = time_x(p, part->t0_ns + t);
 
-		fprintf(out,
-			"<path class=\"grid\" d=\"M%.1f %dV%.1f\"/><text class=\"t\" x=\"%.1f\" "
-			"y=\"%.1f\">%s</text>\n",
-			x, TOP, y + 4, x, y + 18, t ? after_text(t, step, text) : "0");
+		fprintf(out, "<path class=\"grid\" d=\"M%.1f %dV%.1f\"/>", x, TOP, y + 4);
+		if ((i && (!t || x < part->x0 + 30)) || (!last && t && x > part->x1 - 30))
+			continue; /* the length of the pause stands there */
+		fprintf(out, "<text class=\"t\" x=\"%.1f\" y=\"%.1f\">%s%s</text>\n", x, y + 18,
+			i ? "+" : "", t ? report_axis_after(t, step, text) : "0");
 	}
+}
+
+static void write_pause(FILE *out, const struct picture *p, const struct axis_part *part)
+{
+	double from = part->x1 + 10, to = (part + 1)->x0 - 10, y = TOP + p->height;
+	char text[REPORT_WORD_MAX];
+
+	fprintf(out,
+		"<path class=\"pause\" d=\"M%.1f %dH%.1fV%.1fH%.1fz\"/><text class=\"t\" "
+		"x=\"%.1f\" "
+		"y=\"%.1f\">%s</text>\n",
+		from, TOP - 3, to, y + 3, from, (from + to) / 2, y + 18,
+		report_span((part + 1)->t0_ns - part->t1_ns, text));
+}
+
+static void write_times(FILE *out, const struct picture *p)
+{
+	uint64_t step = report_axis_step(report_axis_span(&p->axis), TICKS_MAX);
+
+	for (unsigned int i = 0; i < p->axis.parts; i++)
+		write_part(out, p, i, step);
+}
+
+/* write_pauses - over the rows' lines, under the marks. */
+static void write_pauses(FILE *out, const struct picture *p)
+{
+	for (unsigned int i = 0; i + 1 < p->axis.parts; i++)
+		write_pause(out, p, &p->axis.part[i]);
 }
 
 static void write_label(FILE *out, const struct picture *p, size_t row, bool named)
@@ -535,16 +515,46 @@ static void write_rows(FILE *out, const struct picture *p)
 			WIDTH - p->right);
 		write_label(out, p, row, false);
 	}
-	write_names(out, p);
+	if (p->a->shape == SHAPE_PORTS)
+		write_names(out, p);
 }
 
 /* --- the picture of a scan ------------------------------------------------------------------ */
 
+static int compare_times(const void *x, const void *y)
+{
+	uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+
+	return (a > b) - (a < b);
+}
+
+/* axis_make - of the moments of all marks; of a log, when it began is known too, if not with which
+ * probe. */
+static bool axis_make(struct picture *p)
+{
+	uint64_t *t = malloc((p->n + 1) * sizeof(*t));
+	bool sorted = true;
+	size_t n = 0;
+
+	if (!t)
+		return false;
+	if (p->a->from_log && p->a->first_ns < p->mark[0].t_ns)
+		t[n++] = p->a->first_ns;
+	for (size_t i = 0; i < p->n; i++) {
+		sorted &= !i || p->mark[i].t_ns >= p->mark[i - 1].t_ns;
+		t[n++] = p->mark[i].t_ns;
+	}
+	if (!sorted)
+		qsort(t, n, sizeof(*t), compare_times);
+	report_axis_make(&p->axis, t, n, p->left, WIDTH - p->right);
+	free(t);
+	return true;
+}
+
 /* lay_out - sizes, once marks and rows are there. */
-static void lay_out(struct picture *p)
+static bool lay_out(struct picture *p)
 {
 	size_t longest = 0;
-	uint64_t last = 0;
 	char text[NET_TEXT_MAX + 40];
 	bool many = p->rows > ROWS_NAMED;
 	bool open = false;
@@ -566,14 +576,7 @@ static void lay_out(struct picture *p)
 	p->height = many ? ROWS_HEIGHT : (double)(p->rows < 3 ? 3 : p->rows) * ROW_HEIGHT;
 	p->row_height = p->height / (double)p->rows;
 	p->size = p->n <= 200 ? 3.8 : p->n <= 1500 ? 2.6 : 1.8;
-	p->t0 = p->mark[0].t_ns;
-	for (size_t i = 0; i < p->n; i++) {
-		p->t0 = p->mark[i].t_ns < p->t0 ? p->mark[i].t_ns : p->t0;
-		last = p->mark[i].t_ns > last ? p->mark[i].t_ns : last;
-	}
-	if (p->a->from_log && p->a->first_ns < p->t0)
-		p->t0 = p->a->first_ns; /* when it began is known, if not with which probe */
-	p->span = last - p->t0;
+	return axis_make(p);
 }
 
 /* write_names_of_rows - "22 ssh|80 http|8000-8010": what each row is. */
@@ -609,11 +612,15 @@ static void write_data(FILE *out, const struct picture *p)
 		if (fclose(mem))
 			len = ROWS_TEXT_MAX;
 	}
-	fprintf(out,
-		" data-left=\"%.1f\" data-right=\"%.1f\" data-top=\"%d\" data-height=\"%.1f\""
-		" data-span=\"%" PRIu64 "\" data-rows=\"%s\"",
-		p->left, WIDTH - p->right, TOP, p->height, p->span,
-		len && len < ROWS_TEXT_MAX ? names : "");
+	fprintf(out, " data-top=\"%d\" data-height=\"%.1f\" data-rows=\"%s\" data-parts=\"", TOP,
+		p->height, len && len < ROWS_TEXT_MAX ? names : "");
+	for (unsigned int i = 0; i < p->axis.parts; i++) {
+		const struct axis_part *part = &p->axis.part[i];
+
+		fprintf(out, "%s%.1f %.1f %" PRIu64 " %" PRIu64, i ? "," : "", part->x0, part->x1,
+			part->t0_ns - p->axis.part[0].t0_ns, part->t1_ns - part->t0_ns);
+	}
+	fputc('"', out);
 	free(names);
 }
 
@@ -628,7 +635,8 @@ static void write_description(FILE *out, const struct picture *p)
 	report_html(out, report_alert_title(p->a, title));
 	fprintf(out,
 		"</title>\n<desc id=\"s%ud\">Time from left to right, %s; %s upwards, %zu rows. ",
-		p->number, report_span(p->span, text),
+		p->number,
+		report_span(p->axis.part[p->axis.parts - 1].t1_ns - p->axis.part[0].t0_ns, text),
 		p->a->shape == SHAPE_HOSTS   ? "hosts"
 		: p->a->shape == SHAPE_PAIRS ? "hosts and their ports"
 					     : "ports",
@@ -658,6 +666,7 @@ static void write_scan(FILE *out, const struct picture *p, uint32_t y)
 		p->left - 8, TOP - 2, WIDTH - p->left - p->right + 16, p->height + 4);
 	write_times(out, p);
 	write_rows(out, p);
+	write_pauses(out, p);
 	write_marks(out, p);
 	fputs("</svg>\n", out);
 }
@@ -670,10 +679,10 @@ void report_svg_scan(FILE *out, const struct report *m, const struct report_aler
 
 	*ret = (struct report_picture){ .drawn = 0 };
 	report_marks_of(m, a, collect, &p);
-	if (p.n && !p.failed && rows_make(&p)) {
+	if (p.n && !p.failed && rows_make(&p) && lay_out(&p)) {
 		ret->marks = p.n;
+		ret->pauses = p.axis.parts - 1;
 		memcpy(ret->kind, p.kind, sizeof(ret->kind));
-		lay_out(&p);
 		thin(&p, most);
 		ret->drawn = p.n;
 		ret->height = (uint32_t)(TOP + p.height + BOTTOM);
@@ -878,7 +887,7 @@ static void write_bins(FILE *out, const struct overview *o)
 /* write_clock - the labels below, in UTC. */
 static void write_clock(FILE *out, const struct overview *o, double y)
 {
-	uint64_t span = o->t1 - o->t0, step = step_of(span, TICKS_MAX - 1);
+	uint64_t span = o->t1 - o->t0, step = report_axis_step(span, TICKS_MAX - 1);
 	uint64_t t = (o->t0 + step - 1) / step * step;
 	int decimals = step >= NS_PER_S ? 0 : step >= NS_PER_MS ? 3 : 6;
 	size_t from = step >= 86400 * NS_PER_S ? 0 : 11, len = step >= 60 * NS_PER_S ? 5 : 99;

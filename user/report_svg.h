@@ -13,6 +13,7 @@
 struct report_picture {
 	uint64_t marks, drawn;	 /* known; in the picture */
 	uint64_t kind[MARK_MAX]; /* of marks */
+	unsigned int pauses;	 /* that are cut out of the time */
 	uint32_t height;	 /* in the units of the picture */
 };
 

@@ -2,11 +2,13 @@
 /* user/report_*.c: does text of others stay text, is a mark drawn for each probe, is memory bounded
  * and every limit counted, and do lines of a log make the alerts they tell of? */
 #include <arpa/inet.h>
+#include <inttypes.h>
 
 #include "alerts.h"
 
 #include "config.h"
 #include "report_alertlog.h"
+#include "report_axis.h"
 #include "report_html.h"
 #include "report_svg.h"
 #include "report_text.h"
@@ -120,6 +122,84 @@ static void test_words(void **state)
 	assert_string_equal(report_count(1000, buf), "1,000");
 	assert_string_equal(report_count(UINT64_MAX, buf), "18,446,744,073,709,551,615");
 	assert_string_equal(report_time(1764057600 * NS_PER_S, 3, buf), "2025-11-25 08:00:00.000");
+	(void)state;
+}
+
+/* --- the time axis ---------------------------------------------------------------------------- */
+
+static const struct axis_case {
+	const char *name;
+	uint64_t t_ns[8];
+	size_t n;
+	unsigned int parts;
+	uint64_t span_ns; /* without pauses */
+} axis_cases[] = {
+	{ "a moment", { 5 }, 1, 1, 0 },
+	{ "the same moment again and again", { 5, 5, 5 }, 3, 1, 0 },
+	{ "two moments are no pause", { 5, 1000 }, 2, 1, 995 },
+	{ "evenly", { 0, 10, 20, 30 }, 4, 1, 30 },
+	{ "a third of all is a pause", { 0, 10, 20, 30, 40, 50, 60, 140 }, 8, 2, 60 },
+	{ "not if it is not far longer than most", { 0, 10, 20, 30, 40, 50, 60, 139 }, 8, 1, 139 },
+	{ "less than a third is none", { 0, 1, 100, 101, 102, 200, 201, 300 }, 8, 1, 300 },
+	{ "a scan and its straggler", { 0, 1, 2, 3, 1000000 }, 5, 2, 3 },
+	{ "pauses at both ends", { 0, 1000, 1001, 1002, 9000 }, 5, 3, 2 },
+	{ "four parts at most", { 0, 1, 2, 3, 1000, 100000, 10000000, 1000000000 }, 8, 4, 1000 },
+};
+
+static void test_axis(void **state)
+{
+	const double left = 100, right = 700;
+
+	for (size_t i = 0; i < ARRAY_SIZE(axis_cases); i++) {
+		const struct axis_case *c = &axis_cases[i];
+		struct report_axis x;
+		double before = 0;
+
+		report_axis_make(&x, c->t_ns, c->n, left, right);
+		if (x.parts != c->parts || report_axis_span(&x) != c->span_ns)
+			fail_msg("%s: %u parts, %" PRIu64 " ns", c->name, x.parts,
+				 report_axis_span(&x));
+		for (size_t k = 0; k < c->n; k++) {
+			double at = report_axis_x(&x, c->t_ns[k]);
+
+			if (at < left - .01 || at > right + .01 || at < before ||
+			    (k && c->t_ns[k] > c->t_ns[k - 1] && at <= before))
+				fail_msg("%s: moment %zu at %f, behind %f", c->name, k, at, before);
+			before = at;
+		}
+		assert_true(x.part[x.parts - 1].x1 < right + .01);
+		assert_true(x.part[x.parts - 1].x1 > right - .01);
+		for (unsigned int k = 1; k < x.parts; k++)
+			assert_true(x.part[k].x0 >= x.part[k - 1].x1 + AXIS_CUT - .01);
+	}
+	(void)state;
+}
+
+static void test_axis_labels(void **state)
+{
+	static const struct {
+		uint64_t span_ns, step_ns;
+		const char *second; /* the label two steps on */
+	} steps[] = {
+		{ 0, 1, "2 ns" },
+		{ 1436000, 200000, "0.4 ms" },
+		{ 6 * NS_PER_S, NS_PER_S, "2 s" },
+		{ 120 * NS_PER_S, 20 * NS_PER_S, "40 s" },
+		{ 300 * NS_PER_S, 60 * NS_PER_S, "2 min" },
+		{ 3600 * NS_PER_S, 600 * NS_PER_S, "20 min" },
+		{ 24 * 3600 * NS_PER_S, 6 * 3600 * NS_PER_S, "12 h" },
+		{ 7 * 24 * 3600 * NS_PER_S, 24 * 3600 * NS_PER_S, "2 d" },
+		{ 60 * 24 * 3600 * NS_PER_S, 8 * 24 * 3600 * NS_PER_S, "16 d" },
+	};
+	char buf[REPORT_WORD_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		uint64_t step = report_axis_step(steps[i].span_ns, 7);
+
+		if (step != steps[i].step_ns)
+			fail_msg("row %zu: %" PRIu64, i, step);
+		assert_string_equal(report_axis_after(2 * step, step, buf), steps[i].second);
+	}
 	(void)state;
 }
 
@@ -523,6 +603,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_axis),
+		cmocka_unit_test(test_axis_labels),
 		cmocka_unit_test(test_one_mark_a_probe),
 		cmocka_unit_test(test_alerts_of_all_kinds),
 		cmocka_unit_test(test_empty),

@@ -38,6 +38,7 @@
 	const watch = (svg) => {
 		const d = svg.dataset, box = svg.parentElement;
 		const ring = document.createElementNS("http://www.w3.org/2000/svg", "circle");
+		const parts = d.parts.split(",").map((p) => p.split(" ").map(Number));
 		let marks, rows, at = -1;
 
 		ring.setAttribute("r", 7);
@@ -48,12 +49,13 @@
 		};
 		const isShown = (m) => !document.body.classList.contains("hide-" + m.kind);
 		const say = (m) => {
-			const share = (m.x - d.left) / (d.right - d.left);
+			const [x0, x1, t0, length] = parts.find((p) => m.x <= p[1] + .1) || parts[parts.length - 1];
+			const when = t0 + (x1 > x0 ? (m.x - x0) / (x1 - x0) : 0) * length;
 			const row = Math.floor((+d.top + +d.height - m.y) / d.height * rows.length);
 			const place = svg.getBoundingClientRect(), scale = place.width / svg.viewBox.baseVal.width;
 
 			tip.textContent = (d.rows ? rows[row] + ", " : "") + (names[m.kind] || m.kind) +
-				(+d.span ? ", about " + after(share * d.span) + " in" : "");
+				(when > 0 ? ", about " + after(when) + " in" : "");
 			tip.hidden = false;
 			tip.style.setProperty("left", Math.max(4, Math.min(place.left + m.x * scale + 12,
 				innerWidth - tip.offsetWidth - 8)) + "px");
