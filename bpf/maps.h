@@ -82,6 +82,20 @@ __u32 orphan_notes[ORPHAN_NOTES];
  */
 struct guard guard;
 
+/* Which interfaces have shown us a packet since the daemon looked last: a bit a direction (1 <<
+ * enum attempt_dir), at the low bits of the ifindex. Every packet reads it, and only the first
+ * after a look writes, so that it costs a load from a line that nobody changes. Two CPUs may undo
+ * each other's bit: the next packet sets it. Cleared by user/watch.c, judged by user/unseen.c. */
+__u8 seen[SEEN_SLOTS];
+
+static __always_inline void note_seen(__u32 ifindex, __u8 dir)
+{
+	__u8 *bits = &seen[ifindex & (SEEN_SLOTS - 1)], bit = (__u8)(1 << dir);
+
+	if (!(*bits & bit))
+		*bits |= bit;
+}
+
 struct store {
 	struct stats *stats;
 	__u32 ifindex;

@@ -72,6 +72,7 @@ static __always_inline int handle_skb(struct __sk_buff *skb, int ethernet, __u8 
 
 	if (!st.stats)
 		return TC_NEXT;
+	note_seen(st.ifindex, dir);
 	/* Headers may sit in a page frag, with some drivers and after some tunnels. */
 	if ((void *)(long)skb->data + want > (void *)(long)skb->data_end)
 		bpf_skb_pull_data(skb, want);
@@ -119,6 +120,7 @@ static __always_inline int handle_xdp(struct xdp_md *ctx)
 
 	if (!st.stats)
 		return XDP_PASS;
+	note_seen(st.ifindex, DIR_INGRESS);
 	cur.wire_left = (__u32)bpf_xdp_get_buff_len(ctx);
 	cur.pos = (void *)(long)ctx->data;
 	cur.end = (void *)(long)ctx->data_end;

@@ -103,6 +103,17 @@ static const struct nlattr *nested(const struct nlattr *parent, uint16_t type)
 	return NULL;
 }
 
+/* read_packets - the attribute is aligned to 4 bytes only. */
+static void read_packets(const struct nlattr *a, struct iface *iface)
+{
+	struct rtnl_link_stats64 s = { 0 };
+	size_t len = mnl_attr_get_payload_len(a);
+
+	memcpy(&s, mnl_attr_get_payload(a), len < sizeof(s) ? len : sizeof(s));
+	iface->rx_packets = s.rx_packets;
+	iface->tx_packets = s.tx_packets;
+}
+
 static int on_message(const struct nlmsghdr *nlh, void *data)
 {
 	struct iface_monitor *m = data;
@@ -125,6 +136,8 @@ static int on_message(const struct nlmsghdr *nlh, void *data)
 			const struct nlattr *on = nested(a, IFLA_XDP_ATTACHED);
 
 			iface.has_xdp = on && mnl_attr_get_u8(on) != 0;
+		} else if (mnl_attr_get_type(a) == IFLA_STATS64) {
+			read_packets(a, &iface);
 		}
 	}
 	iface.frames = frames_of(ifi->ifi_type);

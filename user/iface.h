@@ -23,6 +23,8 @@ struct iface {
 	bool up;
 	bool physical; /* Ethernet with hardware below: no virtual kind, not the loopback */
 	bool has_xdp;  /* somebody's XDP program is attached */
+	/* By the kernel's count, so far: in and out; 0 of one that is gone. */
+	uint64_t rx_packets, tx_packets;
 };
 
 struct iface_monitor;

@@ -20,11 +20,11 @@ enum {
 	STATUS_MISSED_MAX = 512, /* interfaces that are not watched */
 };
 
-/* Something that is not watched, or not known. */
+/* An interface that is not watched, or of which nothing is seen. */
 struct status_missed {
 	char name[IFNAMSIZ];
 	uint32_t ifindex;
-	const char *why;
+	char why[256];
 };
 
 /* What there is to look at; all of it the caller's. */

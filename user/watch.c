@@ -34,6 +34,7 @@
 #include "state.h"
 #include "status.h"
 #include "store_maps.h"
+#include "unseen.h"
 
 /* Early drains come no closer together than this, nor than the last one took, so that a storm of
  * wake-ups costs half a core at the most and an alert waits at most this much longer. */
@@ -46,6 +47,7 @@
 #define RETRY_NS 10000000000ull
 
 enum {
+	LOOK_TICKS = 10,      /* between two looks whether interfaces show us what they carry */
 	FILES_WANTED = 65536, /* descriptors: two an interface; the kernel takes what it is asked */
 	FILES_SPARE = 32,     /* left for outputs that are opened anew, and for queries */
 };
@@ -68,6 +70,8 @@ struct watch {
 	struct state state;
 	struct drain *drain;
 	struct floods *floods;
+	struct unseen *unseen;
+	unsigned int ticks;	       /* since the last look at those */
 	struct owner_maps *owner_maps; /* NULL: owners stay unknown */
 	struct owners *owners;
 	struct kube *kube; /* NULL: pods have no names */
@@ -224,6 +228,7 @@ static void drain_now(struct watch *w)
 }
 
 static void retry_refused(struct watch *w);
+static void look_at_unseen(struct watch *w);
 static void reload(struct watch *w);
 
 static void on_tick(struct watch *w)
@@ -235,6 +240,7 @@ static void on_tick(struct watch *w)
 	drain_now(w);
 	metrics_turn(w->metrics, w->ready && w->hooks, w->hooks);
 	retry_refused(w);
+	look_at_unseen(w);
 	if (w->cfg->reload_on_change && config_change_due(&w->change, w->cfg->config_file))
 		reload(w);
 }
@@ -591,6 +597,31 @@ static void say_ready(struct watch *w)
 
 /* ---- what those are told who ask ---- */
 
+static void on_look(void *ctx, const struct iface *iface, bool gone)
+{
+	struct watch *w = ctx;
+	uint8_t *bits = &w->bpf.skel->bss->seen[iface->index & (SEEN_SLOTS - 1)];
+	char text[UNSEEN_TEXT_MAX];
+	bool again;
+
+	if (gone || !hook_find(w, iface->index))
+		return;
+	if (unseen_look(w->unseen, iface, __atomic_exchange_n(bits, 0, __ATOMIC_RELAXED), text,
+			&again))
+		(again ? log_notice : log_problem)("interface '%s': %s", iface->name, text);
+}
+
+/* look_at_unseen - once in a while: do interfaces show us what the kernel counts there? */
+static void look_at_unseen(struct watch *w)
+{
+	if (++w->ticks < LOOK_TICKS)
+		return;
+	w->ticks = 0;
+	unseen_begin(w->unseen);
+	if (iface_monitor_list(w->monitor, on_look, w) < 0)
+		log_debug("interfaces could not be listed; looked at again later");
+}
+
 static int listen_to(struct watch *w, int fd)
 {
 	struct epoll_event ev = { .events = EPOLLIN, .data.fd = fd };
@@ -618,13 +649,18 @@ static const char *why_missed(struct watch *w, const struct iface *iface)
 
 static void note_missed(void *ctx, const struct iface *iface, bool gone)
 {
+	char unseen[UNSEEN_TEXT_MAX];
 	struct missed_list *l = ctx;
+	bool hooked = hook_find(l->w, iface->index);
+	struct status_missed *m;
 
-	if (gone || hook_find(l->w, iface->index) || l->n++ >= STATUS_MISSED_MAX)
+	if (gone || (hooked && !unseen_why(l->w->unseen, iface->index, unseen)) ||
+	    l->n++ >= STATUS_MISSED_MAX)
 		return;
-	l->missed[l->n - 1] =
-		(struct status_missed){ .ifindex = iface->index, .why = why_missed(l->w, iface) };
-	memcpy(l->missed[l->n - 1].name, iface->name, sizeof(iface->name));
+	m = &l->missed[l->n - 1];
+	m->ifindex = iface->index;
+	memcpy(m->name, iface->name, sizeof(m->name));
+	snprintf(m->why, sizeof(m->why), "%s", hooked ? unseen : why_missed(l->w, iface));
 }
 
 /* view_of - everything that status.c looks at; *c and *state_file are the caller's. */
@@ -646,6 +682,7 @@ static struct status_view view_of(struct watch *w, struct counters *c, char *sta
 		.hook = w->hook,
 		.hooks = w->hooks,
 		.refused = w->refusals,
+		.unseen = unseen_count(w->unseen),
 		.no_owners = w->no_owners,
 		.state_file = state_file,
 		.drain_took = &w->drain_took,
@@ -1104,8 +1141,9 @@ static int open_all(struct watch *w)
 	if (r < 0)
 		return r;
 	w->live = live_new();
+	w->unseen = unseen_new();
 	w->recent = recent_new(w->out);
-	if (!w->live || !w->recent)
+	if (!w->live || !w->recent || !w->unseen)
 		return error_set(w->err, -ENOMEM, EXIT_RUNTIME, "no memory for the alerts of late");
 	w->floods = floods_new(on_flood, w);
 	if (!w->floods)
@@ -1168,6 +1206,7 @@ static void close_all(struct watch *w)
 	metrics_close(w->metrics);
 	engine_free(w->engine);
 	live_free(w->live);
+	unseen_free(w->unseen);
 	recent_free(w->recent);
 	owners_free(w->owners);
 	kube_free(w->kube);

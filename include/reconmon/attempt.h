@@ -14,6 +14,10 @@ enum attempt_dir {
 	DIR_EGRESS = 1,	 /* ... went out through it */
 };
 
+enum {
+	SEEN_SLOTS = 4096 /* interfaces told apart by who asks which were seen: a power of two */
+};
+
 /* An attempt that is still undecided: a slot's value in the nursery (nursery.h), or the value of
  * the map `attempts` of the LRU reference build. One cache line.
  *

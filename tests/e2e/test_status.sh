@@ -131,6 +131,19 @@ monitor again "$T" "${fast[@]}" -i t0
 verdict "a dead one's socket is replaced" status
 stop_monitor again
 verdict "a good end leaves none" test ! -e "$sock"
+# --- traffic that the kernel counts and we do not see ---------------------------------------------
+monitor unseen "$T" -i t0 --tick 50ms
+start bypass "$T" python3 "$E2E/bypass.py" t0 20
+verdict "packets around tc: said" wait_until 15 grep -q \
+	"interface 't0': the kernel counts packets that go out .* and none was seen" "$tmp/unseen.err"
+verdict "packets around tc: status" says 's["unseen"] == 1 and any(
+	m["interface"] == "t0" and "none was seen" in m["why"] for m in s["not_watched"])'
+run "$T" ping -c 3 -i 0.2 10.77.0.1 >/dev/null
+verdict "seen again: said" wait_until 15 grep -q "interface 't0': its packets are seen again" "$tmp/unseen.err"
+verdict "seen again: status" says 's["unseen"] == 0'
+stop bypass
+stop_monitor unseen
+
 monitor closed "$T" "${fast[@]}" -i t0 --control none
 verdict "--control none: no socket" test ! -e "$sock"
 stop_monitor closed
