@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* What users write: network lists, times, RULE.FIELD=VALUE, whole command lines, the configuration
- * file; and port sets, whose text others read back. Input: a letter that says which, then the text.
- */
+ * file; what clients ask at the control socket; and port sets, whose text others read back. Input:
+ * a letter that says which, then the text. */
 #include "fuzz.h"
 
 #include <arpa/inet.h>
 #include <cli.h>
 #include <config_file.h>
+#include <control_request.h>
+#include <listen_address.h>
 #include <net.h>
 #include <portset.h>
 #include <rule.h>
@@ -330,6 +332,42 @@ static void fuzz_portset(const uint8_t *op, size_t size)
 	portset_free(p);
 }
 
+/* --- requests at the control socket, and addresses --- */
+
+/* What is taken is in its ranges, and what is refused changes nothing. The bytes end where the
+ * buffer does. */
+static void fuzz_request(const uint8_t *data, size_t len)
+{
+	struct control_request q, before;
+	struct error err = { 0 };
+
+	memset(&q, 0x5a, sizeof(q));
+	before = q;
+	if (control_request_parse((const char *)data, len, &q, &err) < 0) {
+		check_error(&err);
+		CHECK(!memcmp(&q, &before, sizeof(q)), "changed, and refused");
+		return;
+	}
+	CHECK(len <= CONTROL_LINE_MAX, "%zu bytes", len);
+	CHECK(q.get < CONTROL_GET_MAX, "get %d", (int)q.get);
+	CHECK(!q.every_ms ||
+		      (q.every_ms >= CONTROL_EVERY_MIN_MS && q.every_ms <= CONTROL_EVERY_MAX_MS),
+	      "every %u ms", q.every_ms);
+	CHECK(strnlen(q.id, sizeof(q.id)) < sizeof(q.id), "an id without end");
+}
+
+static void fuzz_address(const char *text)
+{
+	struct listen_address a;
+	struct error err = { 0 };
+
+	if (listen_address_parse("--metrics", text, &a, &err) < 0)
+		check_error(&err);
+	else
+		CHECK(a.len && (a.any.ss_family == AF_INET || a.any.ss_family == AF_INET6),
+		      "family %d", a.any.ss_family);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text;
@@ -356,6 +394,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 'y':
 		fuzz_config_file(text, size - 1);
+		break;
+	case 'q':
+		fuzz_request((const uint8_t *)text, size - 1);
+		break;
+	case 'a':
+		fuzz_address(text);
 		break;
 	case 'p':
 		fuzz_portset(data + 1, size - 1);
