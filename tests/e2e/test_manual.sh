@@ -21,6 +21,11 @@ for where in "^\.Cm ([a-z]+)$" "^\.It Cm ([a-z]+).*"; do # the synopsis, the des
 	verdict "every subcommand, as $where" diff "$tmp/help.commands" "$tmp/manual.commands"
 done
 
+# shellcheck disable=SC2016 # of Markdown
+missing=$(grep -hoE '`(bpf|include|user|tests|deploy|docs)/[a-zA-Z0-9_./-]+`' docs/*.md README.md | tr -d '`' |
+	sort -u | while read -r f; do [ -e "$f" ] || echo "$f"; done)
+verdict "every file that README and docs name is there: $missing" test -z "$missing"
+
 bin=$(dirname "$(readlink -f "$RECONMON")")
 for shell in bash zsh; do
 	python3 "$E2E/complete.py" "$shell" "$PWD/deploy/completions" "$bin" >"$tmp/$shell.out" 2>&1 ||
