@@ -42,6 +42,7 @@ BIN	  := $(BUILD)/reconmon$(if $(filter lru,$(STORE)),-lru)
 SKEL	  := $(OBJ)/reconmon.skel.h
 
 UNIT	  := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+TSAN	  := $(BUILD)/tests/unit/test_nursery_tsan
 BPFTESTS  := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/test_*.c)) \
 	     $(BUILD)/tests/bpf/test_track_bpf_lru $(BUILD)/tests/bpf/test_captures_lru
 FUZZERS	  := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -121,6 +122,12 @@ $(BUILD)/tests/%: tests/%.c $(OBJS) $(SKEL)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) -I$(OBJ) -Itests $(WARN) $(HARDEN) $(CFLAGS) $(LDFLAGS) $< $(OBJS) $(LDLIBS) -lcmocka -lpthread -lm -o $@
 
+# The nursery under threads, once more under ThreadSanitizer.
+$(BUILD)/tests/unit/test_nursery_tsan: tests/unit/test_nursery.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) -Itests $(WARN) -fPIE -pie -O1 -g -fsanitize=thread $< -lcmocka -lpthread -o $@
+
 # What looks at the BPF side alone needs a skeleton and nothing of the daemon. Tests whose name ends
 # in _lru are the same source over the LRU store.
 BPFTEST_CC = $(CC) $(CPPFLAGS) -Itests $(WARN) $(HARDEN) $(CFLAGS) $(LDFLAGS)
@@ -161,6 +168,18 @@ $(BUILD)/tests/bpf/test_captures_lru: tests/bpf/test_captures.c $(CAPTURES_SRC) 
 	$(call say,CC,$@)
 	$(Q)$(CAPTURES_CC) -DSTORE_LRU -I$(BUILD)/tests/bpf/captures-lru $(filter %.c %.o,$^) $(LDLIBS) -lcmocka -o $@
 
+# Likewise the test of floods, whose packets are made by a program.
+$(BUILD)/tests/bpf/flood/reconmon.skel.h: tests/bpf/flood.bpf.c tests/bpf/flood_plan.h bpf/reconmon.bpf.c $(BPF_HDRS)
+	@mkdir -p $(@D)
+	$(call say,CLANG,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -Itests/bpf -c $< -o $(@:.skel.h=.bpf.o.tmp)
+	$(Q)$(BPFTOOL) gen object $(@:.skel.h=.bpf.o) $(@:.skel.h=.bpf.o.tmp)
+	$(Q)$(BPFTOOL) gen skeleton $(@:.skel.h=.bpf.o) name reconmon_bpf > $@
+
+$(BUILD)/tests/bpf/test_flood: tests/bpf/test_flood.c $(BUILD)/tests/bpf/flood/reconmon.skel.h
+	$(call say,CC,$@)
+	$(Q)$(BPFTEST_CC) -I$(BUILD)/tests/bpf/flood $< $(LDLIBS) -lcmocka -lpthread -o $@
+
 # The benchmark's BPF side includes the real one and measures it over both stores.
 BENCH_STORE_lru := -DSTORE_LRU
 
@@ -199,8 +218,8 @@ fuzz: fuzz-bins ## libFuzzer over parser, state machine, captures, logs and text
 fuzz-long: ## the same for two hours each
 	$(Q)$(MAKE) --no-print-directory FUZZ_SECONDS=7200 fuzz
 
-unit: $(UNIT) ## unit tests
-	$(Q)tests/run $(UNIT)
+unit: $(UNIT) $(TSAN) ## unit tests
+	$(Q)tests/run $(UNIT) $(TSAN)
 
 unit-san: ## unit tests under ASan and UBSan
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/san SAN=1 unit
@@ -208,7 +227,7 @@ unit-san: ## unit tests under ASan and UBSan
 bpf-tests: $(BPFTESTS) ## the BPF programs under test runs (root)
 	$(Q)tests/run $(BPFTESTS)
 
-e2e: all ## real scanners and innocent work in network namespaces (root)
+e2e: all lru ## real scanners and innocent work in network namespaces (root)
 	$(Q)RECONMON=$(abspath $(BIN)) tests/run $(sort $(wildcard tests/e2e/test_*.sh))
 
 test-kernel: all ## load, attach and catch a scan in Debian's own kernel under qemu
@@ -221,12 +240,12 @@ test: ## everything; ends with a line that counts
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) lru
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/san SAN=1 san-bins
 	$(Q)RECONMON=$(abspath $(BIN)) RECONMON_LRU=$(abspath $(BUILD)/reconmon-lru) tests/run \
-		tests/lint.sh $(UNIT) $(UNIT:$(BUILD)/%=$(BUILD)/san/%) $(BPFTESTS) \
+		tests/lint.sh $(UNIT) $(TSAN) $(UNIT:$(BUILD)/%=$(BUILD)/san/%) $(BPFTESTS) \
 		tests/fuzz/test_fuzz.sh $(sort $(wildcard tests/conformance/test_*.sh)) \
 		$(sort $(wildcard tests/e2e/test_*.sh)) \
 		tests/kernel/test_kernel.sh
 
-test-bins: all $(UNIT) $(BPFTESTS) bpf-arm64 fuzz-bins
+test-bins: all $(UNIT) $(TSAN) $(BPFTESTS) bpf-arm64 fuzz-bins
 san-bins: $(UNIT)
 .PHONY: test-bins san-bins
 
@@ -248,7 +267,6 @@ UNITDIR	   ?= $(PREFIX)/lib/systemd/system
 BASHDIR	   ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR	   ?= $(PREFIX)/share/zsh/site-functions
 DOCDIR	   := $(PREFIX)/share/doc/reconmon
-DATADIR	   := $(PREFIX)/share/reconmon
 INSTALLED  := docs/reconmon.8:$(PREFIX)/share/man/man8/reconmon.8 \
 	      docs/reconmon.yaml.5:$(PREFIX)/share/man/man5/reconmon.yaml.5 \
 	      deploy/completions/reconmon.bash:$(BASHDIR)/reconmon \
@@ -257,10 +275,9 @@ INSTALLED  := docs/reconmon.8:$(PREFIX)/share/man/man8/reconmon.8 \
 	      deploy/sysusers/reconmon.conf:$(PREFIX)/lib/sysusers.d/reconmon.conf \
 	      README.md:$(DOCDIR)/README.md \
 	      $(foreach d,$(wildcard docs/*.md),$(d):$(DOCDIR)/$(notdir $(d))) \
-	      $(foreach d,$(wildcard deploy/elasticsearch/*.json),$(d):$(DATADIR)/elasticsearch/$(notdir $(d))) \
-	      $(foreach f,$(shell cd deploy && find splunk -type f),deploy/$(f):$(DATADIR)/$(f)) \
-	      deploy/prometheus/reconmon.rules.yaml:$(DATADIR)/prometheus/reconmon.rules.yaml \
-	      deploy/grafana/reconmon.json:$(DATADIR)/grafana/reconmon.json \
+	      $(foreach d,$(wildcard deploy/elasticsearch/*.json),$(d):$(DOCDIR)/elasticsearch/$(notdir $(d))) \
+	      deploy/prometheus/reconmon.rules.yaml:$(DOCDIR)/prometheus/reconmon.rules.yaml \
+	      deploy/grafana/reconmon.json:$(DOCDIR)/grafana/reconmon.json \
 	      $(foreach l,$(wildcard LICENSE*),$(l):$(DOCDIR)/$(l))
 UNIT_FILE  := deploy/systemd/reconmon.service
 
@@ -278,7 +295,7 @@ install: all ## install below DESTDIR/PREFIX, unit and manuals too; a configurat
 uninstall: ## remove what install put there, but for the configuration
 	rm -f $(DESTDIR)$(PREFIX)/sbin/reconmon $(DESTDIR)$(UNITDIR)/reconmon.service
 	$(Q)for f in $(INSTALLED); do rm -f "$(DESTDIR)$${f#*:}"; done
-	rm -rf $(DESTDIR)$(DOCDIR) $(DESTDIR)$(DATADIR)
+	rm -rf $(DESTDIR)$(DOCDIR)
 
 # A Debian package of these sources as they are. Its own tests are `make test`.
 DEB := $(BUILD)/deb

@@ -92,6 +92,7 @@ static __always_inline int contact_put(void *map, struct store *st, const struct
 			continue;
 		if (!(bits & CONTACT_SILENT) || bpf_map_lookup_elem(map, key) == c)
 			return had;
+		store_count(st, STAT_CONTACT_AGAIN);
 	}
 	store_count(st, STAT_CONTACT_FAILED);
 	return -1;

@@ -213,7 +213,7 @@ static __always_inline __u32 owed_bits(const struct attempt *a, __u8 state)
  */
 static __always_inline __u32 opening_bits(const struct attempt *a)
 {
-	return CONTACT_FIN >> 1 << ACCT_OPENING(a->acct) & CONTACT_ODD;
+	return CONTACT_FIN >> 1 << ACCT_OPENING(LOAD(&a->acct)) & CONTACT_ODD;
 }
 
 /* silent_bits - the contact that a silent attempt makes when it ends in this state. */
@@ -229,7 +229,7 @@ static __always_inline __u32 silent_bits(const struct attempt *a, __u8 state)
 		bits |= CONTACT_FRAGMENT;
 	if (a->proto == PROTO_UDP)
 		return bits | CONTACT_UDP;
-	if (a->proto != PROTO_TCP || ACCT_OPENING(a->acct))
+	if (a->proto != PROTO_TCP || ACCT_OPENING(LOAD(&a->acct)))
 		return bits | opening_bits(a);
 	if (state & STATE_ESTAB)
 		return bits | CONTACT_CONNECT;
@@ -241,7 +241,7 @@ static __always_inline __u32 silent_bits(const struct attempt *a, __u8 state)
 /* ended_bits - what an attempt that leaves the table in this state was, all in all: CONTACT_*. */
 static __always_inline __u32 ended_bits(const struct attempt *a, __u8 state)
 {
-	if (!(state & STATE_DECIDED) || a->acct & ACCT_FIN_ORIG)
+	if (!(state & STATE_DECIDED) || LOAD(&a->acct) & ACCT_FIN_ORIG)
 		return silent_bits(a, state);
 	return a->proto == PROTO_UDP ? CONTACT_PAYLOAD | CONTACT_UDP : CONTACT_PAYLOAD;
 }

@@ -7,7 +7,7 @@
 
 enum {
 	GUARD_SERVICES = 65536, /* cells; powers of two */
-	GUARD_SOURCES = 65536,
+	GUARD_SOURCES = 131072,
 	GUARD_FLOODS = 256,	 /* services under guard that are told by name */
 	GUARD_RATE_MAX = 500000, /* twice of it fits a cell's count (guard.h) */
 };

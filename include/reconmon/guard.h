@@ -35,6 +35,7 @@
 enum {
 	GUARD_HOT_SHIFT = 4,	  /* of guard_rate, while a flood goes on */
 	GUARD_HELD = 16,	  /* a cell with this count is not given up within its second */
+	GUARD_AGAIN = 16,	  /* strangers that it takes to wear down one coming again */
 	GUARD_SOURCE_RATE = 1024, /* a second; nmap and friends, not masscan at full speed */
 	GUARD_PROBES = 4,	  /* places that a flood may take in guard.flood */
 };
@@ -158,7 +159,7 @@ static __always_inline enum service_says service_take(struct store *st, __u64 *c
 
 /* source_take - counts one more attempt of an originator. Others that hash to its cell wear down
  * what it was seen, one by one, so that forged addresses, each of which comes once, do not get the
- * better of who comes again. */
+ * better of who comes again: among a million a second, a cell meets eight. */
 static __always_inline enum admission source_take(struct store *st, __u64 *cell, __u64 h)
 {
 	__u64 was = LOAD(cell), now = store_ticks(st) & 0xffff;
@@ -174,7 +175,9 @@ static __always_inline enum admission source_take(struct store *st, __u64 *cell,
 	if (ticks_since(st, SOURCE_START(was), 0xffff) >= store_second(st))
 		was = (was & ~0xffffffffull) | now << 16;
 	n = SOURCE_COUNT(was);
-	STORE(cell, was + (n < 0xffff) + (SOURCE_SEEN(was) < 0xff ? SOURCE_SEEN_ONE : 0));
+	STORE(cell,
+	      was + (n < 0xffff) +
+		      (SOURCE_SEEN(was) < 0xff - GUARD_AGAIN ? GUARD_AGAIN * SOURCE_SEEN_ONE : 0));
 	if (n < GUARD_SOURCE_RATE)
 		return ADMIT_KNOWN;
 	store_count(st, STAT_SOURCE_FAST);

@@ -72,6 +72,8 @@
 	X(NURSERY_BUSY, "nursery_busy", "packet of an attempt that another CPU is just storing")   \
 	X(NURSERY_RETRY, "nursery_retry", "slot changed hands while it was read")                  \
 	X(CONTACT_NEW, "contacts_inserted", "entries made in the maps of contacts")                \
+	X(CONTACT_AGAIN, "contacts_again",                                                         \
+	  "attempt told again: its entry was drained while it was told, perhaps with it")          \
 	X(CONTACT_FAILED, "contacts_failed", "lost: entry that `contacts` refused")                \
 	X(SOURCE_FAILED, "sources_failed",                                                         \
 	  "entry that `sources` refused: alert waits for the tick")                                \

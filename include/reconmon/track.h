@@ -184,7 +184,7 @@ static __always_inline __u32 track_refusal(struct store *st, struct slot *s,
 
 	if (state & STATE_ANSWERED)
 		return silent_bits(s->a, state) | VERDICT_RST_RESP;
-	if (ACCT_OPENING(s->a->acct))
+	if (ACCT_OPENING(LOAD(&s->a->acct)))
 		acked++; /* no SYN was sent that would have to be acknowledged... */
 	if (pkt->tcp_flags & TCP_ACK && acked > s->a->syn_len + 2u * !!opening_bits(s->a)) {
 		store_count(st, STAT_BAD_ANSWER); /* ... but perhaps SYN and FIN */
@@ -305,7 +305,7 @@ static __always_inline __u32 track_sctp(struct store *st, struct slot *s, const 
 		if (what == SCTP_ABORT)
 			return CONTACT_CLOSED | CONTACT_SPAN | VERDICT_RST_RESP |
 			       opening_bits(s->a);
-		if (what == SCTP_COOKIE_ACK && ACCT_OPENING(s->a->acct))
+		if (what == SCTP_COOKIE_ACK && ACCT_OPENING(LOAD(&s->a->acct)))
 			return VERDICT_TAKE;
 		if (what == SCTP_INIT_ACK && !(state & STATE_ANSWERED)) {
 			acct_set(s, 0, ACCT_SYN_ACK);

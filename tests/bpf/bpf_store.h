@@ -41,9 +41,15 @@ static inline int bpf_store_skip(void)
 }
 
 #ifndef STORE_LRU
+/* bpf_store_map - maps the tables; anew, if they were, as another daemon would. */
 static inline int bpf_store_map(struct bpf_store *s)
 {
 	size_t tags = s->buckets * sizeof(*s->tags), vals = s->buckets * sizeof(*s->vals);
+
+	if (s->tags)
+		munmap(s->tags, tags);
+	if (s->vals)
+		munmap(s->vals, vals);
 
 	s->tags = mmap(NULL, tags, PROT_READ | PROT_WRITE, MAP_SHARED,
 		       bpf_map__fd(s->skel->maps.nursery_tags), 0);

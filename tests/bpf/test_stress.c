@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Several CPUs and the daemon's sweep at one nursery: each CPU is a pinned thread that runs packets
  * of flows they all share through tc_ingress; the sweep takes and marks through the mapping, as
- * user/sweep.c does. Afterwards every attempt that was stored must be accounted for once. */
+ * user/sweep.c does, and now and then a daemon dies and another maps the tables anew; a thread
+ * drains the contacts, as user/drain.c does. Afterwards every attempt that was stored must be
+ * accounted for once, and every one that was judged told once: a second time only where that is
+ * counted. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,7 +24,9 @@ enum {
 	OPS = 6,
 	CPUS_MAX = 8,
 	RUN_MS = 2500,
-	REPEAT_MAX = 64
+	REPEAT_MAX = 64,
+	RESTART_MS = 50,
+	BATCH = 4096,
 };
 
 static struct frame frames[FLOWS][OPS];
@@ -80,39 +85,72 @@ static void *worker_main(void *arg)
 	return NULL;
 }
 
-/* want_contacts - a map of contacts holds the shared flows' and no others. Returns how many
- * attempts. */
-static __u64 want_contacts(const struct bpf_map *map)
+/* What contacts tell. */
+struct told {
+	__u64 silent, carried;
+};
+
+struct drainer {
+	struct bpf_store *s;
+	volatile int *stop;
+	struct told told;
+	__u64 batches, failed;
+};
+
+static void told_add(struct told *t, const struct contact_key *key, const struct contact *c)
 {
-	int fd = bpf_map__fd(map);
-	struct contact_key key, *prev = NULL;
-	__u64 n = 0, attempts = 0;
-	struct contact c;
+	__u32 flow = ntohl((__u32)(key->orig.w[1] >> 32)) - 0x0a000000;
+	struct attempt a = flow_attempt(flow);
+	struct contact_key want = contact_key_of(&a);
 
-	while (!bpf_map_get_next_key(fd, prev, &key)) {
-		__u32 flow = ntohl((__u32)(key.orig.w[1] >> 32)) - 0x0a000000;
-		struct attempt a = flow_attempt(flow);
-		struct contact_key want = contact_key_of(&a);
-
-		assert_true(flow < FLOWS);
-		assert_memory_equal(&key, &want, sizeof(key));
-		assert_int_equal(bpf_map_lookup_elem(fd, &key, &c), 0);
-		assert_true(c.word >> CONTACT_HASH_SHIFT == contact_hash(&key));
-		attempts += c.silent + c.carried;
-		n++;
-		prev = &key;
-	}
-	assert_true(n <= FLOWS);
-	return attempts;
+	assert_true(flow < FLOWS);
+	assert_memory_equal(key, &want, sizeof(*key));
+	if (!CONTACT_BITS(c->word))
+		return; /* made, and not written yet */
+	assert_true(c->word >> CONTACT_HASH_SHIFT == contact_hash(key));
+	t->silent += c->silent;
+	t->carried += c->carried;
 }
 
-static void want_sums(struct bpf_store *s, const struct store *st, const struct swept *swept)
+/* drain_map - empties a map of contacts, as take_contacts() of user/drain.c. */
+static void drain_map(struct drainer *d, const struct bpf_map *map)
 {
-	__u64 n[STAT_MAX], judged, ended;
+	static struct contact_key key[BATCH];
+	static struct contact c[BATCH];
+	LIBBPF_OPTS(bpf_map_batch_opts, opts);
+	__u32 n = BATCH, cursor;
+	int r = bpf_map_lookup_and_delete_batch(bpf_map__fd(map), NULL, &cursor, key, c, &n, &opts);
+
+	if (r && r != -ENOENT) {
+		d->failed++;
+		return;
+	}
+	for (__u32 i = 0; i < n; i++)
+		told_add(&d->told, &key[i], &c[i]);
+	d->batches++;
+}
+
+static void *drainer_main(void *arg)
+{
+	struct timespec pause = { .tv_nsec = 300000 };
+	struct drainer *d = arg;
+	int last;
+
+	do {
+		last = *d->stop; /* once more after all have stopped */
+		drain_map(d, d->s->skel->maps.contacts);
+		drain_map(d, d->s->skel->maps.contacts_known);
+		nanosleep(&pause, NULL);
+	} while (!last);
+	return NULL;
+}
+
+static void want_sums(struct bpf_store *s, const struct store *st, const struct swept *swept,
+		      const struct drainer *d)
+{
+	__u64 n[STAT_MAX], ended;
 
 	bpf_store_stats(s, n);
-	judged = want_contacts(s->skel->maps.contacts) +
-		 want_contacts(s->skel->maps.contacts_known) + n[STAT_CONTACT_FAILED];
 	ended = bpf_store_ended(s) + n[STAT_ENDED_FAILED];
 	print_message(
 		"inserted %llu: ended %llu, evicted unseen %llu, taken %llu, left %llu; twins "
@@ -125,9 +163,14 @@ static void want_sums(struct bpf_store *s, const struct store *st, const struct 
 	assert_int_equal(n[STAT_ATTEMPTS],
 			 ended + n[STAT_NURSERY_EVICTED_UNSEEN] + swept->taken + count_live(st));
 	assert_int_equal(n[STAT_NURSERY_COLLISION], 0);
+	print_message("silent %llu, told %llu in %llu batches, again %llu, failed %llu\n",
+		      n[STAT_SILENT], d->told.silent, d->batches, n[STAT_CONTACT_AGAIN],
+		      n[STAT_CONTACT_FAILED]);
+	assert_int_equal(d->failed, 0);
+	assert_in_range(d->told.silent + n[STAT_CONTACT_FAILED], n[STAT_SILENT],
+			n[STAT_SILENT] + n[STAT_CONTACT_AGAIN]);
 	/* A renewal and an eviction hand over the payload of the attempt that they end. */
-	assert_in_range(judged, n[STAT_SILENT],
-			n[STAT_SILENT] + n[STAT_ATTEMPT_RENEWED] + n[STAT_NURSERY_EVICTED_SEEN]);
+	assert_in_range(d->told.carried, 0, n[STAT_ATTEMPT_RENEWED] + n[STAT_NURSERY_EVICTED_SEEN]);
 }
 
 /* The kernel's hash is the host's under the seed that the programs were loaded with. */
@@ -160,15 +203,17 @@ static void test_stress(void **state)
 	struct timespec ms = { .tv_nsec = 1000000 };
 	struct worker w[CPUS_MAX] = { 0 };
 	struct swept swept = { .random = 1 };
-	pthread_t thread[CPUS_MAX];
-	volatile int stop = 0;
+	struct drainer d = { 0 };
+	pthread_t thread[CPUS_MAX], draining;
+	volatile int stop = 0, stopped = 0;
 	struct store st = { 0 };
 	struct bpf_store s;
 
 	assert_int_equal(bpf_store_open(&s, buckets, 1), 0);
-	st.tags = s.tags;
-	st.vals = s.vals;
 	st.bucket_mask = buckets - 1;
+	d.s = &s;
+	d.stop = &stopped;
+	assert_int_equal(pthread_create(&draining, NULL, drainer_main, &d), 0);
 	cpus = cpus < CPUS_MAX ? cpus : CPUS_MAX;
 	for (int i = 0; i < cpus; i++) {
 		w[i] = (struct worker){ .prog_fd = bpf_program__fd(s.skel->progs.tc_ingress),
@@ -180,6 +225,10 @@ static void test_stress(void **state)
 	for (int i = 0; i < RUN_MS; i++) {
 		s.skel->bss->age_clock = (__u32)i / 16;
 		st.now_ns = (__u64)(i / 16) << NURSERY_AGE_SHIFT;
+		if (!(i % RESTART_MS))
+			assert_int_equal(bpf_store_map(&s), 0);
+		st.tags = s.tags;
+		st.vals = s.vals;
 		sweep_once(&st, &swept);
 		nanosleep(&ms, NULL);
 	}
@@ -188,7 +237,9 @@ static void test_stress(void **state)
 		pthread_join(thread[i], NULL);
 		assert_int_equal(w[i].failed, 0);
 	}
-	want_sums(&s, &st, &swept);
+	stopped = 1;
+	pthread_join(draining, NULL);
+	want_sums(&s, &st, &swept, &d);
 	bpf_store_close(&s);
 }
 

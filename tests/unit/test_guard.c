@@ -264,7 +264,7 @@ static void test_forged_addresses_wear_down(void **state)
 
 	for (int i = 0; i < 5; i++)
 		attempt_admit(&r->st, &scanner);
-	for (int worn = 0; worn < 4; forged.src.w[1] += 1ull << 40) {
+	for (int worn = 0; worn < 4 * GUARD_AGAIN; forged.src.w[1] += 1ull << 40) {
 		if ((source_hash(&r->st, &forged.src) ^ h) & (GUARD_SOURCES - 1))
 			continue;
 		attempt_admit(&r->st, &forged);
