@@ -45,7 +45,7 @@ _reconmon_value() {
 		compopt -o filenames 2>/dev/null
 		return 0
 		;;
-	--pod-names | --spool | --pin)
+	--pod-names | --spool)
 		mapfile -t COMPREPLY < <(compgen -d -- "$3")
 		compopt -o filenames 2>/dev/null
 		return 0
