@@ -92,7 +92,7 @@ int hostset_add(struct hostset *s, const struct ip_addr *addr, uint16_t port, en
 	}
 	if (s->n == HOSTSET_MAX)
 		return -ENOSPC;
-	if (s->n == s->room && grow(s) < 0)
+	if ((!s->value || s->n == s->room) && grow(s) < 0)
 		return -ENOMEM;
 	s->value[s->n] = (struct host_value){ .addr = *addr, .port = port, .answer = answer };
 	s->slot[slot_of(s, addr, port)] = (uint16_t)(s->n + 1);

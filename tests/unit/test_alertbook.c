@@ -146,7 +146,7 @@ static void check_pairs(const struct alert *a, bool has[HOSTS_FEW][PORTS_FEW])
 			any |= has[h][p];
 		n_hosts += any;
 	}
-	for (uint16_t p = 0; p < PORTS_FEW; p++) {
+	for (uint32_t p = 0; p < PORTS_FEW; p++) {
 		enum answer answer;
 		bool any = false;
 
@@ -155,7 +155,7 @@ static void check_pairs(const struct alert *a, bool has[HOSTS_FEW][PORTS_FEW])
 			n += has[h][p];
 		}
 		n_ports += any;
-		assert_int_equal(portset_get(a->ports, p, &answer), any);
+		assert_int_equal(portset_get(a->ports, (uint16_t)p, &answer), any);
 	}
 	assert_int_equal(a->count, n);
 	assert_int_equal(a->n_hosts, n_hosts);
