@@ -297,7 +297,14 @@ static void put_caveats(const struct page *p, const struct report_alert *a,
 {
 	if (drawn->drawn) {
 		raw(p, "<figcaption>");
-		if (a->from_log)
+		if (a->timed)
+			raw(p,
+			    drawn->marks < a->count
+				    ? "The daemon keeps the time of the first 64 and the last 192 "
+				      "of an "
+				      "alert's probes: these are they. "
+				    : "One mark for each port or host, when it was probed first. ");
+		else if (a->from_log)
 			raw(p,
 			    "From a log of alerts, which does not tell when each was probed: marks "
 			    "stand where an alert first named them. ");

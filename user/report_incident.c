@@ -307,10 +307,15 @@ static int hand_over(struct report *m, const struct table *t)
 }
 
 /* opens_add - the open ports of an incident's targets that the table does not have yet; its values
- * are sets of ports by responder and protocol. Returns how many they are. */
+ * are sets of ports by responder and protocol. Ports of no host in particular are those of hosts
+ * that are there, if any are. Returns how many they are. */
 static uint32_t opens_add(struct report *m, struct table *t, const struct report_incident *in)
 {
+	bool has_host = false;
 	uint32_t n = 0;
+
+	for (size_t i = 0; i < in->targets; i++)
+		has_host |= !in->target[i].any;
 
 	for (size_t i = 0; i < in->targets && target_opens(&in->target[i]); i++) {
 		const struct report_target *target = &in->target[i];
@@ -318,6 +323,8 @@ static uint32_t opens_add(struct report *m, struct table *t, const struct report
 		struct portset **set;
 		bool is_new;
 
+		if (target->any && has_host)
+			continue;
 		set = (struct portset **)table_put(t, &key, &is_new);
 		if (set && is_new)
 			*set = portset_new();

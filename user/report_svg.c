@@ -546,6 +546,10 @@ static bool axis_make(struct picture *p)
 	}
 	if (!sorted)
 		qsort(t, n, sizeof(*t), compare_times);
+	if (p->a->timed && p->n < p->a->count) { /* what looks like a pause is what was not kept */
+		t[1] = t[n - 1];
+		n = n > 1 ? 2 : 1;
+	}
 	report_axis_make(&p->axis, t, n, p->left, WIDTH - p->right);
 	free(t);
 	return true;
