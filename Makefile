@@ -272,6 +272,7 @@ UNITDIR	   ?= $(PREFIX)/lib/systemd/system
 BASHDIR	   ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR	   ?= $(PREFIX)/share/zsh/site-functions
 DOCDIR	   := $(PREFIX)/share/doc/reconmon
+DATADIR	   := $(PREFIX)/share/reconmon
 INSTALLED  := docs/reconmon.8:$(PREFIX)/share/man/man8/reconmon.8 \
 	      docs/reconmon.yaml.5:$(PREFIX)/share/man/man5/reconmon.yaml.5 \
 	      deploy/completions/reconmon.bash:$(BASHDIR)/reconmon \
@@ -280,9 +281,10 @@ INSTALLED  := docs/reconmon.8:$(PREFIX)/share/man/man8/reconmon.8 \
 	      deploy/sysusers/reconmon.conf:$(PREFIX)/lib/sysusers.d/reconmon.conf \
 	      README.md:$(DOCDIR)/README.md \
 	      $(foreach d,$(wildcard docs/*.md),$(d):$(DOCDIR)/$(notdir $(d))) \
-	      $(foreach d,$(wildcard deploy/elasticsearch/*.json),$(d):$(DOCDIR)/elasticsearch/$(notdir $(d))) \
-	      deploy/prometheus/reconmon.rules.yaml:$(DOCDIR)/prometheus/reconmon.rules.yaml \
-	      deploy/grafana/reconmon.json:$(DOCDIR)/grafana/reconmon.json \
+	      $(foreach d,$(wildcard deploy/elasticsearch/*.json),$(d):$(DATADIR)/elasticsearch/$(notdir $(d))) \
+	      $(foreach f,$(shell cd deploy && find splunk -type f),deploy/$(f):$(DATADIR)/$(f)) \
+	      deploy/prometheus/reconmon.rules.yaml:$(DATADIR)/prometheus/reconmon.rules.yaml \
+	      deploy/grafana/reconmon.json:$(DATADIR)/grafana/reconmon.json \
 	      $(foreach l,$(wildcard LICENSE*),$(l):$(DOCDIR)/$(l))
 UNIT_FILE  := deploy/systemd/reconmon.service
 
@@ -300,7 +302,7 @@ install: all ## install below DESTDIR/PREFIX, unit and manuals too; a configurat
 uninstall: ## remove what install put there, but for the configuration
 	rm -f $(DESTDIR)$(PREFIX)/sbin/reconmon $(DESTDIR)$(UNITDIR)/reconmon.service
 	$(Q)for f in $(INSTALLED); do rm -f "$(DESTDIR)$${f#*:}"; done
-	rm -rf $(DESTDIR)$(DOCDIR)
+	rm -rf $(DESTDIR)$(DOCDIR) $(DESTDIR)$(DATADIR)
 
 # A Debian package of these sources as they are. Its own tests are `make test`.
 DEB := $(BUILD)/deb

@@ -2,7 +2,8 @@
 /* Where do the packets of a replay come from?
  *
  * Three layers. A source turns a file on disk into a stdio stream: of the file itself, or of what
- * it inflates to when it begins with gzip's magic. libpcap turns the stream into records.
+ * it inflates to when it begins with gzip's magic; pcapng.c is between if that is a pcapng file.
+ * libpcap turns the stream into records.
  * linktype.c turns a record into what parse.h reads: the Ethernet frame, or the internet header and
  * its EtherType. Above them, a heap of the files' next packets gives one stream in order of time; a
  * single file goes around it, straight from libpcap's loop to the one who takes the packets, and
@@ -23,6 +24,7 @@
 #include <zlib.h>
 
 #include "linktype.h"
+#include "pcapng.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 
@@ -31,6 +33,8 @@ enum {
 	 * the cache: 2 million packets of 290 bytes take 0.16 s from 48 to 128 KiB, 0.22 s from
 	 * 16 KiB, 0.31 s from 256 KiB and more. 1,000 files take 64 MB. */
 	BUFFER_SIZE = 64 * 1024,
+
+	UNREAD_SAID = 8, /* link types that are not read, of one pcapng file */
 
 	HEAD_LEN = 4, /* enough to tell captures and compressions apart */
 
@@ -42,7 +46,8 @@ enum {
 
 struct source {
 	int fd;	      /* -1: closed, or the stream's own */
-	FILE *direct; /* a stream over the file itself, which has been sought back to its begin */
+	FILE *direct; /* a stream over the file itself, which has been sought back to its begin, */
+	off_t begin;  /* which is there */
 	uint64_t on_disk;   /* bytes taken from fd */
 	uint64_t delivered; /* bytes handed on, inflated; not kept for `direct` */
 	const char *error;  /* why read failed, where errno cannot say */
@@ -52,6 +57,8 @@ struct source {
 	unsigned char *in; /* gzip only: compressed bytes */
 	z_stream z;
 	bool between_members; /* gzip files may be concatenated (RFC 1952, 2.2) */
+
+	struct pcapng *pcapng; /* what is not plain pcap goes through it; NULL: none does */
 };
 
 static ssize_t source_fill(struct source *s, void *buf, size_t size)
@@ -125,10 +132,10 @@ static ssize_t source_read_gzip(struct source *s, char *buf, size_t size)
 	return (ssize_t)(size - s->z.avail_out);
 }
 
-/* source_read - the stream's read function (fopencookie(3)). */
-static ssize_t source_read(void *cookie, char *buf, size_t size)
+/* source_pull - what the file says, inflated. */
+static ssize_t source_pull(void *ctx, void *buf, size_t size)
 {
-	struct source *s = cookie;
+	struct source *s = ctx;
 	ssize_t n;
 
 	if (s->error) {
@@ -141,6 +148,14 @@ static ssize_t source_read(void *cookie, char *buf, size_t size)
 	else if (s->error)
 		errno = EIO;
 	return n;
+}
+
+/* source_read - the stream's read function (fopencookie(3)). */
+static ssize_t source_read(void *cookie, char *buf, size_t size)
+{
+	struct source *s = cookie;
+
+	return s->pcapng ? pcapng_read(s->pcapng, buf, size) : source_pull(s, buf, size);
 }
 
 static int source_gunzip(struct source *s)
@@ -187,24 +202,37 @@ static void source_close(struct source *s)
 		inflateEnd(&s->z);
 	free(s->in);
 	s->in = NULL;
+	pcapng_free(s->pcapng);
+	s->pcapng = NULL;
 	if (s->fd >= 0)
 		close(s->fd);
 	s->fd = -1;
 	s->direct = NULL;
 }
 
+static bool source_is_pcapng(const struct source *s)
+{
+	return s->head_len == HEAD_LEN && !memcmp(s->head, "\x0a\x0d\x0d\x0a", HEAD_LEN);
+}
+
 /* source_stream - a stdio stream over s for libpcap, which closes it. What can be sought is read by
  * stdio itself: its own read function is faster than any behind fopencookie(), by half the cost of
- * reading small packets. NULL: no memory. */
-static FILE *source_stream(struct source *s, char *buffer)
+ * reading small packets. Unless it is a pcapng file whose interfaces differ, as others may turn out
+ * to be. NULL: no memory. */
+static FILE *source_stream(struct source *s, char *buffer, bool differ)
 {
 	FILE *stream;
 
-	if (!s->in && lseek(s->fd, -(off_t)s->head_len, SEEK_CUR) >= 0) {
+	if (!s->in && !differ && (s->begin = lseek(s->fd, -(off_t)s->head_len, SEEK_CUR)) >= 0) {
 		stream = fdopen(s->fd, "r");
 		s->direct = stream;
 		s->fd = stream ? -1 : s->fd;
 	} else {
+		if (s->in || source_is_pcapng(s)) {
+			s->pcapng = pcapng_new(source_pull, s);
+			if (!s->pcapng)
+				return NULL;
+		}
 		stream = fopencookie(s, "r", (cookie_io_functions_t){ .read = source_read });
 	}
 	if (!stream)
@@ -212,6 +240,25 @@ static FILE *source_stream(struct source *s, char *buffer)
 	setvbuf(stream, buffer, _IOFBF, BUFFER_SIZE);
 	__fsetlocking(stream, FSETLOCKING_BYCALLER); /* one thread: spare two locks a packet */
 	return stream;
+}
+
+/* source_again - back at the begin of what can be sought; its stream is good until it is closed.
+ * Returns 0, or a negative errno with nothing changed. */
+static int source_again(struct source *s)
+{
+	int fd = fcntl(fileno(s->direct), F_DUPFD_CLOEXEC, 3);
+
+	if (fd < 0)
+		return -errno;
+	if (lseek(fd, s->begin, SEEK_SET) < 0) {
+		close(fd);
+		return -EIO;
+	}
+	s->fd = fd;
+	s->direct = NULL;
+	s->head_used = s->head_len; /* comes from the file again */
+	s->on_disk = 0;
+	return 0;
 }
 
 static int source_fd(const struct source *s)
@@ -230,11 +277,16 @@ static uint64_t source_done(const struct source *s)
 /* --- file: a capture and its next packet ---------------------------------------------------- */
 
 struct file {
-	char *name;		    /* as complaints say it */
-	bool used;		    /* false: refused */
-	pcap_t *pcap;		    /* NULL: at its end, or refused */
-	char *buffer;		    /* of the stream that pcap owns */
-	link_fn *link;		    /* NULL: Ethernet */
+	char *name;		      /* as complaints say it */
+	bool used;		      /* false: refused */
+	pcap_t *pcap;		      /* NULL: at its end, or refused */
+	char *buffer;		      /* of the stream that pcap owns */
+	link_fn *link;		      /* NULL: Ethernet */
+	bool is_pcapng;		      /* each packet says what its link type is: */
+	uint16_t link_type;	      /* that of the last one, whose link_fn `link` is */
+	bool link_read;		      /* ... if there is one */
+	uint16_t unread[UNREAD_SAID]; /* link types that a complaint was about */
+	unsigned int n_unread;
 	uint64_t number;	    /* packets read: the number of the last one, from 1 */
 	uint64_t backwards;	    /* of these, how many were before their time */
 	struct capture_packet next; /* good while the file is in the heap */
@@ -286,13 +338,7 @@ static void file_fail(struct captures *c, const struct file *f)
 	uint64_t at = f->number + 1;
 
 	c->stats.files_damaged++;
-	if (strstr(why, "of the first interface"))
-		complain(c,
-			 "%s: packet %" PRIu64 ": libpcap reads one link type and snap length a "
-			 "file, and here %s; the %" PRIu64
-			 " packets before it are used; to have all, split the file by interface",
-			 f->name, at, why, f->number);
-	else if (!strncmp(why, "truncated", strlen("truncated")))
+	if (!strncmp(why, "truncated", strlen("truncated")))
 		complain(c,
 			 "%s: packet %" PRIu64 ": the file ends within it; the %" PRIu64
 			 " packets before it are used",
@@ -329,35 +375,85 @@ static inline uint64_t time_ns(const struct timeval *ts)
 	return s * NS_PER_S + (ns < NS_PER_S ? ns : NS_PER_S - 1);
 }
 
+/* file_unread - a packet whose interface has a link type that is not read. */
+static void file_unread(struct captures *c, struct file *f, uint16_t interface)
+{
+	const char *name = pcap_datalink_val_to_name(linktype_dlt(f->link_type));
+
+	c->stats.link_unread++;
+	for (unsigned int i = 0; i < f->n_unread; i++)
+		if (f->unread[i] == f->link_type)
+			return;
+	if (f->n_unread == UNREAD_SAID)
+		return;
+	f->unread[f->n_unread++] = f->link_type;
+	complain(c,
+		 "%s: packet %" PRIu64
+		 ": link type %s (%u) of interface %u is not read; its packets "
+		 "are left out; these are read: %s",
+		 f->name, f->number, name ? name : "unknown", f->link_type, interface,
+		 linktype_names());
+}
+
+/* file_link - of a packet of a pcapng file: takes off what pcapng.c has put in front, and finds its
+ * link type. Returns false if that is not read. */
+static bool file_link(struct captures *c, struct file *f, struct pcap_pkthdr *hdr,
+		      const unsigned char **data)
+{
+	uint16_t type, interface;
+	const struct linktype *l;
+
+	if (hdr->caplen < PCAPNG_PREFIX) /* cannot be */
+		return false;
+	pcapng_link_of(*data, &type, &interface);
+	*data += PCAPNG_PREFIX;
+	hdr->caplen -= PCAPNG_PREFIX;
+	hdr->len -= PCAPNG_PREFIX;
+	if (type != f->link_type || !f->link_read) {
+		l = linktype_find(linktype_dlt(type));
+		f->link_type = type;
+		f->link_read = l != NULL;
+		f->link = l ? l->fn : NULL;
+	}
+	if (!f->link_read)
+		file_unread(c, f, interface);
+	return f->link_read;
+}
+
 /* file_take - makes f->next of a record. Returns false if there is nothing to hand out. */
-static inline bool file_take(struct captures *c, struct file *f, const struct pcap_pkthdr *hdr,
+static inline bool file_take(struct captures *c, struct file *f, struct pcap_pkthdr hdr,
 			     const unsigned char *data)
 {
-	uint32_t wire_len = hdr->len > hdr->caplen ? hdr->len : hdr->caplen; /* seen in the wild */
 	struct link_info info = { 0, false };
-	uint64_t t_ns = time_ns(&hdr->ts);
+	uint64_t t_ns = time_ns(&hdr.ts);
+	uint32_t wire_len;
 	int skip = 0;
 
 	f->number++;
+	if (f->is_pcapng && !file_link(c, f, &hdr, &data))
+		return false;
+	wire_len = hdr.len > hdr.caplen ? hdr.len : hdr.caplen; /* seen in the wild */
 	if (t_ns >= f->next.t_ns)
 		f->next.t_ns = t_ns;
 	else
 		file_backwards(c, f, t_ns);
-	c->stats.cut += hdr->caplen < hdr->len;
+	c->stats.cut += hdr.caplen < hdr.len;
 	if (f->link) {
-		skip = f->link(data, hdr->caplen, &info);
+		skip = f->link(data, hdr.caplen, &info);
 		if (skip < 0) {
 			c->stats.link_truncated++;
 			return false;
 		}
 	}
 	f->next.data = data + skip;
-	f->next.have = hdr->caplen - (uint32_t)skip;
+	f->next.have = hdr.caplen - (uint32_t)skip;
 	f->next.wire_len = wire_len - (uint32_t)skip;
 	f->next.ethertype = info.ethertype;
 	f->next.outgoing = info.outgoing;
 	return true;
 }
+
+static bool file_goes_on(struct captures *c, struct file *f);
 
 /* file_next - reads f's next packet into f->next. Returns 1, or 0 at the end. */
 static int file_next(struct captures *c, struct file *f)
@@ -367,12 +463,14 @@ static int file_next(struct captures *c, struct file *f)
 		const unsigned char *data;
 		int r = pcap_next_ex(f->pcap, &hdr, &data);
 
+		if (r == PCAP_ERROR && file_goes_on(c, f))
+			continue;
 		if (r != 1) {
 			if (r == PCAP_ERROR)
 				file_fail(c, f);
 			return 0;
 		}
-		if (file_take(c, f, hdr, data))
+		if (file_take(c, f, *hdr, data))
 			return 1;
 	}
 }
@@ -414,17 +512,29 @@ static void file_refuse(const struct captures *c, const struct file *f, const ch
 		complain(c, "%s: its file header is corrupt: %s", f->name, why);
 }
 
-/* file_pcap - hands the opened source to libpcap and checks the link type. Returns 0, -ENOMEM, or
- * -EINVAL if the file is refused, which is complained about. */
-static int file_pcap(struct captures *c, struct file *f)
+static void complain_link(const struct captures *c, const struct file *f, int dlt)
+{
+	const char *name = pcap_datalink_val_to_name(dlt);
+
+	complain(c, "%s: link type %s (%d) is not read; these are: %s", f->name,
+		 name ? name : "unknown", dlt, linktype_names());
+}
+
+static int file_again(struct captures *c, struct file *f);
+
+/* file_pcap - hands the opened source to libpcap and checks the link type; differ: it is a pcapng
+ * file whose interfaces are known to differ. Returns 0, -ENOMEM, or -EINVAL if the file is refused,
+ * which is complained about. */
+static int file_pcap(struct captures *c, struct file *f, bool differ)
 {
 	char why[PCAP_ERRBUF_SIZE] = "";
 	const struct linktype *l;
 	FILE *stream;
 	int dlt;
 
-	f->buffer = malloc(BUFFER_SIZE);
-	stream = f->buffer ? source_stream(&f->source, f->buffer) : NULL;
+	if (!f->buffer)
+		f->buffer = malloc(BUFFER_SIZE);
+	stream = f->buffer ? source_stream(&f->source, f->buffer, differ) : NULL;
 	if (!stream)
 		return -ENOMEM;
 	f->pcap = pcap_fopen_offline_with_tstamp_precision(stream, PCAP_TSTAMP_PRECISION_NANO, why);
@@ -435,17 +545,58 @@ static int file_pcap(struct captures *c, struct file *f)
 		return -EINVAL;
 	}
 	dlt = pcap_datalink(f->pcap);
-	l = linktype_find(dlt);
-	if (!l) {
-		const char *name = pcap_datalink_val_to_name(dlt);
-
-		complain(c, "%s: link type %s (%d) is not read; these are: %s", f->name,
-			 name ? name : "unknown", dlt, linktype_names());
-		return -EINVAL;
-	}
-	f->link = l->fn;
+	f->is_pcapng = f->source.pcapng && pcapng_is(f->source.pcapng);
 	f->used = true;
-	return 0;
+	if (f->is_pcapng)
+		return 0;
+	l = linktype_find(dlt);
+	if (l) {
+		f->link = l->fn;
+		return 0;
+	}
+	if (f->source.direct && source_is_pcapng(&f->source))
+		return file_again(c, f); /* other interfaces may have others */
+	complain_link(c, f, dlt);
+	f->used = false;
+	return -EINVAL;
+}
+
+/* file_again - a file whose interfaces differ, from where it is, read so that they may. Returns 0
+ * or a negative errno, as file_pcap(). */
+static int file_again(struct captures *c, struct file *f)
+{
+	pcap_t *before = f->pcap;
+	int r = source_again(&f->source);
+
+	if (r < 0)
+		return r;
+	f->pcap = NULL;
+	pcap_close(before); /* with the stream */
+	r = file_pcap(c, f, true);
+	for (uint64_t i = 0; !r && i < f->number; i++) {
+		struct pcap_pkthdr *hdr;
+		const unsigned char *data;
+
+		if (pcap_next_ex(f->pcap, &hdr, &data) != 1)
+			return -EIO; /* it has changed meanwhile */
+	}
+	return r;
+}
+
+/* file_goes_on - after an error of libpcap's: was it that interfaces differ, and is that solved? */
+static bool file_goes_on(struct captures *c, struct file *f)
+{
+	const char *why = pcap_geterr(f->pcap);
+
+	/* Both are libpcap's: a packet may also be longer than what an interface says, or the first
+	 * one, which stands for all. */
+	if (!f->source.direct || !source_is_pcapng(&f->source) ||
+	    (!strstr(why, "of the first interface") && !strstr(why, "bigger than snaplen")))
+		return false;
+	if (!file_again(c, f))
+		return true;
+	f->source.error = "its interfaces differ, and it cannot be read from its begin again";
+	return false;
 }
 
 /* file_open - Returns 0, or a negative errno after a complaint; then f is closed. */
@@ -465,7 +616,7 @@ static int file_open(struct captures *c, struct file *f, const char *path)
 	else if (r < 0)
 		complain(c, "%s: cannot be read: %s", f->name, strerror(-r));
 	else
-		r = file_pcap(c, f);
+		r = file_pcap(c, f, false);
 	if (r < 0)
 		file_close(f);
 	return r;
@@ -539,7 +690,7 @@ static void on_record(u_char *user, const struct pcap_pkthdr *hdr, const u_char 
 {
 	struct passage *p = (struct passage *)user;
 
-	if (!file_take(p->c, p->f, hdr, data))
+	if (!file_take(p->c, p->f, *hdr, data))
 		return;
 	p->c->stats.packets++;
 	p->fn(p->ctx, &p->f->next);
@@ -674,9 +825,14 @@ void captures_each(struct captures *c, capture_fn *fn, void *ctx)
 	if (!file_plain(&p)) {
 		p.f->source.error = "the file cannot be sought";
 		file_fail(c, p.f);
-	} else if (pcap_loop(p.f->pcap, -1, on_record, (u_char *)&p) == PCAP_ERROR) {
-		file_fail(c, p.f);
+		file_close(p.f);
+		return;
 	}
+	while (pcap_loop(p.f->pcap, -1, on_record, (u_char *)&p) == PCAP_ERROR)
+		if (!file_goes_on(c, p.f)) {
+			file_fail(c, p.f);
+			break;
+		}
 	file_close(p.f);
 }
 

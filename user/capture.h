@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Packets from capture files: pcap and pcapng (libpcap), plain or gzip-compressed, several files
- * merged in order of time into one stream. What is damaged is said once, counted, and everything
- * readable before it is used. */
+/* Packets from capture files: pcap and pcapng (libpcap), whose interfaces may differ, plain or
+ * gzip-compressed, several files merged in order of time into one stream. What is damaged is said
+ * once, counted, and everything readable before it is used. */
 #ifndef RECONMON_CAPTURE_H
 #define RECONMON_CAPTURE_H
 
@@ -26,7 +26,9 @@ struct capture_stats {
 	uint64_t packets;	 /* handed out */
 	uint64_t link_truncated; /* packets cut within the link-layer header: not handed out
 				  * (Ethernet is: parse.h counts it) */
-	uint64_t cut;		 /* packets of which the snap length kept only a part */
+	uint64_t link_unread; /* packets of a pcapng file's interfaces whose link type is not read:
+			       * likewise */
+	uint64_t cut;	      /* packets of which the snap length kept only a part */
 	uint64_t backwards; /* packets whose time lies before that of one before them in their file
 			     */
 	uint64_t files_damaged; /* files that ended in the middle of a packet, or with an error */

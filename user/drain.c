@@ -15,7 +15,9 @@
 /* Entries a batch call takes. A bucket of the map must fit whole (ENOSPC otherwise); buckets hold a
  * handful. */
 enum {
-	BATCH = KEEP_BATCH
+	BATCH = KEEP_BATCH,
+
+	SLICE = 2048, /* pieces that the engine gets at once: one to three milliseconds */
 };
 
 struct drain {
@@ -31,6 +33,8 @@ struct drain {
 	struct attempt_log *log;   /* NULL: nobody keeps one */
 	struct ring_buffer *ended; /* its rows from the kernel */
 	int64_t wall_offset_ns;	   /* of this tick */
+	uint64_t now_ns;	   /* likewise */
+	bool lost;		   /* likewise */
 	uint64_t unfollowed;	   /* likewise */
 	struct drain_stats stats;
 };
@@ -231,22 +235,22 @@ static bool is_same_pair(const struct contact_key *a, const struct contact_key *
 	       a->proto == b->proto;
 }
 
-/* After a drain, for each pair of hosts between which something was silent, if the kernel counts
+/* For each pair of hosts between which something in these pieces was silent, if the kernel counts
  * for it: strangers begin at two when they come again. */
-static void correct_sources(struct drain *d, uint64_t now_ns)
+static void correct_sources(struct drain *d, size_t from, size_t end)
 {
 	const struct pieces *all = &d->pieces;
 	uint32_t seen = 0; /* CONTACT_* of the row so far */
 
-	for (size_t i = 0; i < all->n; i++) {
+	for (size_t i = from; i < end; i++) {
 		const struct piece *p = pieces_at(all, i);
 
 		seen |= p->contact.known ? CONTACT_BITS(p->contact.word) : 0;
 		/* A scan's pieces mostly come in a row: one call for all of them. */
-		if (i + 1 < all->n && is_same_pair(&p->key, &pieces_at(all, i + 1)->key))
+		if (i + 1 < end && is_same_pair(&p->key, &pieces_at(all, i + 1)->key))
 			continue;
 		if (seen & CONTACT_SILENT)
-			correct_source(d, p, now_ns);
+			correct_source(d, p, d->now_ns);
 		seen = 0;
 	}
 }
@@ -284,12 +288,14 @@ void drain_unfollowed(struct drain *d, uint64_t n)
 	engine_unfollowed(d->engine, n);
 }
 
-void drain_tick(struct drain *d, uint64_t now_ns, int64_t wall_offset_ns, uint64_t made, bool lost)
+void drain_begin(struct drain *d, uint64_t now_ns, int64_t wall_offset_ns, uint64_t made, bool lost)
 {
 	const struct sweep_out out = sweep_out_of(d);
 
 	d->stats.ticks++;
 	d->wall_offset_ns = wall_offset_ns;
+	d->now_ns = now_ns;
+	d->lost = lost;
 	engine_clock(d->engine, wall_offset_ns);
 	d->stats.last = d->stats.contacts;
 	take_contacts(d, d->bpf->skel->maps.contacts, false);
@@ -300,14 +306,31 @@ void drain_tick(struct drain *d, uint64_t now_ns, int64_t wall_offset_ns, uint64
 	note_tick(d, now_ns, lost);
 	if (d->owners)
 		meet_owners(d, now_ns);
-	pieces_feed(&d->pieces, d->engine);
-	correct_sources(d, now_ns);
-	engine_flush(d->engine, now_ns, lost);
+	pieces_sort(&d->pieces);
+}
+
+bool drain_some(struct drain *d)
+{
+	size_t from = d->pieces.fed;
+	bool more = pieces_feed_some(&d->pieces, d->engine, SLICE);
+
+	correct_sources(d, from, d->pieces.fed);
+	if (more)
+		return true;
+	engine_flush(d->engine, d->now_ns, d->lost);
 	pieces_clear(&d->pieces);
 	if (d->log) {
 		ring_buffer__consume(d->ended);
 		attempt_log_flush(d->log);
 	}
+	return false;
+}
+
+void drain_tick(struct drain *d, uint64_t now_ns, int64_t wall_offset_ns, uint64_t made, bool lost)
+{
+	drain_begin(d, now_ns, wall_offset_ns, made, lost);
+	while (drain_some(d))
+		;
 }
 
 void drain_last(struct drain *d)

@@ -57,6 +57,13 @@ void drain_unfollowed(struct drain *d, uint64_t n);
  * was evicted. `lost`: evidence was lost since the last tick. */
 void drain_tick(struct drain *d, uint64_t now_ns, int64_t wall_offset_ns, uint64_t made, bool lost);
 
+/* drain_begin, drain_some - the same bit by bit, for who has other work waiting: a flood's tick has
+ * a hundred thousand pieces of evidence. drain_some() feeds the engine some milliseconds' worth and
+ * returns true as long as there is more; the rules may not change meanwhile. */
+void drain_begin(struct drain *d, uint64_t now_ns, int64_t wall_offset_ns, uint64_t made,
+		 bool lost);
+bool drain_some(struct drain *d);
+
 void drain_stats_get(const struct drain *d, struct drain_stats *ret);
 
 /* clock_boot_ns - CLOCK_BOOTTIME, the clock of all evidence. clock_wall_offset_ns - what makes wall

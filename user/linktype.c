@@ -11,6 +11,8 @@ enum {
 	TYPE_VLAN = 0x8100,
 	TYPE_QINQ = 0x88a8,
 
+	LINKTYPE_RAW = 101,
+
 	SLL_VLANS_MAX = 2,	   /* as parse.h */
 	SLL_PACKET_OUTGOING = 4,   /* <linux/if_packet.h>, PACKET_OUTGOING */
 	SLL_HATYPE_FRAD = 770,	   /* <linux/if_arp.h>: with these three the protocol is no */
@@ -317,6 +319,13 @@ const struct linktype *linktype_find(int dlt)
 		if (linktypes[i].dlt == dlt)
 			return &linktypes[i];
 	return NULL;
+}
+
+/* Only raw IP has a number of its own in files; so has the loop of OpenBSD, but on Linux it is the
+ * same (tcpdump.org/linktypes.html). */
+int linktype_dlt(uint16_t link)
+{
+	return link == LINKTYPE_RAW ? DLT_RAW : link;
 }
 
 const char *linktype_names(void)

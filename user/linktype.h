@@ -31,6 +31,9 @@ struct linktype {
 /* linktype_find - NULL: not read. */
 const struct linktype *linktype_find(int dlt);
 
+/* linktype_dlt - libpcap's DLT_* of a LINKTYPE_* as a file has it, where that is one of ours. */
+int linktype_dlt(uint16_t link);
+
 /* linktype_names - those that are read, for messages. */
 const char *linktype_names(void);
 

@@ -194,6 +194,8 @@ void pieces_feed(struct pieces *p, struct engine *e)
 void pieces_clear(struct pieces *p)
 {
 	p->n = 0;
+	p->fed = 0;
+	p->planned = 0;
 }
 
 void pieces_done(struct pieces *p)

@@ -253,13 +253,16 @@ static int replay_captures(struct replay *r, const char *const *file, size_t n, 
 		fprintf(stderr, "\r\033[K");
 	captures_stats_get(r->captures, &s);
 	log_notice("read: %" PRIu64 " packets, %" PRIu64 " cut short by the snap length, %" PRIu64
-		   " cut within the link-layer header, %" PRIu64
+		   " cut within the link-layer header, %" PRIu64 " of an unread link type, %" PRIu64
 		   " with time running backwards, %" PRIu64 " files damaged, %" PRIu64 " refused",
-		   s.packets, s.cut, s.link_truncated, s.backwards, s.files_damaged,
+		   s.packets, s.cut, s.link_truncated, s.link_unread, s.backwards, s.files_damaged,
 		   s.files_refused);
 	r->read += s.packets;
-	r->skipped += s.link_truncated;
+	r->skipped += s.link_truncated + s.link_unread;
 	captures_close(r->captures);
+	if (!s.packets && s.link_unread)
+		return error_set(err, -ENODATA, EXIT_RUNTIME,
+				 "none of the packets has a link type that is read");
 	return 0;
 }
 

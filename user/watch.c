@@ -94,7 +94,9 @@ struct watch {
 	struct notify notify;
 	int epoll_fd, tick_fd, early_fd, signal_fd, end_fd, alive_fd;
 	uint64_t started_ns, drained_ns, config_read_ns;
-	uint64_t took_ns;	  /* the last drain */
+	uint64_t drain_ns;	  /* when the last drain began */
+	uint64_t took_ns;	  /* ... and how long it took */
+	bool draining;		  /* it goes on */
 	char reload_problem[512]; /* why the last one was not taken; "": it was */
 	char no_owners[512];	  /* why they stay unknown */
 	uint64_t lost;		  /* as of the last drain */
@@ -198,20 +200,13 @@ static void look_at_floods(struct watch *w, const struct stats *stats, uint64_t 
 	w->unfollowed = unfollowed;
 }
 
-static void drain_now(struct watch *w)
+/* drain_done - the engine has had all of this drain. */
+static void drain_done(struct watch *w)
 {
+	uint64_t now = w->drain_ns;
 	struct counters c;
-	uint64_t lost, now;
 
 	read_counters(w, &c);
-	lost = counters_lost(&c);
-	now = clock_boot_ns();
-	keep_lost(w->keep, lost);
-	recent_tick(w->recent);
-	look_at_floods(w, &c.kernel, now);
-	drain_tick(w->drain, now, clock_wall_offset_ns(now), c.kernel.n[STAT_CONTACT_NEW],
-		   lost > w->lost);
-	w->lost = lost;
 	w->drained_ns = clock_boot_ns();
 	w->took_ns = w->drained_ns - now;
 	recent_took(&w->drain_took, w->drained_ns - now);
@@ -227,6 +222,45 @@ static void drain_now(struct watch *w)
 				    strerror(output_dead(w->out)));
 }
 
+/* drain_on - goes on with a drain. */
+static void drain_on(struct watch *w)
+{
+	w->draining = drain_some(w->drain);
+	if (!w->draining)
+		drain_done(w);
+}
+
+/* drain_start - begins a drain, unless one is going on. Mostly it is over at once; a flood's takes
+ * a tenth of a second, and between its slices the loop looks at what else has come. */
+static void drain_start(struct watch *w)
+{
+	struct counters c;
+	uint64_t lost;
+
+	if (w->draining)
+		return;
+	read_counters(w, &c);
+	lost = counters_lost(&c);
+	w->drain_ns = clock_boot_ns();
+	keep_lost(w->keep, lost);
+	recent_tick(w->recent);
+	look_at_floods(w, &c.kernel, w->drain_ns);
+	drain_begin(w->drain, w->drain_ns, clock_wall_offset_ns(w->drain_ns),
+		    c.kernel.n[STAT_CONTACT_NEW], lost > w->lost);
+	w->lost = lost;
+	drain_on(w);
+}
+
+/* drain_now - a whole drain, after the one that is going on. */
+static void drain_now(struct watch *w)
+{
+	while (w->draining)
+		drain_on(w);
+	drain_start(w);
+	while (w->draining)
+		drain_on(w);
+}
+
 static void retry_refused(struct watch *w);
 static void look_at_unseen(struct watch *w);
 static void reload(struct watch *w);
@@ -237,7 +271,7 @@ static void on_tick(struct watch *w)
 
 	if (read(w->tick_fd, &n, sizeof(n)) != sizeof(n))
 		return;
-	drain_now(w);
+	drain_start(w);
 	metrics_turn(w->metrics, w->ready && w->hooks, w->hooks);
 	retry_refused(w);
 	look_at_unseen(w);
@@ -261,9 +295,12 @@ static void on_wake(struct watch *w)
 	uint64_t gap = w->took_ns > EARLY_GAP_NS ? w->took_ns : EARLY_GAP_NS;
 
 	ring_buffer__consume(w->ring);
-	if (since >= gap)
-		drain_now(w);
-	else if (!w->early_pending && !arm(w->early_fd, gap - since, 0))
+	if (since >= gap && !w->draining) {
+		drain_start(w);
+		return;
+	}
+	since = since < gap ? since : 0; /* what is going on has taken its evidence already */
+	if (!w->early_pending && !arm(w->early_fd, gap - since, 0))
 		w->early_pending = true;
 }
 
@@ -273,8 +310,8 @@ static void on_early(struct watch *w)
 
 	if (read(w->early_fd, &n, sizeof(n)) != sizeof(n))
 		return;
-	w->early_pending = false;
-	drain_now(w);
+	w->early_pending = w->draining && !arm(w->early_fd, EARLY_GAP_NS, 0);
+	drain_start(w);
 }
 
 /* After the first, a second one ends the process at once, whatever the last words wait for (a
@@ -985,7 +1022,7 @@ static void loop(struct watch *w)
 	struct epoll_event ev[8];
 
 	while (!w->done) {
-		int n = epoll_wait(w->epoll_fd, ev, 8, -1);
+		int n = epoll_wait(w->epoll_fd, ev, 8, w->draining ? 0 : -1);
 
 		if (n < 0 && errno != EINTR) {
 			w->done = error_set(w->err, EXIT_RUNTIME, EXIT_RUNTIME, "epoll: %s",
@@ -994,6 +1031,8 @@ static void loop(struct watch *w)
 		}
 		for (int i = 0; i < n; i++)
 			dispatch(w, ev[i].data.fd);
+		if (w->draining)
+			drain_on(w);
 	}
 }
 

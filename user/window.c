@@ -268,6 +268,8 @@ static int group_grow(struct window *w, struct group *g)
 
 	if (room > most(&w->spec))
 		room = most(&w->spec);
+	if (!room) /* never: `keep` is 1 or more; clang-tidy cannot tell */
+		return -1;
 	many = realloc(g->room > 1 ? g->many : NULL, room_bytes(room));
 	if (!many)
 		return -1;

@@ -40,7 +40,7 @@ _reconmon_value() {
 	local words
 
 	case $2 in
-	-c | --config | --state | --attempts-file | --geoip | --control)
+	-c | --config | --state | --attempts-file | --geoip | --control | -o | --report-file)
 		mapfile -t COMPREPLY < <(compgen -f -- "$3")
 		compopt -o filenames 2>/dev/null
 		return 0

@@ -10,6 +10,7 @@ A figure "a core" is packets by processor time (user and system) of all threads,
 machine changes less than the time on the wall. Rounds take turns; median and best are of rounds.
 Lines of JSON are for programs: name, value, unit, target, met."""
 import json
+import json
 import os
 import shutil
 import statistics
@@ -126,7 +127,10 @@ def report(file, label, subjects):
     target(f"replay_rate_{file}", rate, "M packets/s a core", ">= 7", rate >= 7)
     if "tcpdump" in by_name:
         r = ratio(replay, by_name["tcpdump"])
-        target(f"replay_time_over_tcpdump_{file}", r, "times", "<= 1.7", r <= 1.7)
+        target(f"replay_time_over_tcpdump_{file}", r, "times, of a processor", "<= 1.7", r <= 1.7)
+        r = statistics.median(x.wall / y.wall for x, y in
+                              zip(replay.runs, by_name["tcpdump"].runs))
+        target(f"replay_wall_over_tcpdump_{file}", r, "times, on the wall", "-", True)
     if "suricata" in by_name:
         r = rate / by_name["suricata"].rate()
         target(f"replay_rate_over_suricata_{file}", r, "times", ">= 10", r >= 10)

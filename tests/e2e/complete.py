@@ -26,6 +26,7 @@ CASES = [
      "reconmon --output file:/etc/os-release"),
     ("a configuration file", "reconmon -c /etc/os-rel", "reconmon -c /etc/os-release"),
     ("a capture", "reconmon replay /etc/os-rel", "reconmon replay /etc/os-release"),
+    ("what a report is made of", "reconmon report -o /etc/os-rel", "reconmon report -o /etc/os-release"),
     ("an option of a subcommand", "reconmon replay --fail", "reconmon replay --fail-on-alert"),
     ("flags of this host", "reconmon check --no-h", "reconmon check --no-habits"),
 ]

@@ -15,8 +15,9 @@ monitor hostile "$S" -i s0 --tick 200ms --settle 500ms --output "file:$tmp/out/e
 	--output "file:$tmp/out/ocsf.json,format=ocsf" --output "file:$tmp/out/cef,format=cef" \
 	--output "file:$tmp/out/leef,format=leef" --output "file:$tmp/out/notice.log,format=zeek-tsv" \
 	--output "file:$tmp/out/notice.json,format=zeek-json" --output "file:$tmp/text,format=text"
-# shellcheck disable=SC2016 # for the other shell
-run "$S" "$tmp/bin/$name" -c 'for port in 22 80 443 8080; do : <"/dev/tcp/10.77.0.2/$port"; done; sleep 2' \
+# The shell would become its last command. shellcheck is right that this is for another one.
+# shellcheck disable=SC2016
+run "$S" "$tmp/bin/$name" -c 'for port in 22 80 443 8080; do : <"/dev/tcp/10.77.0.2/$port"; done; sleep 2; :' \
 	$'msg=\nact=open|x\\' $'\xff\xfe' '{"event":{"id":"forged"}}' 2>"$tmp/refused"
 opened_there() {
 	grep -qs '"state":"open"' "$tmp/out/ecs.json"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* What users write: network lists, times, RULE.FIELD=VALUE, whole command lines, the configuration
- * file; what clients ask at the control socket; and port sets, whose text others read back. Input:
- * a letter that says which, then the text. */
+ * file; what clients ask at the control socket; logs of alerts; and port sets, whose text others
+ * read back. Input: a letter that says which, then the text. */
 #include "fuzz.h"
 
 #include <arpa/inet.h>
@@ -11,6 +11,8 @@
 #include <listen_address.h>
 #include <net.h>
 #include <portset.h>
+#include <report_alertlog.h>
+#include <report_html.h>
 #include <rule.h>
 #include <words.h>
 
@@ -155,8 +157,11 @@ static void fuzz_rule(const char *text)
 static void check_config(const struct config *cfg)
 {
 	CHECK(cfg->ifaces <= IFACE_PATTERNS_MAX, "%zu interfaces", (size_t)cfg->ifaces);
-	CHECK((cfg->command == COMMAND_REPLAY) == (cfg->files > 0),
-	      "files to watch, or none to replay");
+	CHECK(cfg->files || (cfg->command != COMMAND_REPLAY && cfg->command != COMMAND_EXPLAIN),
+	      "none to replay or to explain");
+	CHECK(!cfg->files || cfg->command == COMMAND_REPLAY || cfg->command == COMMAND_EXPLAIN ||
+		      cfg->command == COMMAND_REPORT,
+	      "files to watch");
 	CHECK(cfg->nursery_slots >= 1024 && cfg->nursery_slots <= 1u << 20 &&
 		      !(cfg->nursery_slots & (cfg->nursery_slots - 1)),
 	      "%u slots", cfg->nursery_slots);
@@ -368,6 +373,39 @@ static void fuzz_address(const char *text)
 		      "family %d", a.any.ss_family);
 }
 
+/* --- logs of alerts --- */
+
+/* Lines of a log that anybody may have written become a page in which nothing of theirs is an
+ * element. */
+static void fuzz_alert_log(const char *text, size_t len)
+{
+	static struct config cfg;
+	unsigned int scripts = 0;
+	struct report *m;
+	char *page = NULL;
+	FILE *out;
+
+	config_defaults(&cfg);
+	m = report_new(&cfg);
+	for (const char *end = text + len, *lf; text < end; text = lf + 1) {
+		lf = memchr(text, '\n', (size_t)(end - text));
+		lf = lf ? lf : end;
+		(void)report_alertlog_line(text, (size_t)(lf - text), m);
+	}
+	CHECK(!report_finish(m), "no memory");
+	out = open_memstream(&page, &len);
+	if (!out)
+		abort();
+	CHECK(!report_html_file(out, m, NULL, "nonce"), "not written");
+	fclose(out);
+	for (const char *at = page; (at = strstr(at, "<script")); at++)
+		scripts++;
+	CHECK(scripts == 1 && strlen(page) == len, "%u scripts, or a NUL", scripts);
+	CHECK(!strstr(page, "<img") && !strstr(page, "javascript:\""), "an element of theirs");
+	free(page);
+	report_free(m);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text;
@@ -400,6 +438,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 'a':
 		fuzz_address(text);
+		break;
+	case 'l':
+		fuzz_alert_log(text, size - 1);
 		break;
 	case 'p':
 		fuzz_portset(data + 1, size - 1);

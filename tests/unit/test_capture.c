@@ -784,23 +784,189 @@ static void test_gzip_checksum(void **state)
 	assert_int_equal(r->stats.packets, 3);
 }
 
-static void test_two_links(void **state)
+/* put_simple - a packet of the first interface, without a time; `len` is its length on the wire. */
+static void put_simple(struct bytes *b, const void *p, size_t have, uint32_t len)
+{
+	struct bytes body = { .big = b->big };
+
+	put_int(&body, len, 4);
+	put(&body, p, have);
+	put(&body, "\0\0\0", -have & 3);
+	put_block(b, 3, &body);
+}
+
+/* An IPv4 packet behind the cooked header of one that left. */
+static const unsigned char cooked[40] = { 0, 4, 0, 1, 0, 6, [14] = 8, 0, 0x45 };
+static const unsigned char raw[20] = { 0x60 };
+
+/* put_mixed - a section of three interfaces with clocks of their own, and another section. */
+static void put_mixed(struct bytes *b)
+{
+	put_section(b);
+	put_interface(b, ETHERNET, 65535, 6);
+	put_enhanced(b, 0, 10000001, frame, 60);
+	put_interface(b, SLL, 96, 9);
+	put_enhanced(b, 1, 10000002000, cooked, 40);
+	put_interface(b, 101, 0, 6); /* raw IP; no limit */
+	put_enhanced(b, 2, 10000003, raw, 20);
+	put_enhanced(b, 0, 10000004, frame, 59); /* padded */
+	put_section(b);
+	put_interface(b, 101, 65535, 6);
+	put_enhanced(b, 0, 10000005, raw, 20);
+}
+
+static void check_mixed(const struct run *r)
+{
+	static const int ethertype[] = { 0, 0x0800, 0x86dd, 0, 0x86dd };
+	static const uint32_t have[] = { 60, 24, 20, 59, 20 };
+	static const uint8_t first[] = { 0x02, 0x45, 0x60, 0x02, 0x60 };
+
+	assert_string_equal(r->said, "");
+	assert_int_equal(r->stats.packets, 5);
+	assert_int_equal(r->stats.cut, 0);
+	for (uint32_t i = 0; i < 5; i++) {
+		assert_int_equal(r->packet[i].t_ns, 10 * NS_PER_S + (i + 1) * 1000);
+		assert_int_equal(r->packet[i].ethertype, ethertype[i]);
+		assert_int_equal(r->packet[i].have, have[i]);
+		assert_int_equal(r->packet[i].wire_len, have[i]);
+		assert_int_equal(r->packet[i].outgoing, i == 1);
+		assert_int_equal(r->first[i], first[i]);
+	}
+}
+
+static void test_mixed_links(void **state)
+{
+	struct bytes z = { .len = 0 };
+
+	(void)state;
+	for (int big = 0; big < 2; big++) {
+		struct bytes b = { .big = big };
+
+		put_mixed(&b);
+		check_mixed(run_one(b.at, b.len));
+		z.len = 0;
+		put_gzip(&z, &b);
+		check_mixed(run_one(z.at, z.len));
+	}
+}
+
+/* Whatever is cut off: what was whole before it is read, and the rest is one complaint. */
+static void test_mixed_truncated(void **state)
 {
 	struct bytes b = { .len = 0 };
-	struct run *r;
+
+	(void)state;
+	put_mixed(&b);
+	for (size_t len = 0; len < b.len; len += len < 200 ? 1 : 7) {
+		const struct run *r = run_one(b.at, len);
+
+		assert_in_range(r->stats.packets, 0, 4);
+		if (r->opened < 0)
+			assert_int_equal(r->n_said, 1);
+		else
+			assert_int_equal(r->n_said, r->stats.files_damaged);
+		for (uint32_t i = 0; i < r->stats.packets; i++)
+			assert_int_equal(r->packet[i].t_ns, 10 * NS_PER_S + (i + 1) * 1000);
+	}
+}
+
+static void test_simple_packets(void **state)
+{
+	struct bytes b = { .len = 0 };
+	const struct run *r;
+
+	(void)state;
+	put_section(&b);
+	put_interface(&b, ETHERNET, 40, 6);
+	put_interface(&b, SLL, 65535, 6);
+	put_simple(&b, frame, 40, 60); /* as much as the first interface's snap length is */
+	put_simple(&b, frame, 33, 33);
+	put_enhanced(&b, 1, 7, cooked, 40);
+	r = run_one(b.at, b.len);
+	assert_string_equal(r->said, "");
+	assert_int_equal(r->stats.packets, 3);
+	assert_int_equal(r->stats.cut, 1);
+	assert_int_equal(r->packet[0].have, 40);
+	assert_int_equal(r->packet[0].wire_len, 60);
+	assert_int_equal(r->packet[1].have, 33);
+	assert_int_equal(r->packet[1].wire_len, 33);
+	assert_int_equal(r->packet[2].ethertype, 0x0800);
+}
+
+static void test_unread_interfaces(void **state)
+{
+	struct bytes b = { .len = 0 };
+	const struct run *r;
+
+	(void)state;
+	put_section(&b);
+	put_interface(&b, USB, 65535, 6);
+	put_interface(&b, ETHERNET, 65535, 6);
+	put_enhanced(&b, 0, 1, frame, 60);
+	put_enhanced(&b, 1, 2, frame, 60);
+	put_enhanced(&b, 0, 3, frame, 60);
+	r = run_one(b.at, b.len);
+	assert_int_equal(r->n_said, 1);
+	assert_said(r, ": packet 1: link type USB_LINUX (189) of interface 0 is not read");
+	assert_int_equal(r->stats.packets, 1);
+	assert_int_equal(r->stats.link_unread, 2);
+	assert_int_equal(r->packet[0].t_ns, 2000);
+}
+
+/* A packet of an interface that was never described, and one longer than its block. */
+static void test_impossible_blocks(void **state)
+{
+	struct bytes b = { .len = 0 };
+	const struct run *r;
 
 	(void)state;
 	put_section(&b);
 	put_interface(&b, ETHERNET, 65535, 6);
 	put_enhanced(&b, 0, 1, frame, 60);
-	put_enhanced(&b, 0, 2, frame, 60);
-	put_interface(&b, SLL, 65535, 6);
-	put_enhanced(&b, 1, 3, frame, 60);
+	put_enhanced(&b, 1, 2, frame, 60);
 	r = run_one(b.at, b.len);
-	assert_said(r, ": packet 3: libpcap reads one link type");
-	assert_said(r, "the 2 packets before it are used");
-	assert_int_equal(r->stats.packets, 2);
+	assert_said(r, ": packet 2: cannot be read: ");
+	assert_int_equal(r->stats.packets, 1);
 	assert_int_equal(r->stats.files_damaged, 1);
+
+	b.len = 0;
+	put_section(&b);
+	put_interface(&b, ETHERNET, 65535, 6);
+	put_enhanced(&b, 0, 1, frame, 60);
+	b.at[b.len - 4 - 60 - 8] = 61; /* captured length */
+	r = run_one(b.at, b.len);
+	assert_int_equal(r->stats.packets, 0);
+	assert_int_equal(r->stats.files_damaged, 1);
+}
+
+static void test_too_many_interfaces(void **state)
+{
+	const size_t more = 65537, block = 20;
+	unsigned char *all = malloc(200 + more * block);
+	struct bytes b = { .len = 0 };
+	const struct run *r;
+	size_t section;
+
+	(void)state;
+	put_section(&b);
+	section = b.len;
+	put_interface(&b, ETHERNET, 65535, 6);
+	assert_int_equal(b.len, section + block);
+	memcpy(all, b.at, b.len);
+	for (size_t i = 1; i < more; i++)
+		memcpy(all + section + i * block, b.at + section, block);
+	all[section + block + 8] = SLL; /* one differs */
+	b.len = 0;
+	put_enhanced(&b, 65535, 1, frame, 60);
+	memcpy(all + section + (more - 1) * block, b.at, b.len); /* without the last one */
+	r = run_one(all, section + (more - 1) * block + b.len);
+	assert_string_equal(r->said, "");
+	assert_int_equal(r->stats.packets, 1);
+	memcpy(all + section + (more - 1) * block, all + section, block);
+	r = run_one(all, section + more * block);
+	assert_said(r, ": packet 1: cannot be read: ");
+	assert_int_equal(r->stats.files_damaged, 1);
+	free(all);
 }
 
 static void test_backwards(void **state)
@@ -983,6 +1149,17 @@ static void run_stdin(struct run *r, const struct bytes *b)
 	}
 }
 
+static void test_mixed_from_stdin(void **state)
+{
+	static struct run r;
+	struct bytes b = { .len = 0 };
+
+	(void)state;
+	put_mixed(&b);
+	run_stdin(&r, &b);
+	check_mixed(&r);
+}
+
 static void test_stdin(void **state)
 {
 	static struct run r;
@@ -1072,7 +1249,17 @@ int main(void)
 		{ "a record longer than any packet", test_corrupt_record, NULL, NULL, NULL },
 		{ "gzip: a wrong checksum behind good packets", test_gzip_checksum, NULL, NULL,
 		  NULL },
-		{ "pcapng: a second link type in the middle", test_two_links, NULL, NULL, NULL },
+		{ "pcapng: link types, snap lengths and clocks that differ, two sections",
+		  test_mixed_links, NULL, NULL, NULL },
+		{ "pcapng: the same from a pipe", test_mixed_from_stdin, NULL, NULL, NULL },
+		{ "pcapng of several link types, cut at any byte", test_mixed_truncated, NULL, NULL,
+		  NULL },
+		{ "pcapng: simple packets beside others", test_simple_packets, NULL, NULL, NULL },
+		{ "pcapng: an interface whose link type is not read", test_unread_interfaces, NULL,
+		  NULL, NULL },
+		{ "pcapng: packets that cannot be", test_impossible_blocks, NULL, NULL, NULL },
+		{ "pcapng: 65,536 interfaces, and one more", test_too_many_interfaces, NULL, NULL,
+		  NULL },
 		{ "time that runs backwards stands still", test_backwards, NULL, NULL, NULL },
 		{ "packets cut by the snap length", test_snap_length, NULL, NULL, NULL },
 		{ "packets across and beyond buffers", test_long, NULL, NULL, NULL },
