@@ -228,6 +228,42 @@ static void print_json(const struct subject *s, const struct hook *h, const stru
 		printf("null, \"met\": null}\n");
 }
 
+/* Where the time of an innocent data packet goes at tc: the path cut off after each stage. */
+static const struct {
+	const char *name, *program;
+} stages[] = {
+	{ "counters", "stage_count" },
+	{ "parse", "stage_parse" },
+	{ "hash", "stage_hash" },
+	{ "table look-up, decision", "tc_ingress" },
+};
+
+static void stages_measure(const struct subject *s, const struct bench_case *c, int round,
+			   double (*took)[ROUNDS])
+{
+	double before;
+	struct frame f;
+
+	frame_build(&f, c->packet[0], &test_ends);
+	before = run_ns(s, "empty_tc", &f);
+	for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
+		double now = run_ns(s, stages[i].program, &f);
+
+		took[i][round] = now - before;
+		before = now;
+	}
+}
+
+static void stages_print(const struct bench_case *c, double (*took)[ROUNDS])
+{
+	printf("%s, tc, by stage:", c->name);
+	for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
+		qsort(took[i], ROUNDS, sizeof(double), by_value);
+		printf(" %s %.1f ns%s", stages[i].name, took[i][ROUNDS / 2],
+		       i + 1 < ARRAY_SIZE(stages) ? "," : "\n");
+	}
+}
+
 static void print_row(const struct subject *s, const struct hook *h, const struct bench_case *c,
 		      struct measured *m)
 {
@@ -277,6 +313,7 @@ static int is_of(const struct subject *s, const struct bench_case *c)
 
 int main(void)
 {
+	static double stage[2][ARRAY_SIZE(stages)][ROUNDS];
 	static struct measured m[3][ARRAY_SIZE(hooks)][ARRAY_SIZE(cases)];
 	struct path_nursery *nursery = OPEN_PATH(nursery, 5000, 0);
 	struct path_nursery *flooded = OPEN_PATH(nursery, 100, 100);
@@ -293,13 +330,16 @@ int main(void)
 	subjects[2] = (struct subject){ "lru", lru->obj, &lru->bss->plan, 0 };
 	pin();
 
-	for (int round = 0; round < ROUNDS; round++)
+	for (int round = 0; round < ROUNDS; round++) {
+		for (size_t c = 0; c < 2; c++) /* the first two cases are the data packets */
+			stages_measure(&subjects[0], &cases[c], round, stage[c]);
 		for (size_t s = 0; s < 3; s++)
 			for (size_t h = 0; h < ARRAY_SIZE(hooks); h++)
 				for (size_t c = 0; c < ARRAY_SIZE(cases); c++)
 					if (is_of(&subjects[s], &cases[c]))
 						measure(&subjects[s], &hooks[h], &cases[c], round,
 							&m[s][h][c]);
+	}
 
 	printf("%-8s %-4s %-42s %8s %8s %8s %7s %6s\n", "store", "hook", "ns added by", "base",
 	       "min", "median", "target", "ratio");
@@ -308,6 +348,8 @@ int main(void)
 			for (size_t c = 0; c < ARRAY_SIZE(cases); c++)
 				if (is_of(&subjects[s], &cases[c]))
 					print_row(&subjects[s], &hooks[h], &cases[c], &m[s][h][c]);
+	for (size_t c = 0; c < 2; c++)
+		stages_print(&cases[c], stage[c]);
 	path_nursery__destroy(nursery);
 	path_nursery__destroy(flooded);
 	path_lru__destroy(lru);

@@ -121,3 +121,61 @@ int cycle_xdp(struct xdp_md *ctx)
 		return XDP_PASS;
 	return handle_xdp(ctx);
 }
+
+/* The path of a data packet, cut off after each of its stages: what a stage adds is the difference
+ * between two of these. The result is stored, or the compiler would leave the work out. */
+__u64 stage_result;
+
+enum stage {
+	STAGE_COUNT, /* per-CPU counters found, the packet counted, the interface marked */
+	STAGE_PARSE,
+	STAGE_HASH,
+};
+
+static __always_inline int stage_run(struct __sk_buff *skb, enum stage last)
+{
+	struct store st = { .stats = stats_of_cpu(), .ifindex = skb->ifindex };
+	__u32 want = skb->len < PULL_BYTES ? skb->len : PULL_BYTES;
+	struct cursor cur;
+	struct packet pkt;
+
+	if (!st.stats)
+		return TC_NEXT;
+	note_seen(st.ifindex, DIR_INGRESS);
+	if ((void *)(long)skb->data + want > (void *)(long)skb->data_end)
+		bpf_skb_pull_data(skb, want);
+	cur.pos = (void *)(long)skb->data;
+	cur.end = (void *)(long)skb->data_end;
+	cur.wire_left = skb->len;
+	store_count(&st, STAT_INGRESS);
+	if (last == STAGE_COUNT)
+		return TC_NEXT;
+	if (parse_packet(&cur, 1, &pkt) < 0)
+		return TC_NEXT;
+	if (last == STAGE_PARSE)
+		stage_result = pkt.src.w[1] ^ pkt.dst.w[1] ^ pkt.src.w[0] ^ pkt.dst.w[0] ^
+			       pkt.src_port ^ pkt.dst_port ^ pkt.seq ^ pkt.ack ^ pkt.payload_len ^
+			       pkt.tcp_flags ^ pkt.proto;
+	else
+		stage_result =
+			store_hash(&st, &pkt) ^ pkt.seq ^ pkt.ack ^ pkt.payload_len ^ pkt.tcp_flags;
+	return TC_NEXT;
+}
+
+SEC("tc")
+int stage_count(struct __sk_buff *skb)
+{
+	return stage_run(skb, STAGE_COUNT);
+}
+
+SEC("tc")
+int stage_parse(struct __sk_buff *skb)
+{
+	return stage_run(skb, STAGE_PARSE);
+}
+
+SEC("tc")
+int stage_hash(struct __sk_buff *skb)
+{
+	return stage_run(skb, STAGE_HASH);
+}
