@@ -538,7 +538,7 @@ static bool axis_make(struct picture *p)
 
 	if (!t)
 		return false;
-	if (p->a->from_log && p->a->first_ns < p->mark[0].t_ns)
+	if (p->n && p->a->from_log && p->a->first_ns < p->mark[0].t_ns)
 		t[n++] = p->a->first_ns;
 	for (size_t i = 0; i < p->n; i++) {
 		sorted &= !i || p->mark[i].t_ns >= p->mark[i - 1].t_ns;
@@ -546,9 +546,9 @@ static bool axis_make(struct picture *p)
 	}
 	if (!sorted)
 		qsort(t, n, sizeof(*t), compare_times);
-	if (p->a->timed && p->n < p->a->count) { /* what looks like a pause is what was not kept */
-		t[1] = t[n - 1];
-		n = n > 1 ? 2 : 1;
+	if (n > 1 && p->a->timed && p->n < p->a->count) {
+		t[1] = t[n - 1]; /* what looks like a pause is what was not kept */
+		n = 2;
 	}
 	report_axis_make(&p->axis, t, n, p->left, WIDTH - p->right);
 	free(t);
