@@ -14,6 +14,7 @@ for f in "${all_files[@]}"; do
 	head -n 4 "$f" | grep -q 'SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only' ||
 		{ echo "$f: no SPDX line"; bad=1; }
 done
+git ls-files -s 'tests/*/test_*.sh' | grep ^100644 && { echo "not executable"; bad=1; }
 # The skeleton must be there for the includes; the daemon's own files are checked, not the tests'.
 make --no-print-directory build/obj-nursery/reconmon.skel.h >/dev/null || bad=1
 tidy_files=()
