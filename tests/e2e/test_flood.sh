@@ -48,7 +48,7 @@ print(d)' "$2"
 
 # dump NAME FILTER - what comes to the target, into $tmp/NAME.pcap, until stop_dump.
 dump() {
-	ip netns exec "$T" tcpdump -i t0 -B 65536 -s 96 -w "$tmp/$1.pcap" "$2" 2>"$tmp/tcpdump.err" &
+	ip netns exec "$T" tcpdump --immediate-mode -U -i t0 -B 65536 -s 96 -w "$tmp/$1.pcap" "$2" 2>"$tmp/tcpdump.err" &
 	dumping=$!
 	pids+=("$dumping")
 	wait_until 10 grep -q 'listening on' "$tmp/tcpdump.err" || give_up "tcpdump does not start"
