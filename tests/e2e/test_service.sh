@@ -22,8 +22,11 @@ setup
 bpf=$tmp/bpf
 mkdir "$bpf"
 mount -t bpf bpf "$bpf" || give_up "cannot mount a BPF file system"
+# As on a host: below `ip netns exec` /sys is another, and this user may not mount one for itself.
+mkdir "$tmp/cgroup"
+mount -t cgroup2 cgroup2 "$tmp/cgroup" || give_up "cannot mount the cgroup hierarchy"
 unmount() {
-	umount "$bpf"
+	umount "$bpf" "$tmp/cgroup"
 	cleanup
 }
 trap unmount EXIT
