@@ -151,6 +151,26 @@ caught "catches a scan" JSON 77
 caught "catches a scan on a VLAN" JSON 78
 judged "knows whose processes scan from here" JSON --source 10.77.0.2 --field process.name=nc \
 	--field reconmon.alert.owner.source=cookie --field reconmon.alert.owner.count=3
+python3 tests/e2e/same_alerts.py <(said TAKEN) >"$tmp/taken"
+if why=$(python3 tests/e2e/alerts.py "$tmp/taken" --rule port-scan --source 10.77.0.1 --ports 1001-1006); then
+	ok "pinned: killed in a scan, one alert has every port"
+else
+	bad "pinned: killed in a scan, one alert has every port" "$why $(said STDERR | tail -n 5)"
+fi
+# place KEY - where the filters are, without the programs that are in them.
+place() {
+	said "$1" 'handle' | sed 's/ id [0-9]*.*//; s/ name .*//'
+}
+if [ -n "$(place PINNED)" ] && [ "$(place PINNED)" = "$(place OVER)" ] && [ "$(said PINNED)" != "$(said OVER)" ]; then
+	ok "pinned: other programs in the same filters"
+else
+	bad "pinned: other programs in the same filters" "$(said PINNED) became $(said OVER)"
+fi
+if said LEFT '^va.*tc_ingress' >/dev/null; then
+	ok "pinned: after its end the programs are attached"
+else
+	bad "pinned: after its end the programs are attached" "$(said LEFT)"
+fi
 caught "catches a scan before a filter of others that ends the chain" BESIDE 77
 
 # gone NAME KEY - the guest came to its end and had nothing to tell under KEY.
@@ -163,6 +183,7 @@ gone() {
 }
 gone "kill -9: nothing stays attached" KILLED
 gone "SIGINT: nothing stays attached" STOPPED
+gone "unpin: nothing stays attached" UNPINNED
 if [ "$(said STATUS)" = 0 ]; then
 	ok "SIGINT: exit 0"
 else
