@@ -269,13 +269,12 @@ void pin_close(struct pin *p)
 
 /* ---- filters ---- */
 
-/* drop_filters - removes the filters themselves. Returns how many there were. */
-static unsigned int drop_filters(const struct pin *p)
+/* each_filter - calls fn for every filter that is kept. Returns how many there were. */
+static unsigned int each_filter(int fd, void (*fn)(const struct tc_hook *h))
 {
 	struct filter_key key, next;
 	struct tc_hook h;
 	unsigned int n = 0;
-	int fd = get(p, "filters");
 	bool more = fd >= 0 && !bpf_map_get_next_key(fd, NULL, &next);
 
 	while (more) {
@@ -283,9 +282,26 @@ static unsigned int drop_filters(const struct pin *p)
 		more = !bpf_map_get_next_key(fd, &key, &next);
 		if (bpf_map_lookup_elem(fd, &key, &h))
 			continue;
-		janitor_remove(&h);
+		fn(&h);
 		n++;
 	}
+	return n;
+}
+
+static void remove_qdisc(const struct tc_hook *h)
+{
+	if (h->made_qdisc)
+		janitor_remove_qdisc(h->ifindex);
+}
+
+/* drop_filters - removes the filters themselves. Returns how many there were. A qdisc that still
+ * held the other direction's filter is empty by the second walk. */
+static unsigned int drop_filters(const struct pin *p)
+{
+	int fd = get(p, "filters");
+	unsigned int n = each_filter(fd, janitor_remove);
+
+	each_filter(fd, remove_qdisc);
 	close_fd(fd);
 	return n;
 }
@@ -594,6 +610,23 @@ void pin_link_drop(struct pin *p, uint32_t ifindex, const char *hook)
 		drop(p, link_name(ifindex, hook, name));
 }
 
+/* drop_filters_of - of one interface; ingress last, as it was first: it may have made the qdisc of
+ * both. Returns how many. */
+static unsigned int drop_filters_of(struct pin *p, uint32_t ifindex)
+{
+	struct tc_hook h;
+	unsigned int n = 0;
+
+	for (int egress = 1; egress >= 0; egress--) {
+		if (!pin_filter_take(p, ifindex, egress, &h))
+			continue;
+		janitor_remove(&h);
+		pin_filter_drop(p, ifindex, egress);
+		n++;
+	}
+	return n;
+}
+
 unsigned int pin_sweep(struct pin *p, bool (*wanted)(void *ctx, uint32_t ifindex), void *ctx)
 {
 	struct filter_key key, next;
@@ -613,15 +646,10 @@ unsigned int pin_sweep(struct pin *p, bool (*wanted)(void *ctx, uint32_t ifindex
 		closedir(d);
 	more = !bpf_map_get_next_key(p->filters_fd, NULL, &next);
 	while (more) {
-		struct tc_hook h;
-
 		key = next;
 		more = !bpf_map_get_next_key(p->filters_fd, &key, &next);
-		if (wanted(ctx, key.ifindex) || bpf_map_lookup_elem(p->filters_fd, &key, &h))
-			continue;
-		janitor_remove(&h);
-		bpf_map_delete_elem(p->filters_fd, &key);
-		n++;
+		if (!wanted(ctx, key.ifindex))
+			n += drop_filters_of(p, key.ifindex);
 	}
 	return n;
 }

@@ -104,6 +104,7 @@ struct watch {
 	uint32_t wake_ports;	  /* what the kernel was told; 0: never to wake */
 	bool early_pending;
 	bool ready;
+	bool relist;	   /* interfaces are to be looked at with the next tick */
 	bool spoke;	   /* an alert was said in this drain */
 	bool silent;	   /* alerts are our predecessor's, who has said them */
 	int done;	   /* an exit code has been chosen */
@@ -263,6 +264,7 @@ static void drain_now(struct watch *w)
 
 static void retry_refused(struct watch *w);
 static void look_at_unseen(struct watch *w);
+static int look_at_all(struct watch *w);
 static void reload(struct watch *w);
 
 static void on_tick(struct watch *w)
@@ -273,6 +275,8 @@ static void on_tick(struct watch *w)
 		return;
 	drain_start(w);
 	metrics_turn(w->metrics, w->ready && w->hooks, w->hooks);
+	if (w->relist)
+		look_at_all(w);
 	retry_refused(w);
 	look_at_unseen(w);
 	if (w->cfg->reload_on_change && config_change_due(&w->change, w->cfg->config_file))
@@ -527,14 +531,23 @@ static void drop_vanished(struct watch *w)
 	w->retried_ns = 0;
 }
 
+/* look_at_all - after messages were lost. While too many come and go, the list is broken off again
+ * and again: then the next tick looks. */
+static int look_at_all(struct watch *w)
+{
+	int r = iface_monitor_list(w->monitor, on_iface, w);
+
+	drop_vanished(w);
+	w->relist = r == -EINTR;
+	return w->relist ? 0 : r;
+}
+
 static void on_links(struct watch *w)
 {
 	int r = iface_monitor_read(w->monitor, on_iface, w);
 
-	if (r == -ENOBUFS) { /* messages were lost: look at everything */
-		r = iface_monitor_list(w->monitor, on_iface, w);
-		drop_vanished(w);
-	}
+	if (r == -ENOBUFS)
+		r = look_at_all(w);
 	if (r < 0)
 		log_problem("interfaces: %s; those that come from now on may be missed",
 			    strerror(-r));

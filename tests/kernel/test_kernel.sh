@@ -159,7 +159,7 @@ else
 fi
 # place KEY - where the filters are, without the programs that are in them.
 place() {
-	said "$1" 'handle' | sed 's/ id [0-9]*.*//; s/ name .*//'
+	said "$1" 'handle' | sed 's/:\[[0-9]*\]//; s/ id [0-9]*.*//'
 }
 if [ -n "$(place PINNED)" ] && [ "$(place PINNED)" = "$(place OVER)" ] && [ "$(said PINNED)" != "$(said OVER)" ]; then
 	ok "pinned: other programs in the same filters"
