@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli.h"
 
@@ -99,13 +100,28 @@ static void keep_geoip(const struct config *now, struct config *next, const stru
 	next->geoips = now->geoips;
 }
 
+/* is_again - can the file be read a second time? A pipe (-c <(...)) has been read, or makes us wait
+ * for whoever writes into it, and so does a terminal. What is not there is said by who reads. */
+static bool is_again(const char *path)
+{
+	struct stat st;
+
+	return !path || stat(path, &st) < 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode);
+}
+
 int reload_read(const struct config *now, reload_note_fn *note_fn, void *ctx, struct config **ret,
 		struct error *err)
 {
 	const struct noting n = { note_fn, ctx };
-	struct config *next = malloc(sizeof(*next));
+	struct config *next;
 	int r = 0;
 
+	if (!is_again(now->config_file))
+		return error_set(err, -EINVAL, EXIT_USAGE,
+				 "%.300s: a pipe or device, which cannot be read again; a plain "
+				 "file can",
+				 now->config_file);
+	next = malloc(sizeof(*next));
 	if (!next)
 		return error_set(err, -ENOMEM, EXIT_RUNTIME, "no memory for a configuration");
 	if (cli_parse(now->argc, now->argv, next, err) != CLI_RUN) {

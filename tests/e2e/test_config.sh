@@ -83,6 +83,10 @@ verdict "an interface that is not there changes nothing" hup m \
 rm "$config"
 verdict "a file that is gone changes nothing" hup m \
 	"reload: $config: No such file or directory; nothing was changed"
+mkfifo "$config" # nobody writes into it
+verdict "a pipe changes nothing, and is not waited for" hup m \
+	"reload: $config: a pipe or device.*; nothing was changed"
+rm "$config"
 sed -e 's/tick: 200ms/tick: 300ms/' "$tmp/good.yaml" >"$config"
 verdict "what needs a restart is said" hup m "reload: tick stays 200ms; 300ms needs a restart"
 
