@@ -152,11 +152,30 @@ static int write_report(const struct config *cfg, const struct report *m, struct
 	return r ? error_set(err, r, EXIT_RUNTIME, "standard output: %s", strerror(-r)) : 0;
 }
 
+/* check_apart - evidence is not written over by what is made of it. */
+static int check_apart(const struct config *cfg, struct error *err)
+{
+	struct stat to, from;
+
+	if (!cfg->report_file || stat(cfg->report_file, &to) < 0 || !S_ISREG(to.st_mode))
+		return 0;
+	for (size_t i = 0; i < cfg->files; i++)
+		if (!stat(cfg->file[i], &from) && from.st_dev == to.st_dev &&
+		    from.st_ino == to.st_ino)
+			return error_set(err, -EINVAL, EXIT_USAGE,
+					 "-o '%s' is what is read, and would be lost; another name "
+					 "keeps it",
+					 cfg->report_file);
+	return 0;
+}
+
 int report_run(const struct config *cfg, struct error *err)
 {
 	struct report *m;
 	int code;
 
+	if (check_apart(cfg, err) < 0)
+		return err->exit_code;
 	if (cfg->report_format == REPORT_HTML && !cfg->report_file && isatty(STDOUT_FILENO)) {
 		error_set(err, -EINVAL, EXIT_USAGE,
 			  "a page is nothing for a terminal: -o FILE.html writes it to a file, "

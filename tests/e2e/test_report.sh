@@ -182,5 +182,9 @@ fails 2 "html, svg, json, md" --format pdf "$data/nmap-sS.pcap.gz"
 fails 2 "goes not with" --json "$data/nmap-sS.pcap.gz"
 fails 1 "$tmp/no/x.html" -q -o "$tmp/no/x.html" "$data/nmap-sS.pcap.gz"
 fails 1 "no-such-file" no-such-file
+cp "$data/nmap-sS.pcap.gz" "$tmp/evidence.gz"
+ln "$tmp/evidence.gz" "$tmp/same.gz"
+fails 2 "would be lost" -q -o "$tmp/same.gz" "$tmp/evidence.gz"
+verdict "evidence is not written over" cmp "$data/nmap-sS.pcap.gz" "$tmp/evidence.gz"
 ok "mistakes are told"
 finish
