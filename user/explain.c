@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "control_client.h"
 #include "replay.h"
+#include "report_alertlog.h"
 #include "sink_json.h"
 #include "words.h"
 
@@ -42,47 +44,38 @@ static void take(struct gathered *g, json_t *doc)
 
 /* ---- alert logs ---- */
 
-static int read_log(FILE *f, struct gathered *g)
+static int read_log(gzFile gz, struct gathered *g)
 {
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t n;
+	int code = Z_OK;
 
-	while ((n = getline(&line, &size, f)) > 0) {
+	while ((n = report_alertlog_next(gz, &line, &size)) != -1) {
 		g->lines++;
-		if (line[strspn(line, " \t\r\n")])
+		if (n == -2)
+			g->foreign++;
+		else if (line[strspn(line, " \t\r\n")])
 			take(g, json_loadb(line, (size_t)n, 0, NULL));
 	}
 	free(line);
-	return ferror(f) ? -errno : 0;
-}
-
-/* is_alert_log - does the file begin with one of our documents? (Zeek's JSON logs are read too.) */
-static bool is_alert_log(const char *file)
-{
-	FILE *f = fopen(file, "re");
-	char *line = NULL;
-	size_t size = 0;
-	json_t *doc = NULL;
-	bool is;
-
-	if (f && getline(&line, &size, f) > 0 && *line == '{')
-		doc = json_loads(line, 0, NULL);
-	free(line);
-	if (f)
-		fclose(f);
-	is = doc && subject_is_alert(doc);
-	json_decref(doc);
-	return is;
+	(void)gzerror(gz, &code);
+	if (code == Z_ERRNO)
+		return errno ? -errno : -EIO;
+	return code == Z_OK || code == Z_STREAM_END ? 0 : -EIO;
 }
 
 static int read_alert_log(const char *file, struct gathered *g, struct error *err)
 {
-	FILE *f = strcmp(file, "-") ? fopen(file, "re") : stdin;
-	int r = f ? read_log(f, g) : -errno;
+	int fd = strcmp(file, "-") ? -1 : dup(STDIN_FILENO), r;
+	gzFile gz = fd < 0 ? gzopen(file, "rbe") : gzdopen(fd, "rb");
 
-	if (f && f != stdin)
-		fclose(f);
+	errno = gz ? 0 : errno ? errno : ENOMEM;
+	r = gz ? read_log(gz, g) : -errno;
+	if (gz)
+		gzclose(gz);
+	else if (fd >= 0)
+		close(fd);
 	if (r < 0)
 		return error_set(err, r, EXIT_RUNTIME, "cannot read '%s': %s", file, strerror(-r));
 	return 0;
@@ -206,7 +199,7 @@ static int gather(const struct config *cfg, struct gathered *g, struct error *er
 
 		if (is_id(file))
 			continue;
-		if (!strcmp(file, "-") || is_alert_log(file))
+		if (!strcmp(file, "-") || report_alertlog_is(file))
 			r = read_alert_log(file, g, err);
 		else
 			rest[n++] = file;

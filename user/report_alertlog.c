@@ -239,9 +239,7 @@ bool report_alertlog_is(const char *file)
 	return is;
 }
 
-/* line_read - the next line, without its end. Returns its length; -1: there is none; -2: it is too
- * long or there is no memory for it, and was passed over. */
-static ssize_t line_read(gzFile gz, char **line, size_t *room)
+ssize_t report_alertlog_next(gzFile gz, char **line, size_t *room)
 {
 	size_t len = 0;
 	bool whole = true;
@@ -280,7 +278,7 @@ int report_alertlog_read(const char *file, struct report *m, struct error *err)
 
 	if (!gz)
 		return error_set(err, -errno, EXIT_RUNTIME, "%s: %m", file);
-	while ((len = line_read(gz, &line, &room)) != -1) {
+	while ((len = report_alertlog_next(gz, &line, &room)) != -1) {
 		lines++;
 		if (len == 0)
 			continue;

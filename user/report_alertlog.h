@@ -6,12 +6,19 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <sys/types.h>
+#include <zlib.h>
 
 #include "report_model.h"
 
 /* report_alertlog_is - does the file begin as such a log, or is it empty? Standard input is taken
  * for none, and so is a file that cannot be read. */
 bool report_alertlog_is(const char *file);
+
+/* report_alertlog_next - the next line, without its end, NUL-terminated in *line, which is of *room
+ * bytes and grows; both begin as NULL and 0, and *line is the caller's to free. Returns its length;
+ * -1: there is none; -2: it is too long or there is no memory for it, and was passed over. */
+ssize_t report_alertlog_next(gzFile gz, char **line, size_t *room);
 
 /* report_alertlog_read - puts all alerts of the file into m. Returns 0, or a negative errno with
  * err filled: it cannot be opened. */

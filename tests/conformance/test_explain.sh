@@ -48,6 +48,15 @@ says "one id of it" "^sweep $id" "$RECONMON" explain "$id" "$tmp/alerts.json"
 	{ echo "FAILED  more than the id that was asked for"; bad=1; }
 says "from standard input" "^sweep $id" \
 	sh -c "'$RECONMON' explain '$id' - <'$tmp/alerts.json'"
+gzip -k "$tmp/alerts.json" # as logrotate leaves it
+says "one that was compressed" "^sweep $id" "$RECONMON" explain "$id" "$tmp/alerts.json.gz"
+says "compressed, from standard input" "^sweep $id" \
+	sh -c "'$RECONMON' explain '$id' - <'$tmp/alerts.json.gz'"
+{ head -c 300 "$tmp/alerts.json" && echo && cat "$tmp/alerts.json"; } >"$tmp/torn.json"
+says "one whose first line was written in part" "^sweep $id" "$RECONMON" explain "$id" "$tmp/torn.json"
+: >"$tmp/quiet.json"
+says "one without alerts" 'nothing to explain' "$RECONMON" explain "$tmp/quiet.json"
+code "one without alerts" 0 "$RECONMON" explain "$tmp/quiet.json"
 says "each port has its service and answer" '^ +22 +ssh +open +it answered' \
 	"$RECONMON" explain "$scan"
 says "without names" '^ +22 +open' "$RECONMON" explain -n "$scan"
