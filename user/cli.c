@@ -221,33 +221,36 @@ static const char doc[] =
 	"and reports originators whose attempts carried no payload. Packets always pass untouched. "
 	"Needs root, or CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON."
 	"\v"
-	"`check` reads the configuration and the options and prints what holds in the end,\n"
-	"as a file that says the same; or where a mistake is.\n"
+	"`check` reads the configuration and the options and prints what holds in the\n"
+	"end, as a file that says the same; or where a mistake is.\n"
 	"\n"
-	"`top` is a screen of who looks around now, by the daemon that runs; without one it\n"
-	"watches by itself. `replay --top[=SPEED]` is the same over files.\n"
+	"`top` is a screen of who looks around now, by the daemon that runs; without\n"
+	"one it watches by itself. `replay --top[=SPEED]` is the same over files.\n"
 	"\n"
-	"`explain` says why alerts fired, of alert logs (ECS documents; `-` is standard input),\n"
-	"captures or Zeek logs, all or those whose ids are given, or without files of the daemon\n"
-	"that runs: the rule in words, what each port answered, what would have kept it quiet, the "
-	"lines that silence it and nothing\n"
-	"else, and a filter for Wireshark.\n"
+	"`explain` says why alerts fired, of alert logs (ECS documents; `-` is\n"
+	"standard input), captures or Zeek logs, all or those whose ids are given, or\n"
+	"without files of the daemon that runs: the rule in words, what each port\n"
+	"answered, what would have kept it quiet, the lines that silence it and\n"
+	"nothing else, and a filter for Wireshark.\n"
 	"\n"
-	"`doctor` says what this host allows (kernel, rights, memory, interfaces and who else\n"
-	"is attached there), what reconmon would do here, and remedies; it attaches nothing.\n"
+	"`doctor` says what this host allows (kernel, rights, memory, interfaces and\n"
+	"who else is attached there), what reconmon would do here, and remedies; it\n"
+	"attaches nothing.\n"
 	"\n"
-	"`unpin` removes what a daemon with --pin has left attached and kept: stop that first.\n"
+	"`unpin` removes what a daemon with --pin has left attached and kept: stop\n"
+	"that first.\n"
 	"\n"
-	"`status` asks the running daemon what it watches and what not, which alerts are\n"
-	"open, how full its tables are, and for every counter; --json for machines.\n"
+	"`status` asks the running daemon what it watches and what not, which alerts\n"
+	"are open, how full its tables are, and for every counter; --json for\n"
+	"machines.\n"
 	"\n"
-	"`replay` runs the same rules over files instead of interfaces, by the clock of the\n"
-	"packets: captures (pcap, pcapng; `-` is standard input) or Zeek's conn.log (TSV,\n"
-	"JSON), gzip or not, several merged in order of time.\n"
+	"`replay` runs the same rules over files instead of interfaces, by the clock\n"
+	"of the packets: captures (pcap, pcapng; `-` is standard input) or Zeek's\n"
+	"conn.log (TSV, JSON), gzip or not, several merged in order of time.\n"
 	"\n"
-	"`report` makes a page to look at, complete in itself, of the same files, and of logs\n"
-	"of alerts as --json and file outputs write them; without any, of what a running\n"
-	"daemon knows.\n"
+	"`report` makes a page to look at, complete in itself, of the same files, and\n"
+	"of logs of alerts as --json and file outputs write them; without any, of\n"
+	"what a running daemon knows.\n"
 	"\n"
 	"TIME is a number with its unit: 300ms, 1.5s, 10m, 24h, 7d.\n"
 	"\n"
@@ -263,8 +266,8 @@ static const char doc[] =
 	"  webhook:URL       a POST each, with the document as it is\n"
 	"  hec:URL           Splunk's HTTP Event Collector\n"
 	"  elasticsearch:URL its bulk API\n"
-	"  command:PATH      run for each alert, which it reads from standard input; exit\n"
-	"                    75 asks for it again, other failures lose it\n"
+	"  command:PATH      run for each alert, which it reads from standard input;\n"
+	"                    exit 75 asks for it again, other failures lose it\n"
 	"Their keys:\n"
 	"  format=F          text (default), ecs (default of files, HTTP, commands),\n"
 	"                    ocsf, cef, leef, zeek-tsv, zeek-json (both notice.log);\n"
@@ -277,7 +280,7 @@ static const char doc[] =
 	"  spool=DIR|none, spool-size=SIZE\n"
 	"                    instead of --spool; a file has one only if this is said\n"
 	"  facility=F        of syslog (default: local0)\n"
-	"  framing=WORD      of syslog over tcp, tls: octet (counted, the default) or lf\n"
+	"  framing=WORD      of syslog over tcp, tls: octet (counted; default) or lf\n"
 	"  enterprise=N      of syslog: number in the id of the structured data\n"
 	"  token-file=PATH   over HTTP: file whose first line is the token\n"
 	"  ca=PATH           over HTTP and TLS: certificates to trust, not the system's\n"
@@ -292,23 +295,24 @@ static const char doc[] =
 	"  reconmon replay --fail-on-alert monday.pcap tuesday.pcap.gz\n"
 	"        what reconmon would have said\n"
 	"  reconmon report -o monday.html monday.pcap\n"
-	"        the same to look at: a picture of each scan, what it learnt, what was let be\n"
-	"  reconmon --output stdout --output file:/var/log/reconmon.json,states=open+close\n"
+	"        the same to look at: pictures of scans, what they learnt, what was let be\n"
+	"  reconmon --output stdout --output file:/var/log/reconmon.json,severity=5\n"
 	"        text to look at, ECS to keep\n"
-	"  reconmon --output syslog:tcp:siem.example:1514,format=cef,severity=5 --output journald\n"
-	"        CEF to a SIEM, all to the journal\n"
+	"  reconmon --output syslog:tcp:siem.example:1514,format=cef --output journald\n"
+	"        CEF to a SIEM, and all to the journal\n"
 	"\n"
 	"An alert has a life, and each state is one line:\n"
 	"  open    the rule's threshold was reached\n"
 	"  update  the count has doubled, or a kind of answer is new\n"
 	"  close   a whole window went by without news, or payload came after all\n"
 	"\n"
-	"Of a scan that leaves this host, or comes from a container on it, the alert says whose\n"
-	"it was: process, user, container, pod or unit. That needs a kernel with BTF.\n"
+	"Of a scan that leaves this host, or comes from a container on it, the alert\n"
+	"says whose it was: process, user, container, pod or unit. That needs a kernel\n"
+	"with BTF.\n"
 	"\n"
 	"Signals: SIGINT or SIGTERM end it (a second one at once). SIGHUP reads the\n"
-	"configuration again and opens output files anew; a bad one changes nothing and says\n"
-	"so (without a file to read or to open, it ends too).\n"
+	"configuration again and opens output files anew; a bad one changes nothing and\n"
+	"says so (without a file to read or to open, it ends too).\n"
 	"\n"
 	"Counters: `kill -USR1 PID` writes them to standard error. `lost` is the sum of\n"
 	"those that tell of evidence which left unseen; while it is 0, every count is\n"
@@ -800,8 +804,9 @@ static void rules_describe(FILE *out)
 	for (uint32_t i = 0; i < rules.n; i++) {
 		const struct rule *r = &rules.rule[i];
 
-		fprintf(out, "  %-15s %s\n%18sthreshold=%u window=%s mode=%s enabled=%s\n", r->name,
-			r->description, "", r->threshold, duration_format(r->window_ns, window),
+		fprintf(out, "  %s\n      %s\n      threshold=%u window=%s mode=%s enabled=%s\n",
+			r->name, r->description, r->threshold,
+			duration_format(r->window_ns, window),
 			r->mode == WINDOW_TUMBLING ? "tumbling" : "sliding",
 			r->enabled ? "true" : "false");
 	}
@@ -978,17 +983,39 @@ static enum cli_result cli_read(struct cli *cli, int argc, char **argv)
 	return settings_apply(cli) < 0 ? CLI_BAD : CLI_RUN;
 }
 
-static const struct subcommand *subcommand_take(int argc, char **argv)
+/* on_first_argument - argp's callback that only looks for the first word that is no option, nor the
+ * value of one. Where it stands comes back in *input. */
+static error_t on_first_argument(int key, char *arg, struct argp_state *state)
 {
-	for (size_t i = 1; argc > 1 && i < ARRAY_SIZE(subcommands); i++)
-		if (!strcmp(argv[1], subcommands[i].name))
+	int *at = state->input;
+
+	(void)arg;
+	if (key != ARGP_KEY_ARG)
+		return 0;
+	*at = state->next - 1;
+	return ECANCELED;
+}
+
+/* subcommand_take - the subcommand, in front of the options or behind some: *at is where it stands
+ * in argv, 0 if there is none. Mistakes are left to the walks that follow. */
+static const struct subcommand *subcommand_take(int argc, char **argv, int *at)
+{
+	static const struct argp first = { .options = options, .parser = on_first_argument };
+
+	*at = 0;
+	argp_parse(&first, argc, argv, ARGP_SILENT | ARGP_IN_ORDER, NULL, at);
+	for (size_t i = 1; *at > 0 && i < ARRAY_SIZE(subcommands); i++)
+		if (!strcmp(argv[*at], subcommands[i].name))
 			return &subcommands[i];
+	*at = 0;
 	return &subcommands[0];
 }
 
 enum cli_result cli_parse(int argc, char **argv, struct config *cfg, struct error *err)
 {
-	const struct subcommand *sub = subcommand_take(argc, argv);
+	int at;
+	const struct subcommand *sub = subcommand_take(argc, argv, &at);
+	char **words = calloc((size_t)argc + 1, sizeof(*words)); /* without the subcommand */
 	struct cli cli = { .cfg = cfg, .err = err };
 	enum cli_result result = CLI_BAD;
 
@@ -996,20 +1023,20 @@ enum cli_result cli_parse(int argc, char **argv, struct config *cfg, struct erro
 	cfg->command = sub->command;
 	cfg->argc = argc;
 	cfg->argv = argv;
-	if (cfg->command != COMMAND_WATCH) {
-		argc--;
-		argv++;
-	}
 	cli.settings = calloc((size_t)argc + 1, sizeof(*cli.settings)); /* each has its argument */
 	if (sub->files)
 		cfg->file = calloc((size_t)argc + 1, sizeof(*cfg->file));
-	if (!cli.settings || (sub->files && !cfg->file))
+	for (int from = 0, to = 0; words && from < argc; from++)
+		if (from == 0 || from != at)
+			words[to++] = argv[from];
+	if (!words || !cli.settings || (sub->files && !cfg->file))
 		error_set(err, -ENOMEM, EXIT_RUNTIME, "reading the command line: out of memory");
 	else
-		result = cli_read(&cli, argc, argv);
+		result = cli_read(&cli, at ? argc - 1 : argc, words);
 	if (result != CLI_RUN)
 		config_done(cfg);
 	cfg->color = color_wanted(cfg);
 	free(cli.settings);
+	free(words);
 	return result;
 }
