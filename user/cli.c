@@ -692,8 +692,9 @@ static int option_take(struct cli *cli, int key, const char *arg)
 			       ? -EINVAL
 			       : config_set(cfg, "metrics", "--metrics", arg, err);
 	case OPT_CONTROL:
-		/* explain asks a daemon, too */
-		return cfg->command != COMMAND_EXPLAIN && only_live(cli, "--control") < 0
+		/* explain and report ask a daemon, too */
+		return cfg->command != COMMAND_EXPLAIN && cfg->command != COMMAND_REPORT &&
+				       only_live(cli, "--control") < 0
 			       ? -EINVAL
 			       : config_set(cfg, "control", "--control", arg, err);
 	case OPT_SETTLE:

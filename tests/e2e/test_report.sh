@@ -178,6 +178,7 @@ fails() {
 	fi
 }
 fails 1 "no reconmon answers" -o "$tmp/x.html"
+fails 1 "no reconmon answers at '$tmp/other.sock'" --control "$tmp/other.sock" -o "$tmp/x.html"
 fails 2 "html, svg, json, md" --format pdf "$data/nmap-sS.pcap.gz"
 fails 2 "goes not with" --json "$data/nmap-sS.pcap.gz"
 fails 1 "$tmp/no/x.html" -q -o "$tmp/no/x.html" "$data/nmap-sS.pcap.gz"
