@@ -690,6 +690,10 @@ void lane_end(struct lane *l, uint64_t until_ns)
 		pthread_cond_broadcast(&l->work);
 		await_end(l, now_ns() + STOP_NS);
 	}
+	if (!l->threads && l->spool) {
+		spool_check(l->spool);
+		spool_stats_get(l->spool, &l->stats.spool);
+	}
 	if (!l->threads)
 		lose_all(l);
 	else /* what a thread does not let go of */

@@ -510,6 +510,16 @@ static int put(struct spool *s, const struct record *r)
 	return error;
 }
 
+/* check_linked - is the file that is written to still there? Somebody may have emptied the folder:
+ * what goes into a file without a name is gone with the process. */
+static void check_linked(struct spool *s)
+{
+	struct stat st;
+
+	if (s->write_fd >= 0 && !fstat(s->write_fd, &st) && !st.st_nlink)
+		close_fd(&s->write_fd);
+}
+
 int spool_append(struct spool *s, const struct record *r)
 {
 	uint64_t len = sizeof(struct head) + r->len;
@@ -517,6 +527,7 @@ int spool_append(struct spool *s, const struct record *r)
 
 	if (r->len > TEXT_MAX || s->stats.bytes + len > s->limit)
 		return -EFBIG;
+	check_linked(s);
 	if (s->write_fd < 0 || (s->last->size && s->last->size + len > s->limit / SEGMENTS))
 		error = segment_begin(s);
 	if (!error)
@@ -694,6 +705,24 @@ int spool_ack(struct spool *s)
 	if (!s->first->live) /* also the one that is written to: the next record begins another */
 		first_remove(s);
 	return r;
+}
+
+void spool_check(struct spool *s)
+{
+	char path[PATH_SIZE];
+
+	for (struct segment *seg = s->first; seg; seg = seg->next) {
+		if (!seg->live || !access(path_of(s->folder, seg->number, "", path), F_OK) ||
+		    (errno != ENOENT && errno != ENOTDIR))
+			continue;
+		s->stats.lost += seg->live_lines;
+		s->stats.records -= seg->live;
+		s->stats.bytes -= seg->size;
+		seg->size = 0;
+		seg->live = 0;
+		seg->live_lines = 0;
+	}
+	s->step = 0;
 }
 
 void spool_stats_get(const struct spool *s, struct spool_stats *ret)

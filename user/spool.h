@@ -57,6 +57,10 @@ int spool_next(struct spool *s, struct record **ret, struct error *err);
  * be. Returns 0 or a negative errno: it will be delivered again after a restart. */
 int spool_ack(struct spool *s);
 
+/* spool_check - at the end, when nothing more is read: what waits in files that somebody has
+ * removed waits no more, and is counted as lost. */
+void spool_check(struct spool *s);
+
 void spool_stats_get(const struct spool *s, struct spool_stats *ret);
 
 /* spool_waiting - how many records wait in a folder, whoever it belongs to; 0 if it is none. */

@@ -455,6 +455,35 @@ static void test_folder(void **state)
 		fail_msg("%s instead of %s", path, c->want);
 }
 
+/* Somebody tidies up while it runs: no alert is said to wait where no file is. */
+static void a_file_that_was_removed_keeps_nothing(void **state)
+{
+	struct spool *s = open_noting(SPOOL_MIN, &(struct error){ 0 });
+	struct spool_stats st;
+	char command[128];
+
+	(void)state;
+	assert_int_equal(append(s, "one"), 0);
+	assert_int_equal(append(s, "two"), 0);
+	snprintf(command, sizeof(command), "rm '%s'/*.spool", folder);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(append(s, "three"), 0); /* in a file that has a name */
+	assert_int_equal(spool_waiting(folder), 1);
+	spool_check(s);
+	spool_stats_get(s, &st);
+	assert_int_equal(st.records, 1);
+	assert_int_equal(st.lost, 2);
+	snprintf(command, sizeof(command), "rm -r '%s'", folder);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(append(s, "four"), -ENOENT); /* its writer is told */
+	spool_check(s);
+	spool_stats_get(s, &st);
+	assert_int_equal(st.records, 0);
+	assert_int_equal(st.bytes, 0);
+	assert_int_equal(st.lost, 3);
+	spool_close(s);
+}
+
 #define SPOOL_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -473,6 +502,7 @@ int main(void)
 		SPOOL_TEST(a_file_of_something_else_is_set_aside),
 		SPOOL_TEST(damage_while_it_runs_costs_that_file_alone),
 		SPOOL_TEST(a_full_disk_leaves_no_half_of_a_record),
+		SPOOL_TEST(a_file_that_was_removed_keeps_nothing),
 	};
 	struct CMUnitTest folders[ARRAY_SIZE(folder_cases)];
 	int failed = 0;
