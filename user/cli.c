@@ -241,7 +241,7 @@ static const char doc[] =
 	"that first.\n"
 	"\n"
 	"`status` asks the running daemon what it watches and what not, which alerts\n"
-	"are open, how full its tables are, and for every counter; --json for\n"
+	"are open, how full its tables are, and every counter; --json for\n"
 	"machines.\n"
 	"\n"
 	"`replay` runs the same rules over files instead of interfaces, by the clock\n"
