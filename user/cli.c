@@ -534,9 +534,15 @@ static int only_live(const struct cli *cli, const char *option)
 			 option, sub->name);
 }
 
-/* not_report - an option about alerts as they come, which a report has all of. */
+/* not_report - an option about alerts as they come, which a report and an explanation have all of.
+ */
 static int not_report(const struct cli *cli, const char *option)
 {
+	if (cli->cfg->command == COMMAND_EXPLAIN)
+		return error_set(cli->err, -EINVAL, EXIT_USAGE,
+				 "%s goes not with `explain`, which prints; --json is a document "
+				 "an alert",
+				 option);
 	if (cli->cfg->command != COMMAND_REPORT)
 		return 0;
 	return error_set(cli->err, -EINVAL, EXIT_USAGE,
@@ -725,7 +731,7 @@ static int option_take(struct cli *cli, int key, const char *arg)
 		return config_set(cfg, "attempts-file", "--attempts-file", arg, err);
 	case 'j':
 		cfg->json = true;
-		return not_report(cli, "--json");
+		return cfg->command == COMMAND_EXPLAIN ? 0 : not_report(cli, "--json");
 	case 'n':
 		cfg->numeric = true;
 		return 0;

@@ -108,6 +108,8 @@ static json_t *rule_words(const struct explain *x)
 	    (long long)s->threshold, what_counts(s, r), any ? "contacted" : "probed",
 	    window_text(s, window), r && r->mode == WINDOW_TUMBLING ? " (bins by the clock)" : "",
 	    (long long)s->count, span_text(s->end_s - s->start_s, span));
+	if (r && rule_is_joint(r))
+		say(list, "They must come from %u originators at least.", r->originators);
 	if (any)
 		say(list, "Every attempt counts, whatever its payload.");
 	else
@@ -148,6 +150,8 @@ static json_t *otherwise_words(const struct explain *x)
 	window_text(s, window);
 	say(list, "fewer than %lld distinct %s within %s", (long long)s->threshold,
 	    what_counts(s, r), window);
+	if (r && rule_is_joint(r))
+		say(list, "fewer than %u originators", r->originators);
 	if (!counts_attempts(r)) {
 		if (has_answer(s, ANSWER_OPEN) || has_answer(s, ANSWER_NONE))
 			say(list,

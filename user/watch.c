@@ -247,8 +247,14 @@ static bool on_hangup(struct watch *w, const struct signalfd_siginfo *si)
 
 	attempt_log_reopen(w->attempts);
 	if (!notify_is_on(&w->notify) &&
-	    (si->ssi_code == SI_KERNEL || (!files && !w->cfg->config_file)))
+	    (si->ssi_code == SI_KERNEL || (!files && !w->cfg->config_file))) {
+		log_notice("hangup: %s",
+			   si->ssi_code == SI_KERNEL
+				   ? "the terminal is gone"
+				   : "no configuration file to read again, no file to "
+				     "open anew: this is the end");
 		return false;
+	}
 	watch_reload(w);
 	return true;
 }

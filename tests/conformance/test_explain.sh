@@ -67,6 +67,7 @@ says "nothing to explain is no error" 'nothing to explain' \
 code "nothing to explain is no error" 0 "$RECONMON" explain tests/data/nmap-sS-two-ports.pcap.gz
 says "an id alone asks the daemon, which is not there" 'asks the daemon.*nobody.sock' \
 	"$RECONMON" explain --control "$tmp/nobody.sock" "$id"
+code "--output means nothing to it" 2 "$RECONMON" explain --output stdout "$scan"
 code "no argument" 2 "$RECONMON" explain
 code "no such file" 1 "$RECONMON" explain "$tmp/none"
 {
