@@ -99,10 +99,12 @@ monitor m "$S" -i s0 "${fast[@]}"
 verdict "it knows owners here" sh -c "! grep -q 'will not be known' '$tmp/m.err'"
 
 # --- tools ---------------------------------------------------------------------------------------
-who connect nmap -n -Pn -T4 -sT -p 1-50 10.77.0.20
+# What only /proc has (executable, user, all of a long command line) takes a process that outlives
+# the tick.
+who connect nmap -n -Pn -T4 -sT --scan-delay 10ms -p 1-50 10.77.0.20
 by "nmap -sT" m connect --dest 10.77.0.20 --field process.name=nmap \
 	--field 'process.executable=.*/nmap' --field 'process.user.name=root' \
-	--field 'process.command_line=nmap -n -Pn -T4 -sT -p 1-50 10\.77\.0\.20' \
+	--field 'process.command_line=nmap -n -Pn -T4 -sT --scan-delay 10ms -p 1-50 10\.77\.0\.20' \
 	--field 'process.args=\["nmap", "-n".*"10\.77\.0\.20"\]' --field 'related.user=\["root"\]'
 who syn nmap -n -Pn -T4 -sS -p 1-50 10.77.0.21
 by "nmap -sS" m syn --dest 10.77.0.21
@@ -208,7 +210,7 @@ placed() {
 	done
 	host=$((host + 1))
 	cgroup_add "$root" "$path"
-	within "$root/$path" nmap -n -Pn -T4 -sT -p 1-10 "10.77.0.$host" >/dev/null 2>&1
+	within "$root/$path" nmap -n -Pn -T4 -sT --scan-delay 50ms -p 1-10 "10.77.0.$host" >/dev/null 2>&1
 	opened m --dest "10.77.0.$host"
 	verdict "$sentence" alerts m --dest "10.77.0.$host" --field process.name=nmap "${fields[@]}"
 }
