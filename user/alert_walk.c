@@ -70,14 +70,6 @@ void alert_walk_free(struct alert_walk *w)
 	free(w);
 }
 
-static char *text_of(json_t *o)
-{
-	char *text = o ? json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(STATUS_DIGITS)) : NULL;
-
-	json_decref(o);
-	return text;
-}
-
 static char *next_open(struct alert_walk *w)
 {
 	while (w->at < w->n_open) {
@@ -85,7 +77,7 @@ static char *next_open(struct alert_walk *w)
 		const struct alert *a = engine_alert(w->engine, p->rule, &p->key);
 
 		if (a && (!w->id[0] || !strcmp(w->id, a->id)))
-			return text_of(recent_json(w->recent, a, ALERT_OPEN));
+			return status_text(recent_json(w->recent, a, ALERT_OPEN));
 	}
 	return NULL;
 }
@@ -107,9 +99,9 @@ static char *last_line(const struct alert_walk *w)
 	struct recent_stats s;
 
 	recent_stats_get(w->recent, &s);
-	return text_of(json_pack("{s:s, s:i, s:I, s:I}", "type", "end", "alerts", (int)w->given,
-				 "closed_kept", (json_int_t)s.kept, "closed_dropped",
-				 (json_int_t)s.dropped));
+	return status_text(json_pack("{s:s, s:i, s:I, s:I}", "type", "end", "alerts", (int)w->given,
+				     "closed_kept", (json_int_t)s.kept, "closed_dropped",
+				     (json_int_t)s.dropped));
 }
 
 char *alert_walk_next(struct alert_walk *w)

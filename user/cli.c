@@ -634,24 +634,69 @@ static int top_speed_set(struct config *cfg, const char *text, struct error *err
 	return 0;
 }
 
+/* Options that are one word of the configuration each (config_setting), under the same name. */
+static const struct plain_option {
+	int key;
+	const char *name;
+	enum {
+		EVERYWHERE,
+		NOT_OVER_FILES,
+		WHERE_A_DAEMON_IS, /* is watched for, or asked */
+	} where;
+	const char *without; /* what it means without a value */
+} plain_options[] = {
+	{ OPT_INGRESS, "ingress", NOT_OVER_FILES, NULL },
+	{ OPT_STATE, "state", NOT_OVER_FILES, NULL },
+	{ OPT_POD_NAMES, "pod-names", NOT_OVER_FILES, NULL },
+	{ OPT_SPOOL, "spool", NOT_OVER_FILES, NULL },
+	{ OPT_SPOOL_SIZE, "spool-size", EVERYWHERE, NULL },
+	{ OPT_PIN, "pin", NOT_OVER_FILES, "on" },
+	{ OPT_METRICS, "metrics", NOT_OVER_FILES, NULL },
+	{ OPT_CONTROL, "control", WHERE_A_DAEMON_IS, NULL },
+	{ OPT_SETTLE, "settle", EVERYWHERE, NULL },
+	{ OPT_SETTLE_OPEN, "settle-open", EVERYWHERE, NULL },
+	{ OPT_GUARD_RATE, "guard-rate", EVERYWHERE, NULL },
+	{ OPT_TICK, "tick", EVERYWHERE, NULL },
+};
+
+static const struct plain_option *plain_option_of(int key)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(plain_options); i++)
+		if (plain_options[i].key == key)
+			return &plain_options[i];
+	return NULL;
+}
+
+static int plain_option_take(const struct cli *cli, const struct plain_option *s, const char *arg)
+{
+	enum command command = cli->cfg->command;
+	bool asks = command == COMMAND_EXPLAIN || command == COMMAND_REPORT;
+	char what[32];
+
+	snprintf(what, sizeof(what), "--%s", s->name);
+	if (s->where != EVERYWHERE && !(s->where == WHERE_A_DAEMON_IS && asks) &&
+	    only_live(cli, what) < 0)
+		return -EINVAL;
+	return config_set(cli->cfg, s->name, what, arg ? arg : s->without, cli->err);
+}
+
 static int option_take(struct cli *cli, int key, const char *arg)
 {
 	struct config *cfg = cli->cfg;
+	const struct plain_option *plain = plain_option_of(key);
 	struct error *err = cli->err;
 	int r;
 
 	if (only_daemon(cli, key) < 0)
 		return -EINVAL;
+	if (plain)
+		return plain_option_take(cli, plain, arg);
 	switch (key) {
 	case 'c':
 		cli->config_file = arg;
 		return 0;
 	case 'i':
 		return only_live(cli, "--interface") < 0 ? -EINVAL : iface_add(cli, arg);
-	case OPT_INGRESS:
-		return only_live(cli, "--ingress") < 0
-			       ? -EINVAL
-			       : config_set(cfg, "ingress", "--ingress", arg, err);
 	case OPT_DURATION:
 		if (only_live(cli, "--duration") < 0)
 			return -EINVAL;
@@ -670,47 +715,11 @@ static int option_take(struct cli *cli, int key, const char *arg)
 	case OPT_NO_HABITS:
 		cfg->habits = false;
 		return 0;
-	case OPT_STATE:
-		return only_live(cli, "--state") < 0
-			       ? -EINVAL
-			       : config_set(cfg, "state", "--state", arg, err);
-	case OPT_POD_NAMES:
-		return only_live(cli, "--pod-names") < 0
-			       ? -EINVAL
-			       : config_set(cfg, "pod-names", "--pod-names", arg, err);
 	case OPT_RELOAD_ON_CHANGE:
 		cfg->reload_on_change = true;
 		return only_live(cli, "--reload-on-change");
 	case OPT_GEOIP:
 		return geoip_add(cli, arg);
-	case OPT_SPOOL:
-		return only_live(cli, "--spool") < 0
-			       ? -EINVAL
-			       : config_set(cfg, "spool", "--spool", arg, err);
-	case OPT_SPOOL_SIZE:
-		return config_set(cfg, "spool-size", "--spool-size", arg, err);
-	case OPT_PIN:
-		return only_live(cli, "--pin") < 0
-			       ? -EINVAL
-			       : config_set(cfg, "pin", "--pin", arg ? arg : "on", err);
-	case OPT_METRICS:
-		return only_live(cli, "--metrics") < 0
-			       ? -EINVAL
-			       : config_set(cfg, "metrics", "--metrics", arg, err);
-	case OPT_CONTROL:
-		/* explain and report ask a daemon, too */
-		return cfg->command != COMMAND_EXPLAIN && cfg->command != COMMAND_REPORT &&
-				       only_live(cli, "--control") < 0
-			       ? -EINVAL
-			       : config_set(cfg, "control", "--control", arg, err);
-	case OPT_SETTLE:
-		return config_set(cfg, "settle", "--settle", arg, err);
-	case OPT_SETTLE_OPEN:
-		return config_set(cfg, "settle-open", "--settle-open", arg, err);
-	case OPT_GUARD_RATE:
-		return config_set(cfg, "guard-rate", "--guard-rate", arg, err);
-	case OPT_TICK:
-		return config_set(cfg, "tick", "--tick", arg, err);
 	case OPT_LIMIT:
 		return limit_set(cfg, arg, err);
 	case 'o':

@@ -464,11 +464,6 @@ void control_close(struct control *c)
 	free(c);
 }
 
-const char *control_path(const struct control *c)
-{
-	return c->socket.path;
-}
-
 void control_stats_get(const struct control *c, struct control_stats *ret)
 {
 	*ret = c->stats;

@@ -52,7 +52,6 @@ void control_close(struct control *c); /* NULL is fine */
 int control_fd(const struct control *c);
 void control_run(struct control *c, uint64_t now_ns);
 
-const char *control_path(const struct control *c);
 void control_stats_get(const struct control *c, struct control_stats *ret);
 
 /* control_address - where a daemon with this configuration listens, or a client of it asks: what

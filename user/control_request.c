@@ -10,11 +10,6 @@
 
 static const char *const names[CONTROL_GET_MAX] = { "status", "live", "alerts" };
 
-const char *control_get_name(enum control_get get)
-{
-	return names[get];
-}
-
 static int take_get(const json_t *value, struct control_request *q, struct error *err)
 {
 	const char *word = json_string_value(value);

@@ -35,7 +35,4 @@ struct control_request {
 int control_request_parse(const char *line, size_t len, struct control_request *ret,
 			  struct error *err);
 
-/* control_get_name - "status", "live", "alerts". */
-const char *control_get_name(enum control_get get);
-
 #endif

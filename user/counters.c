@@ -90,6 +90,12 @@ static void each_user(const struct counters *c, counters_fn *fn, void *ctx)
 	   "names of pods and containers read");
 	fn(ctx, COUNTER_SUM, "pods_unnamed", c->owners.kube.missing,
 	   "... looked for, and not there yet, or any more");
+	fn(ctx, COUNTER_NOW, "kept_bytes", c->keep.bytes, "pinned, to outlive the daemon");
+	fn(ctx, COUNTER_SUM, "kept_pieces", c->keep.pieces, "evidence written there");
+	fn(ctx, COUNTER_SUM, "kept_not", c->keep.unkept,
+	   "... that found no memory: a kill -9 would lose it");
+	fn(ctx, COUNTER_SUM, "kept_snapshots", c->keep.snapshots,
+	   "windows and alerts written there as a whole");
 	fn(ctx, COUNTER_NOW, "guarded_targets", c->guarded, "services under the flood guard");
 	fn(ctx, COUNTER_NOW, "control_clients", c->control.clients,
 	   "clients of the control socket");

@@ -6,6 +6,7 @@
 #include "attempt_log.h"
 #include "control.h"
 #include "drain.h"
+#include "keep.h"
 #include "output.h"
 
 struct counters {
@@ -18,6 +19,7 @@ struct counters {
 	unsigned int outputs;
 	struct attempt_log_stats attempts;
 	struct control_stats control;
+	struct keep_stats keep; /* zeroed: nothing outlives us */
 	unsigned int guarded; /* services under the flood guard, now */
 	const struct allow *allow;
 	const struct habits *habits; /* NULL: none are learnt */

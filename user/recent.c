@@ -157,11 +157,6 @@ uint64_t recent_first(const struct recent *r)
 	return r->end - r->n;
 }
 
-uint64_t recent_end(const struct recent *r)
-{
-	return r->end;
-}
-
 const char *recent_closed(const struct recent *r, uint64_t number, const char **ret_id)
 {
 	const struct closed *c = &r->closed[number % RECENT_MAX];

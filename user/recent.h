@@ -55,11 +55,9 @@ void recent_alert(struct recent *r, const struct alert *a, enum alert_state stat
 json_t *recent_json(const struct recent *r, const struct alert *a, enum alert_state state);
 
 /* Closed alerts have numbers, in the order in which they closed. recent_first - that of the oldest
- * that is kept; recent_end - that of the next one to come. recent_closed - the text of one (a line
- * of JSON without its end, valid until the next recent_alert()), with its id; NULL if it is not
- * kept. */
+ * that is kept. recent_closed - the text of one (a line of JSON without its end, valid until the
+ * next recent_alert()), with its id; NULL if it is not kept. */
 uint64_t recent_first(const struct recent *r);
-uint64_t recent_end(const struct recent *r);
 const char *recent_closed(const struct recent *r, uint64_t number, const char **ret_id);
 
 /* recent_count - how often an alert of a rule and severity said that state. */

@@ -20,13 +20,12 @@ enum {
 struct replay_show {
 	const struct config *cfg;
 	struct engine *engine;
-	const struct output *out;
 	void (*read_counters)(void *ctx, struct counters *c);
 	void *ctx;
 	struct control *control;
 	struct live *live;
 	struct recent *recent;
-	struct recent_histogram took; /* of ticks; not measured here */
+	struct recent_histogram took; /* status shows one of drains: none is measured here */
 	uint64_t begun_ns, first_ns;  /* our clock and the files' at the first packet; 0: not yet */
 	uint64_t now_ns;	      /* the files' */
 };
@@ -61,15 +60,10 @@ static char *answer(void *ctx, enum control_get get)
 		.reloaded_well = true,
 		.ready = true,
 	};
-	json_t *o;
-	char *text;
 
 	memset(&c, 0, sizeof(c));
 	s->read_counters(s->ctx, &c);
-	o = get == CONTROL_LIVE ? status_live(&v) : status_json(&v);
-	text = o ? json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(STATUS_DIGITS)) : NULL;
-	json_decref(o);
-	return text;
+	return status_text(get == CONTROL_LIVE ? status_live(&v) : status_json(&v));
 }
 
 static void *walk_begin(void *ctx, const char *id)
@@ -166,7 +160,6 @@ int replay_show_open(const struct config *cfg, struct engine *engine, const stru
 
 		*s = (struct replay_show){ .cfg = cfg,
 					   .engine = engine,
-					   .out = out,
 					   .read_counters = read_counters,
 					   .ctx = ctx,
 					   .live = live_new(),

@@ -739,3 +739,12 @@ json_t *status_live(const struct status_view *v)
 	json_decref(root);
 	return NULL;
 }
+
+char *status_text(json_t *answer)
+{
+	char *text = answer ? json_dumps(answer, JSON_COMPACT | JSON_REAL_PRECISION(STATUS_DIGITS))
+			    : NULL;
+
+	json_decref(answer);
+	return text;
+}

@@ -14,7 +14,6 @@
 
 enum {
 	SUBJECT_PORTS = 65536,
-	SUBJECT_RANGES_MAX = 1024, /* of ports, where a text lists them */
 };
 
 /* Borrowed from the document, which must outlive it; "" where it does not say. */

@@ -38,6 +38,7 @@ void watch_counters(struct watch *w, struct counters *c)
 	if (w->owners)
 		owners_stats_get(w->owners, &c->owners);
 	c->guarded = w->floods ? floods_count(w->floods) : 0;
+	keep_stats_get(w->keep, &c->keep);
 	if (w->control)
 		control_stats_get(w->control, &c->control);
 }

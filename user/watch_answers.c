@@ -102,17 +102,9 @@ static json_t *live_now(struct watch *w)
 	return status_live(&v);
 }
 
-static char *text_of(json_t *o)
-{
-	char *text = o ? json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(STATUS_DIGITS)) : NULL;
-
-	json_decref(o);
-	return text;
-}
-
 static char *answer(void *ctx, enum control_get get)
 {
-	return text_of(get == CONTROL_LIVE ? live_now(ctx) : status_now(ctx));
+	return status_text(get == CONTROL_LIVE ? live_now(ctx) : status_now(ctx));
 }
 
 static void *walk_begin(void *ctx, const char *id)

@@ -94,6 +94,9 @@ stop_monitor "$now" # a restart
 begin "$RECONMON" # an upgrade
 verdict "an upgrade says from what" grep -q "taken over from reconmon 0.0.9" "$tmp/$now.err"
 wait_until 40 ended
+kill -USR1 "${pid_of[$now]}"
+verdict "what is kept is counted" wait_until 5 grep -Eq '^ +kept_pieces +[1-9]' "$tmp/$now.err"
+verdict "... and all of it was" grep -Eq '^ +kept_not +0 ' "$tmp/$now.err"
 slay
 last_word
 verdict "kill -9, restart, upgrade in a scan of one probe a second: one alert, every port" found 1-10
