@@ -167,9 +167,10 @@ static void want_sums(struct bpf_store *s, const struct store *st, const struct 
 		      n[STAT_SILENT], d->told.silent, d->batches, n[STAT_CONTACT_AGAIN],
 		      n[STAT_CONTACT_FAILED]);
 	assert_int_equal(d->failed, 0);
-	/* Less by those whose entry was drained and made again beneath them (contact_put()). */
+	/* Less by those that were written and looked up while a drain took their entry away
+	 * (contact_put()): at most two were seen. */
 	assert_in_range(d->told.silent + n[STAT_CONTACT_FAILED],
-			n[STAT_SILENT] - n[STAT_SILENT] / 20000,
+			n[STAT_SILENT] - n[STAT_SILENT] / 50000 - 1,
 			n[STAT_SILENT] + n[STAT_CONTACT_AGAIN]);
 	/* A renewal and an eviction hand over the payload of the attempt that they end. */
 	assert_in_range(d->told.carried, 0, n[STAT_ATTEMPT_RENEWED] + n[STAT_NURSERY_EVICTED_SEEN]);
