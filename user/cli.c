@@ -636,27 +636,27 @@ static int top_speed_set(struct config *cfg, const char *text, struct error *err
 
 /* Options that are one word of the configuration each (config_setting), under the same name. */
 static const struct plain_option {
-	int key;
 	const char *name;
+	const char *without; /* what it means without a value */
+	int key;
 	enum {
 		EVERYWHERE,
 		NOT_OVER_FILES,
 		WHERE_A_DAEMON_IS, /* is watched for, or asked */
 	} where;
-	const char *without; /* what it means without a value */
 } plain_options[] = {
-	{ OPT_INGRESS, "ingress", NOT_OVER_FILES, NULL },
-	{ OPT_STATE, "state", NOT_OVER_FILES, NULL },
-	{ OPT_POD_NAMES, "pod-names", NOT_OVER_FILES, NULL },
-	{ OPT_SPOOL, "spool", NOT_OVER_FILES, NULL },
-	{ OPT_SPOOL_SIZE, "spool-size", EVERYWHERE, NULL },
-	{ OPT_PIN, "pin", NOT_OVER_FILES, "on" },
-	{ OPT_METRICS, "metrics", NOT_OVER_FILES, NULL },
-	{ OPT_CONTROL, "control", WHERE_A_DAEMON_IS, NULL },
-	{ OPT_SETTLE, "settle", EVERYWHERE, NULL },
-	{ OPT_SETTLE_OPEN, "settle-open", EVERYWHERE, NULL },
-	{ OPT_GUARD_RATE, "guard-rate", EVERYWHERE, NULL },
-	{ OPT_TICK, "tick", EVERYWHERE, NULL },
+	{ "ingress", NULL, OPT_INGRESS, NOT_OVER_FILES },
+	{ "state", NULL, OPT_STATE, NOT_OVER_FILES },
+	{ "pod-names", NULL, OPT_POD_NAMES, NOT_OVER_FILES },
+	{ "spool", NULL, OPT_SPOOL, NOT_OVER_FILES },
+	{ "spool-size", NULL, OPT_SPOOL_SIZE, EVERYWHERE },
+	{ "pin", "on", OPT_PIN, NOT_OVER_FILES },
+	{ "metrics", NULL, OPT_METRICS, NOT_OVER_FILES },
+	{ "control", NULL, OPT_CONTROL, WHERE_A_DAEMON_IS },
+	{ "settle", NULL, OPT_SETTLE, EVERYWHERE },
+	{ "settle-open", NULL, OPT_SETTLE_OPEN, EVERYWHERE },
+	{ "guard-rate", NULL, OPT_GUARD_RATE, EVERYWHERE },
+	{ "tick", NULL, OPT_TICK, EVERYWHERE },
 };
 
 static const struct plain_option *plain_option_of(int key)

@@ -20,7 +20,7 @@ struct counters {
 	struct attempt_log_stats attempts;
 	struct control_stats control;
 	struct keep_stats keep; /* zeroed: nothing outlives us */
-	unsigned int guarded; /* services under the flood guard, now */
+	unsigned int guarded;	/* services under the flood guard, now */
 	const struct allow *allow;
 	const struct habits *habits; /* NULL: none are learnt */
 };

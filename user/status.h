@@ -62,8 +62,8 @@ json_t *status_figures(const struct status_view *v);
 json_t *status_json(const struct status_view *v);
 json_t *status_live(const struct status_view *v);
 
-/* status_text - an answer as a line without its end, for free(); takes the object over. NULL: it was
- * NULL, or there is no memory. */
+/* status_text - an answer as a line without its end, for free(); takes the object over. NULL: it
+ * was NULL, or there is no memory. */
 char *status_text(json_t *answer);
 
 /* status_print - an answer to `status` as text for people. Returns 0 or -EIO. */
