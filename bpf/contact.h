@@ -107,12 +107,12 @@ static __always_inline int contact_put(void *map, struct store *st, const struct
 
 /* contact_add - counts a stranger's judged attempt. A global function: the verifier walks it once,
  * not once per caller. Returns 0, or -1 (counted). */
-__attribute__((noinline)) int contact_add(const struct attempt *a, __u32 bits)
+__attribute__((noinline)) int contact_add(struct stats *stats, const struct attempt *a, __u32 bits)
 {
-	struct store st = { .stats = stats_of_cpu() };
+	struct store st = { .stats = stats };
 	struct contact_key key;
 
-	if (!a || !st.stats)
+	if (!a || !stats)
 		return -1;
 	key = contact_key_of(a);
 	return contact_put(&contacts, &st, &key, a, bits) < 0 ? -1 : 0;
@@ -120,13 +120,14 @@ __attribute__((noinline)) int contact_add(const struct attempt *a, __u32 bits)
 
 /* contact_add_known - likewise, of who was seen before. Returns 1 if its port was not known to be
  * silent since the last drain. */
-__attribute__((noinline)) int contact_add_known(const struct attempt *a, __u32 bits)
+__attribute__((noinline)) int contact_add_known(struct stats *stats, const struct attempt *a,
+						__u32 bits)
 {
-	struct store st = { .stats = stats_of_cpu() };
+	struct store st = { .stats = stats };
 	struct contact_key key;
 	int had;
 
-	if (!a || !st.stats)
+	if (!a || !stats)
 		return -1;
 	key = contact_key_of(a);
 	had = contact_put(&contacts_known, &st, &key, a, bits);
@@ -138,14 +139,14 @@ __attribute__((noinline)) int contact_add_known(const struct attempt *a, __u32 b
  * here, so one port at least is told elsewhere already. The count is of ports that were new since
  * the last drain; the daemon puts the true one back (user/drain.c). A wrong one costs a wake-up,
  * never a probe. Beside contact_add_known() and not within it: the stack is short. Returns 0. */
-__attribute__((noinline)) int source_add(const struct attempt *a)
+__attribute__((noinline)) int source_add(struct stats *stats, const struct attempt *a)
 {
-	struct store st = { .stats = stats_of_cpu() };
+	struct store st = { .stats = stats };
 	struct source two = { .ports = 2 }, *src;
 	struct contact_key pair;
 	__u64 n = 2;
 
-	if (!a || !st.stats)
+	if (!a || !stats)
 		return 0;
 	pair = contact_key_of(a);
 	pair.resp_port = 0;
@@ -163,12 +164,13 @@ __attribute__((noinline)) int source_add(const struct attempt *a)
 
 /* attempt_ended - hands an attempt to the log, if one is kept. A global function, see
  * contact_add(). Returns 0, or -1 (counted). */
-__attribute__((noinline)) int attempt_ended(const struct attempt *a, __u32 bits, __u32 state)
+__attribute__((noinline)) int attempt_ended(struct stats *stats, const struct attempt *a,
+					    __u32 bits, __u32 state)
 {
-	struct store st = { .stats = stats_of_cpu() };
+	struct store st = { .stats = stats };
 	struct ended *e;
 
-	if (!a || !st.stats)
+	if (!a || !stats)
 		return -1;
 	/* The ring holds 11,900 of them: the daemon comes before it is full, up to five CPUs'. */
 	if (!(++st.stats->n[STAT_ENDED] & (ENDED_WAKE - 1)))
@@ -189,19 +191,17 @@ __attribute__((noinline)) int attempt_ended(const struct attempt *a, __u32 bits,
 
 static __always_inline void store_judged(struct store *st, const struct attempt *a, __u32 bits)
 {
-	(void)st;
 	if (!(a->acct & ACCT_KNOWN))
-		contact_add(a, bits);
-	else if (contact_add_known(a, bits) == 1)
-		source_add(a);
+		contact_add(st->stats, a, bits);
+	else if (contact_add_known(st->stats, a, bits) == 1)
+		source_add(st->stats, a);
 }
 
 static __always_inline void store_ended(struct store *st, const struct attempt *a, __u8 state,
 					__u32 bits)
 {
-	(void)st;
 	if (log_ended == LOG_ALL || (log_ended == LOG_PROBES && bits & CONTACT_SILENT))
-		attempt_ended(a, bits, state);
+		attempt_ended(st->stats, a, bits, state);
 }
 
 #endif

@@ -57,10 +57,22 @@ static __always_inline int store_find(struct store *st, __u64 hash, __u32 look,
 	return nursery_find(st, hash, look, pkt, ret);
 }
 
+/* attempt_store - store_open(). A global function: the verifier walks it once, not once for each
+ * state in which an attempt is admitted. */
+__attribute__((noinline)) int attempt_store(struct stats *stats, __u64 hash,
+					    const struct attempt *a, __u32 state)
+{
+	struct store st = { .stats = stats };
+
+	if (!a || !stats)
+		return 0;
+	return nursery_open(&st, hash, a, (__u8)state);
+}
+
 static __always_inline int store_open(struct store *st, __u64 hash, const struct attempt *a,
 				      __u8 state)
 {
-	return nursery_open(st, hash, a, state);
+	return attempt_store(st->stats, hash, a, state);
 }
 
 static __always_inline int store_mark(struct store *st, struct slot *s, __u8 bits)

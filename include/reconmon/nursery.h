@@ -215,6 +215,7 @@ static __always_inline __u64 nursery_victim(struct store *st, const struct nurse
 		__u64 score = victim_score(LOAD(&b->t[i]), age, i);
 		__u64 worse = (__u64)((__s64)(score - best) >> 63); /* all ones: keep best */
 
+		OPAQUE(worse); /* else clang makes a branch of it, each with another way */
 		best = (best & worse) | (score & ~worse);
 		OPAQUE(best);
 	}
@@ -274,18 +275,22 @@ static __always_inline int nursery_claim(struct store *st, struct nursery_tags *
 }
 
 /* nursery_is_twin - after a claim of way i: does another CPU hold, or is it about to hold, the same
- * attempt, so that this one gives in? */
+ * attempt, so that this one gives in? The comparison of ways is no branch, or the verifier would
+ * learn of i from each look, and walk the rest once for each. */
 static __always_inline int nursery_is_twin(struct store *st, const struct nursery_tags *b, __u64 h,
 					   __u32 i)
 {
 	for (int look = 0; look < NURSERY_LOOKS; look++) {
 		__u32 m = ways_of(b, h) & ~(1u << i), j;
+		__u64 gives_in;
 
 		if (!m)
 			return 0;
 		store_count(st, STAT_NURSERY_TWIN);
 		j = way_first(m);
-		if (j < i || TAG_STATE(LOAD(&b->t[j])) & STATE_LIVE)
+		gives_in = ((__u64)j - i) >> 63 | (LOAD(&b->t[j]) & STATE_LIVE);
+		OPAQUE(gives_in);
+		if (gives_in)
 			return 1;
 	}
 	store_count(st, STAT_NURSERY_UNSURE);
