@@ -42,7 +42,7 @@ BIN	  := $(BUILD)/reconmon$(if $(filter lru,$(STORE)),-lru)
 SKEL	  := $(OBJ)/reconmon.skel.h
 
 UNIT	  := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
-TSAN	  := $(BUILD)/tests/unit/test_nursery_tsan
+TSAN	  := $(BUILD)/tests/unit/test_nursery_tsan $(BUILD)/tests/unit/test_ticks_tsan
 BPFTESTS  := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/test_*.c)) \
 	     $(BUILD)/tests/bpf/test_track_bpf_lru $(BUILD)/tests/bpf/test_captures_lru
 FUZZERS	  := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -127,6 +127,12 @@ $(BUILD)/tests/unit/test_nursery_tsan: tests/unit/test_nursery.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) -Itests $(WARN) -fPIE -pie -O1 -g -fsanitize=thread $< -lcmocka -lpthread -o $@
+
+# Likewise what passes between the two threads of a replay.
+$(BUILD)/tests/unit/test_ticks_tsan: tests/unit/test_ticks.c user/ticks.c user/pieces.c user/ticks.h user/pieces.h user/engine.h
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(CPPFLAGS)) -DTICKS_ALONE $(WARN) -fPIE -pie -O1 -g -fsanitize=thread $(filter %.c,$^) -lcmocka -lpthread -o $@
 
 # What looks at the BPF side alone needs a skeleton and nothing of the daemon. Tests whose name ends
 # in _lru are the same source over the LRU store.

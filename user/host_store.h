@@ -285,6 +285,19 @@ static inline int host_store_parse(struct store *st, const void *data, __u32 hav
 	return 0;
 }
 
+/* host_store_expect_guard - asks for the guard's cells of the attempt that the packet opens. */
+static inline void host_store_expect_guard(struct store *st, const struct packet *pkt)
+{
+	struct guard *g = store_guard(st);
+
+	if (!g || !opens(pkt))
+		return;
+	__builtin_prefetch(source_at(g, source_hash(st, &pkt->src)), 1);
+	if (store_guard_rate(st))
+		__builtin_prefetch(
+			service_at(g, service_hash(st, &pkt->dst, pkt->dst_port, pkt->proto)), 1);
+}
+
 /* host_store_expect - between the halves, for packets whose buckets have arrived: asks for the slot
  * behind the tag that this packet will most likely need. Changes nothing. */
 static inline void host_store_expect(struct store *st, const struct parsed *p)
@@ -294,8 +307,10 @@ static inline void host_store_expect(struct store *st, const struct parsed *p)
 	if (is_midstream(&p->pkt))
 		return;
 	look = store_look(st, p->hash);
-	if (look & LOOK_NONE)
+	if (look & LOOK_NONE) {
 		look = (__u32)nursery_victim(st, nursery_tags_at(st, p->hash), TAG_KNOWN);
+		host_store_expect_guard(st, &p->pkt);
+	}
 	__builtin_prefetch(&nursery_vals_at(st, p->hash)->v[look & (NURSERY_WAYS - 1)], 1);
 }
 

@@ -15,9 +15,9 @@
 #include "floods.h"
 #include "host_store.h"
 #include "output.h"
-#include "pieces.h"
 #include "replay_show.h"
 #include "sweep.h"
+#include "ticks.h"
 #include "zeeklog.h"
 
 enum {
@@ -43,7 +43,7 @@ struct replay {
 	size_t files;
 	const struct replay_tap *tap; /* NULL: the outputs are told */
 	struct store store;
-	struct pieces pieces;
+	struct ticks *ticks; /* to judge() */
 	struct engine *engine;
 	struct floods *floods;
 	struct output *out;
@@ -53,8 +53,9 @@ struct replay {
 	struct waiting waiting[AHEAD]; /* in order of time, none beyond the next tick */
 	unsigned int n_waiting;
 	uint64_t now_ns, tick_ns;  /* the files' clock; when the next tick is due */
-	uint64_t lost;		   /* as of the last tick */
-	uint64_t unfollowed;	   /* likewise, attempts that the guard left out */
+	uint64_t unfollowed;	   /* attempts that the guard left out, as of the last tick */
+	uint64_t lost;		   /* evidence, likewise: judge() knows */
+	uint64_t no_memory;	   /* of that, what could not be kept: judge() counts */
 	struct captures *captures; /* while captures are read */
 	struct timespec started;
 	uint64_t packets;	/* so far, where progress is shown */
@@ -66,14 +67,14 @@ static void on_judged(void *ctx, const struct attempt *a, __u32 bits)
 {
 	struct replay *r = ctx;
 
-	pieces_add_attempt(&r->pieces, a, bits);
+	pieces_add_attempt(&ticks_next(r->ticks)->pieces, a, bits);
 }
 
 static void on_ripe(void *ctx, const struct attempt *a, uint32_t bits)
 {
 	struct replay *r = ctx;
 
-	pieces_add_attempt(&r->pieces, a, bits);
+	pieces_add_attempt(&ticks_next(r->ticks)->pieces, a, bits);
 }
 
 static void on_ended(void *ctx, const struct ended *e)
@@ -91,13 +92,14 @@ static void on_flood(void *ctx, const struct flood_event *e)
 	log_notice("%s", flood_text(e, r->cfg->guard_rate, text));
 }
 
-static void look_at_floods(struct replay *r, uint64_t now_ns)
+/* look_at_floods - returns how many attempts were left out since the last look. */
+static uint64_t look_at_floods(struct replay *r, uint64_t now_ns)
 {
-	uint64_t unfollowed = r->store.stats.n[STAT_GUARD];
+	uint64_t unfollowed = r->store.stats.n[STAT_GUARD], more = unfollowed - r->unfollowed;
 
 	floods_tick(r->floods, r->store.guard, &r->store.stats, now_ns);
-	engine_unfollowed(r->engine, unfollowed - r->unfollowed);
 	r->unfollowed = unfollowed;
+	return more;
 }
 
 static void on_complaint(void *ctx, const char *text)
@@ -109,6 +111,7 @@ static void on_complaint(void *ctx, const char *text)
 		r->tap->complained(r->tap->ctx, text);
 }
 
+/* read_counters - after ticks_wait(), or where nobody judges but the caller. */
 static void read_counters(void *ctx, struct counters *c)
 {
 	const struct replay *r = ctx;
@@ -116,10 +119,39 @@ static void read_counters(void *ctx, struct counters *c)
 	memset(c, 0, sizeof(*c));
 	c->kernel = r->store.stats;
 	engine_stats_get(r->engine, &c->engine);
-	c->drain.no_memory = r->pieces.no_memory;
+	c->drain.no_memory = r->no_memory;
 	c->sweep = r->swept;
 	c->allow = r->cfg->allow;
 	c->habits = engine_habits(r->engine);
+}
+
+/* lost_by_path - what the packet path has lost so far. */
+static uint64_t lost_by_path(const struct replay *r)
+{
+	struct counters c = { .kernel = r->store.stats };
+
+	return counters_lost(&c);
+}
+
+/* judge - a tick's evidence by windows and rules. In a thread of its own: of *r it touches the
+ * engine, the outputs and what only it writes. */
+static void judge(void *ctx, struct tick *t)
+{
+	struct replay *r = ctx;
+	struct counters c = { .drain.no_memory = 0 };
+	uint64_t lost;
+
+	engine_unfollowed(r->engine, t->unfollowed);
+	pieces_feed(&t->pieces, r->engine);
+	r->no_memory += t->pieces.no_memory;
+	t->pieces.no_memory = 0;
+	engine_stats_get(r->engine, &c.engine);
+	c.drain.no_memory = r->no_memory;
+	lost = counters_lost(&c) + t->lost;
+	if (r->out)
+		output_clock(r->out, t->now_ns);
+	engine_flush(r->engine, t->now_ns, lost > r->lost);
+	r->lost = lost;
 }
 
 /* What drain_tick() does live, at a moment of the files' clock. */
@@ -127,24 +159,18 @@ static void replay_tick(struct replay *r, uint64_t now_ns)
 {
 	const struct ripeness ripe = { r->cfg->settle_ns, r->cfg->settle_open_ns };
 	const struct sweep_out out = { on_ripe, NULL, r->attempts ? on_ended : NULL, r };
-	struct counters c;
-	uint64_t lost;
+	struct tick *tick = ticks_next(r->ticks);
 
 	sweep_nursery(r->store.tags, r->store.vals, (uint32_t)r->store.bucket_mask + 1, now_ns,
 		      &ripe, &r->swept, &out);
-	look_at_floods(r, now_ns);
-	pieces_feed(&r->pieces, r->engine);
-	pieces_clear(&r->pieces);
-	read_counters(r, &c);
-	lost = counters_lost(&c);
+	tick->now_ns = now_ns;
+	tick->unfollowed = look_at_floods(r, now_ns);
+	tick->lost = lost_by_path(r);
 	counters_expired(r->cfg->allow, (int64_t)now_ns);
-	if (r->out)
-		output_clock(r->out, now_ns);
-	engine_flush(r->engine, now_ns, lost > r->lost);
+	ticks_hand_over(r->ticks);
 	attempt_log_flush(r->attempts);
 	if (r->show)
 		replay_show_tick(r->show, now_ns);
-	r->lost = lost;
 	r->tick_ns = now_ns + r->cfg->tick_ns;
 }
 
@@ -307,9 +333,9 @@ static int replay_logs(struct replay *r, struct error *err)
 		const struct piece *row = pieces_at(&rows, i);
 
 		advance(r, piece_time(row));
-		pieces_add_contact(&r->pieces, &row->key, &row->contact);
+		pieces_add_contact(&ticks_next(r->ticks)->pieces, &row->key, &row->contact);
 	}
-	r->pieces.no_memory += rows.no_memory;
+	ticks_next(r->ticks)->pieces.no_memory += rows.no_memory;
 	pieces_done(&rows);
 	return ret;
 }
@@ -362,6 +388,7 @@ static void replay_end(struct replay *r)
 	replay_tick(r, r->now_ns + r->cfg->settle_ns + r->cfg->settle_open_ns);
 	if (r->show)
 		replay_show_stay(r->show);
+	ticks_wait(r->ticks);
 	sweep_nursery_last(r->store.tags, r->store.vals, (uint32_t)r->store.bucket_mask + 1, &out);
 	floods_end(r->floods);
 	engine_close(r->engine);
@@ -389,19 +416,26 @@ static int begin(struct replay *r, alertbook_emit_fn *emit, void *ctx, struct er
 	r->progress = isatty(STDERR_FILENO) && cfg->verbosity >= 0;
 	r->engine = engine_new(cfg, emit, ctx);
 	r->floods = floods_new(on_flood, r);
-	if (!r->engine || !r->floods ||
+	/* Whoever looks on wants to see the tick that they have seen the packets of. */
+	r->ticks = ticks_new(!r->tap && !cfg->top_speed, judge, r);
+	if (!r->engine || !r->floods || !r->ticks ||
 	    host_store_init(&r->store, cfg->nursery_slots / NURSERY_WAYS, on_judged, r) < 0 ||
 	    host_store_guard(&r->store, cfg->guard_rate) < 0)
 		return error_set(err, -ENOMEM, EXIT_RUNTIME, "no memory for windows and rules");
 	r->store.exempt_transfers = cfg->profile != PROFILE_SPLUNK;
 	r->store.ended = r->attempts ? on_ended : NULL;
+	if (r->tap) { /* there is one tick then, filled again and again */
+		ticks_next(r->ticks)->pieces.told = r->tap->told;
+		ticks_next(r->ticks)->pieces.ctx = r->tap->ctx;
+	}
 	return 0;
 }
 
 static void done(struct replay *r)
 {
+	ticks_free(r->ticks);
+	r->ticks = NULL;
 	host_store_done(&r->store);
-	pieces_done(&r->pieces);
 	floods_free(r->floods);
 	engine_free(r->engine);
 }
@@ -421,8 +455,6 @@ int replay_each(const struct config *cfg, const char *const *file, size_t n,
 	struct replay r = { .cfg = cfg, .file = file, .files = n, .tap = tap };
 	int code = EXIT_FINE;
 
-	r.pieces.told = tap->told;
-	r.pieces.ctx = tap->ctx;
 	if (begin(&r, tap->emit, tap->ctx, err) < 0 || replay_files(&r, err) < 0)
 		code = err->exit_code;
 	else
