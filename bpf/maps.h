@@ -4,6 +4,7 @@
 #ifndef RECONMON_BPF_MAPS_H
 #define RECONMON_BPF_MAPS_H
 
+#include <reconmon/drain_seq.h>
 #include <reconmon/nursery.h>
 
 /* Fixed at load; the verifier knows their values. */
@@ -72,6 +73,9 @@ struct {
  * helper call a packet would cost more than everything else here. Stands still while the daemon
  * does: then ages only lose resolution. */
 __u32 age_clock;
+
+/* Odd while user/drain.c empties the maps of contacts (drain_seq.h). */
+__u32 drain_seq;
 
 /* What went by lately: store_note_at(). 32 KB; written only where a flow's first segment, payload
  * or reply changes it. */

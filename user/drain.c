@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <reconmon/drain_seq.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -298,8 +299,10 @@ void drain_begin(struct drain *d, uint64_t now_ns, int64_t wall_offset_ns, uint6
 	d->lost = lost;
 	engine_clock(d->engine, wall_offset_ns);
 	d->stats.last = d->stats.contacts;
+	drain_enter(&d->bpf->skel->bss->drain_seq);
 	take_contacts(d, d->bpf->skel->maps.contacts, false);
 	take_contacts(d, d->bpf->skel->maps.contacts_known, true);
+	drain_leave(&d->bpf->skel->bss->drain_seq);
 	d->stats.last = d->stats.contacts - d->stats.last;
 	note_evicted(d, made);
 	sweep_run(d->sweep, now_ns, &out);
