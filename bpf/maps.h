@@ -8,7 +8,7 @@
 #include <reconmon/nursery.h>
 
 /* Fixed at load; the verifier knows their values. */
-const volatile __u64 hash_seed[4] = { 1, 2, 3, 4 };  /* load.c: random */
+const volatile __u64 hash_seed[4] = { 1, 3, 5, 7 };  /* load.c: random, odd */
 const volatile __u64 wake_ports = 3;		     /* lowest threshold of any rule */
 const volatile __u8 exempt_transfers = 1;	     /* 0 under --profile splunk */
 const volatile __u64 nursery_bucket_mask = 8192 - 1; /* buckets - 1; a power of two less one */

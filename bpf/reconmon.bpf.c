@@ -34,53 +34,108 @@ __attribute__((noinline)) int follow_packet(const struct packet *pkt, __u64 hash
 	return 0;
 }
 
-/* handle_packet - returns 1 if the packet has opened an attempt; then *pkt is it. */
-static __always_inline int handle_packet(struct cursor *cur, int ethernet, struct store *st,
-					 struct packet *pkt)
+static __always_inline void count_unparsed(struct store *st, int r)
 {
-	__u64 hash, opened;
-	__u32 look;
-	int r;
+	__u32 why = (__u32)-r;
 
-	store_count(st, st->dir == DIR_INGRESS ? STAT_INGRESS : STAT_EGRESS);
-	r = parse_packet(cur, ethernet, pkt);
+	OPAQUE(why); /* the verifier of 6.1 must see the bound right before the access */
+	if (why < STAT_MAX)
+		st->stats->n[why]++;
+}
+
+enum handled {
+	HANDLED,	/* nothing more is to be done */
+	HANDLED_PARSED, /* *pkt has to be followed */
+	HANDLED_NOT,	/* handle_thorough() has to look */
+};
+
+/* handle_quick - for what parse_quick() knows: the whole path of most packets. */
+static __always_inline enum handled handle_quick(struct store *st, const struct cursor *cur,
+						 enum quick_extent extent, int ethernet,
+						 struct packet *pkt, __u64 *ret_hash)
+{
+	const volatile __u64 *seed = hash_seed;
+	enum quick_family family;
+	struct quick q;
+
+	family = parse_quick(cur, extent, ethernet, &q);
+	if (family == QUICK_NOT)
+		return HANDLED_NOT;
+	OPAQUE(seed); /* or clang loads an address of 64 bits for each word of it */
+	*ret_hash = quick_hash(&q, family, seed);
+	OPAQUE(q.ip); /* what follows this is rare: nothing is kept for it, least of all on the
+			 stack */
+	if (track_quick(st, *ret_hash, &q))
+		return HANDLED;
+	quick_packet(&q, pkt);
+	return HANDLED_PARSED;
+}
+
+static __always_inline enum handled handle_thorough(struct store *st, struct cursor *cur,
+						    int ethernet, struct packet *pkt,
+						    __u64 *ret_hash)
+{
+	int r = parse_thorough(cur, ethernet, pkt);
+
 	if (r < 0) {
-		__u32 why = (__u32)-r;
-
-		OPAQUE(why); /* the verifier of 6.1 must see the bound right before the access */
-		if (why < STAT_MAX)
-			st->stats->n[why]++;
-		return 0;
+		count_unparsed(st, r);
+		return HANDLED;
 	}
-	hash = store_hash(st, pkt);
-	look = store_look(st, hash);
+	*ret_hash = store_hash(st, pkt);
+	return HANDLED_PARSED;
+}
+
+/* handle_packet - what comes of a parsed packet. Returns 1 if it has opened an attempt. */
+static __always_inline int handle_packet(struct store *st, const struct packet *pkt, __u64 hash,
+					 __u32 ifindex)
+{
+	__u32 look = store_look(st, hash);
+	__u64 opened;
+
 	if (!track_concerns(pkt, look)) {
 		track_passing(st, hash, pkt);
 		return 0;
 	}
 	opened = st->stats->n[STAT_ATTEMPTS];
-	follow_packet(pkt, hash, look, st->ifindex, st->dir);
+	follow_packet(pkt, hash, look, ifindex, st->dir);
 	return st->stats->n[STAT_ATTEMPTS] != opened;
+}
+
+static __always_inline void cursor_skb(struct cursor *cur, const struct __sk_buff *skb)
+{
+	cur->pos = (void *)(long)skb->data;
+	cur->end = (void *)(long)skb->data_end;
+	cur->wire_left = skb->len;
 }
 
 static __always_inline int handle_skb(struct __sk_buff *skb, int ethernet, __u8 dir)
 {
-	struct store st = { .stats = stats_of_cpu(), .ifindex = skb->ifindex, .dir = dir };
-	__u32 want = skb->len < PULL_BYTES ? skb->len : PULL_BYTES;
+	struct store st = { .stats = stats_of_cpu(), .dir = dir };
 	struct cursor cur;
 	struct packet pkt;
+	enum handled h;
+	__u64 hash = 0;
+	__u32 want;
 
 	if (!st.stats)
 		return TC_NEXT;
-	note_seen(st.ifindex, dir);
-	/* Headers may sit in a page frag, with some drivers and after some tunnels. */
-	if ((void *)(long)skb->data + want > (void *)(long)skb->data_end)
-		bpf_skb_pull_data(skb, want);
-
-	cur.pos = (void *)(long)skb->data;
-	cur.end = (void *)(long)skb->data_end;
-	cur.wire_left = skb->len;
-	if (handle_packet(&cur, ethernet, &st, &pkt) && dir == DIR_EGRESS && owners_on)
+	note_seen(skb->ifindex, dir);
+	store_count(&st, dir == DIR_INGRESS ? STAT_INGRESS : STAT_EGRESS);
+	cursor_skb(&cur, skb);
+	h = handle_quick(&st, &cur, QUICK_WIRE, ethernet, &pkt, &hash);
+	if (h == HANDLED)
+		return TC_NEXT;
+	if (h == HANDLED_NOT) {
+		/* Headers may sit in a page frag, with some drivers and after some tunnels. */
+		want = skb->len < PULL_BYTES ? skb->len : PULL_BYTES;
+		if ((void *)(long)skb->data + want > (void *)(long)skb->data_end)
+			bpf_skb_pull_data(skb, want);
+		cursor_skb(&cur, skb);
+		if (handle_thorough(&st, &cur, ethernet, &pkt, &hash) == HANDLED)
+			return TC_NEXT;
+	}
+	OPAQUE(skb); /* the index is read again, not kept: Linux 6.1 counts 512 bytes of stack */
+	if (handle_packet(&st, &pkt, hash, skb->ifindex) && dir == DIR_EGRESS && owners_on)
 		owner_note(skb, &pkt);
 	return TC_NEXT;
 }
@@ -112,19 +167,31 @@ int tc_egress_l3(struct __sk_buff *skb)
 
 static __always_inline int handle_xdp(struct xdp_md *ctx)
 {
-	struct store st = { .stats = stats_of_cpu(),
-			    .ifindex = ctx->ingress_ifindex,
-			    .dir = DIR_INGRESS };
+	struct store st = { .stats = stats_of_cpu(), .dir = DIR_INGRESS };
 	struct cursor cur;
 	struct packet pkt;
+	enum handled h;
+	__u64 hash = 0;
 
 	if (!st.stats)
 		return XDP_PASS;
-	note_seen(st.ifindex, DIR_INGRESS);
-	cur.wire_left = (__u32)bpf_xdp_get_buff_len(ctx);
+	note_seen(ctx->ingress_ifindex, DIR_INGRESS);
+	store_count(&st, STAT_INGRESS);
 	cur.pos = (void *)(long)ctx->data;
 	cur.end = (void *)(long)ctx->data_end;
-	handle_packet(&cur, 1, &st, &pkt);
+	h = handle_quick(&st, &cur, QUICK_AT_HAND, 1, &pkt, &hash);
+	if (h == HANDLED)
+		return XDP_PASS;
+	if (h == HANDLED_NOT) {
+		/* The whole frame's length is a call, which few packets need. */
+		cur.wire_left = (__u32)bpf_xdp_get_buff_len(ctx);
+		cur.pos = (void *)(long)ctx->data;
+		cur.end = (void *)(long)ctx->data_end;
+		if (handle_thorough(&st, &cur, 1, &pkt, &hash) == HANDLED)
+			return XDP_PASS;
+	}
+	OPAQUE(ctx);
+	handle_packet(&st, &pkt, hash, ctx->ingress_ifindex);
 	return XDP_PASS;
 }
 

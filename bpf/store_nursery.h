@@ -46,6 +46,11 @@ static __always_inline __u64 store_hash(struct store *st, const struct packet *p
 	return nursery_hash(pkt, hash_seed);
 }
 
+static __always_inline int store_holds(struct store *st, __u64 hash)
+{
+	return nursery_holds(st, hash);
+}
+
 static __always_inline __u32 store_look(struct store *st, __u64 hash)
 {
 	return nursery_look(st, hash);

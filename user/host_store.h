@@ -37,10 +37,10 @@ struct store {
 	struct nursery_tags *tags;
 	struct nursery_vals *vals;
 	__u64 bucket_mask; /* buckets - 1 */
-	__u64 seed[4];	   /* set by host_store_init(); fill with random words for hostile input */
-	__u64 now_ns;	   /* the clock: set by the caller before each packet */
-	__u32 ifindex;	   /* as struct attempt takes it over: likewise */
-	__u8 dir;	   /* enum attempt_dir: likewise */
+	__u64 seed[4]; /* set by host_store_init(); fill with random odd words for hostile input */
+	__u64 now_ns;  /* the clock: set by the caller before each packet */
+	__u32 ifindex; /* as struct attempt takes it over: likewise */
+	__u8 dir;      /* enum attempt_dir: likewise */
 	__u8 exempt_transfers; /* 1: bulk from the responder is a transfer; set by init */
 	judged_fn judged;      /* required */
 	ended_fn ended;	       /* NULL: nobody keeps a log */
@@ -129,6 +129,11 @@ static __always_inline struct nursery_vals *nursery_vals_at(struct store *st, __
 static __always_inline __u64 store_hash(struct store *st, const struct packet *pkt)
 {
 	return nursery_hash(pkt, st->seed);
+}
+
+static __always_inline int store_holds(struct store *st, __u64 hash)
+{
+	return nursery_holds(st, hash);
 }
 
 static __always_inline __u32 store_look(struct store *st, __u64 hash)
@@ -225,7 +230,7 @@ static inline int host_store_init(struct store *st, __u32 buckets, judged_fn jud
 		.tags = tags,
 		.vals = vals,
 		.bucket_mask = buckets - 1,
-		.seed = { 0x243F6A8885A308D3, 0x13198A2E03707344, 0xA4093822299F31D0,
+		.seed = { 0x243F6A8885A308D3, 0x13198A2E03707345, 0xA4093822299F31D1,
 			  0x082EFA98EC4E6C89 }, /* digits of pi: the same run twice gives the same
 						 */
 		.exempt_transfers = 1,

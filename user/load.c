@@ -59,7 +59,8 @@ static void set_constants(const struct config *cfg, uint32_t wake_ports, struct 
 
 	/* Blocks only early at boot; a guessable seed would let a stranger aim at a bucket. */
 	if (getrandom(seed, sizeof(seed), 0) == sizeof(seed))
-		memcpy((void *)skel->rodata->hash_seed, seed, sizeof(seed));
+		for (size_t i = 0; i < sizeof(seed) / sizeof(seed[0]); i++)
+			((uint64_t *)skel->rodata->hash_seed)[i] = seed[i] | 1;
 	skel->rodata->wake_ports = wake_ports ? wake_ports : UINT64_MAX;
 	skel->rodata->log_ended = (__u8)cfg->log_attempts;
 	skel->rodata->fill_mask = fill_mask(cfg->contacts_max);

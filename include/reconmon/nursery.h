@@ -25,34 +25,50 @@
 #ifndef RECONMON_NURSERY_H
 #define RECONMON_NURSERY_H
 
+#include "parse.h"
 #include "store.h"
 #include "tag.h"
 
 #define HASH_PRIME 0xD6E8FEB86659FD93ull /* odd, and good at avalanche: rrmxmx's constant */
 
+/* hash_end4, hash_end6 - one end of a flow in at most 63 bits. Of IPv4 nothing is lost, and what
+ * differs at all differs in the low 24 bits, where a multiplication carries it up. Of IPv6 it is a
+ * hash already: each 32 bits of it meet a random factor. */
+static __always_inline __u64 hash_end4(__be32 addr, __be16 port)
+{
+	__u64 x = (__u64)addr << 16 | port;
+
+	return x ^ x >> 24;
+}
+
+static __always_inline __u64 hash_end6(__u64 w0, __u64 w1, __be16 port, __u64 seed2, __u64 seed3)
+{
+	__u64 x = (w0 ^ w0 >> 32) * seed2 + (w1 ^ w1 >> 32) * seed3;
+
+	return (x + ((__u64)port << 16)) >> 1;
+}
+
+/* hash_ends - the same whichever end comes first. Ends are sorted (without a branch: which comes
+ * first is a coin toss) and each is multiplied with a random factor, which for two different flows
+ * comes to the same sum with a probability of 2^-40 at most (IPv6: 2^-30), whatever they are: that
+ * of multiply-shift hashing. The rest spreads the sum over all bits. */
+static __always_inline __u64 hash_ends(__u64 a, __u64 b, __u8 proto, const volatile __u64 *seed)
+{
+	__u64 swap = a - b, x;
+
+	OPAQUE(swap);
+	swap = (__u64)((__s64)swap >> 63) & (a ^ b);
+	x = (a ^ swap) * seed[0] + (b ^ swap) * seed[1] + proto;
+	x = (x ^ x >> 32) * HASH_PRIME;
+	return (x ^ x >> 32) | 1ull << 63;
+}
+
 static __always_inline __u64 hash_end(const struct ip_addr *addr, __be16 port,
 				      const volatile __u64 *seed)
 {
-	__u64 x;
-
-	/* The last octet is the top byte, where a multiplication cannot carry it on: fold it down
-	 * first, or ends in neighbouring networks cancel out in the sum, whatever the seed. */
-	if (!addr->w[0]) { /* IPv4: the prefix's 32 constant bits make room for the port */
-		x = (addr->w[1] ^ port) ^ seed[0];
-		x ^= x >> 32;
-		x *= seed[1] | 1;
-		x ^= x >> 32;
-		x *= seed[2] | 1;
-		x ^= x >> 29;
-		return x * (seed[3] | 1);
-	}
-	x = addr->w[1] ^ seed[0];
-	x ^= x >> 32;
-	x *= seed[1] | 1;
-	x ^= x >> 32;
-	x = (x + (addr->w[0] ^ (__u64)port << 48)) * (seed[2] | 1);
-	x ^= x >> 32;
-	return x * (seed[3] | 1);
+	if (!addr->w[0] && (__u32)addr->w[1] == IP_ADDR_V4_PREFIX)
+		return hash_end4((__be32)(addr->w[1] >> 32), port);
+	return hash_end6(addr->w[0], addr->w[1], port, seed[2], seed[3]);
 }
 
 /* nursery_hash - the same for both directions of a connection. Bit 63 is always set; bits 0 to 23
@@ -61,11 +77,26 @@ static __always_inline __u64 hash_end(const struct ip_addr *addr, __be16 port,
  * pointer clang takes the initialisers for its value. */
 static __always_inline __u64 nursery_hash(const struct packet *pkt, const volatile __u64 *seed)
 {
-	__u64 x = hash_end(&pkt->src, pkt->src_port, seed) +
-		  hash_end(&pkt->dst, pkt->dst_port, seed) + pkt->proto;
+	return hash_ends(hash_end(&pkt->src, pkt->src_port, seed),
+			 hash_end(&pkt->dst, pkt->dst_port, seed), pkt->proto, seed);
+}
 
-	x = (x ^ x >> 32) * HASH_PRIME;
-	return (x ^ x >> 32) | 1ull << 63;
+/* quick_hash - nursery_hash() of the packet that *q is of. */
+static __always_inline __u64 quick_hash(const struct quick *q, enum quick_family family,
+					const volatile __u64 *seed)
+{
+	const struct wire_ipv4 *ip4 = q->ip;
+	const struct wire_ipv6 *ip6 = q->ip;
+	__u64 seed2, seed3;
+
+	if (family == QUICK_IPV4)
+		return hash_ends(hash_end4(ip4->src, q->tcp->src), hash_end4(ip4->dst, q->tcp->dst),
+				 PROTO_TCP, seed);
+	seed2 = seed[2];
+	seed3 = seed[3];
+	return hash_ends(hash_end6(ip6->src[0], ip6->src[1], q->tcp->src, seed2, seed3),
+			 hash_end6(ip6->dst[0], ip6->dst[1], q->tcp->dst, seed2, seed3), PROTO_TCP,
+			 seed);
 }
 
 /* ways_of - the ways whose fingerprint is h's, one bit each. Without a branch: one a way would make
@@ -109,6 +140,21 @@ static __always_inline int attempt_matches(const struct attempt *a, const struct
 	return 0;
 }
 
+/* nursery_holds - is this hash's fingerprint in its bucket? nursery_look() in two thirds of the
+ * instructions, for those of which it is not. */
+static __always_inline int nursery_holds(struct store *st, __u64 h)
+{
+	const struct nursery_tags *b = nursery_tags_at(st, h);
+
+	if (!b)
+		return 0;
+#pragma GCC unroll 8
+	for (__u32 i = 0; i < NURSERY_WAYS; i++)
+		if ((LOAD(&b->t[i]) ^ h) < TAG_FP_ONE)
+			return 1;
+	return 0;
+}
+
 /* nursery_look - which way has this hash's fingerprint? All that the packet of an innocent
  * connection costs: one cache line. Returns the way, with LOOK_DECIDED if the attempt there is
  * decided, or LOOK_NONE. */
@@ -122,7 +168,7 @@ static __always_inline __u32 nursery_look(struct store *st, __u64 h)
 	for (__u32 i = 0; i < NURSERY_WAYS; i++) {
 		__u64 tag = LOAD(&b->t[i]);
 
-		if (!TAG_FP(tag ^ h))
+		if ((tag ^ h) < TAG_FP_ONE)
 			return i | (tag & LOOK_DECIDED);
 	}
 	return LOOK_NONE;

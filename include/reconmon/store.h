@@ -43,7 +43,7 @@ static __always_inline void store_stamp(struct store *st, struct attempt *a); /*
 
 /* The flood guard (guard.h): its memory, or NULL: everybody is admitted; attempts a second at one
  * service, at most GUARD_RATE_MAX, or 0: it is off; a clock of ticks, and how many a second has;
- * the hashes' seed. */
+ * the hashes' seed, four odd words. */
 static __always_inline struct guard *store_guard(struct store *st);
 static __always_inline __u32 store_guard_rate(struct store *st);
 static __always_inline __u32 store_ticks(struct store *st);
@@ -66,6 +66,7 @@ static __always_inline struct nursery_vals *nursery_vals_at(struct store *st, __
 
 /* Attempts: by nursery.h, or by a plain LRU hash. Semantics as nursery_find() and so on. */
 static __always_inline __u64 store_hash(struct store *st, const struct packet *pkt);
+static __always_inline int store_holds(struct store *st, __u64 hash);
 static __always_inline __u32 store_look(struct store *st, __u64 hash);
 static __always_inline int store_find(struct store *st, __u64 hash, __u32 look,
 				      const struct packet *pkt, struct slot *ret);

@@ -22,6 +22,7 @@ struct nursery_vals {
 };
 
 #define TAG_FP(x)      ((x) >> 25)
+#define TAG_FP_ONE     (1ull << 25)
 #define TAG_KNOWN      (1ull << 24) /* ACCT_KNOWN, where replacement sees it */
 #define TAG_STATE(tag) ((__u8)(tag))
 #define TAG_AGE(tag)   ((__u8)((tag) >> 8))

@@ -512,6 +512,25 @@ static __always_inline void track_passing(struct store *st, __u64 h, const struc
 	note_orphan(st, h, pkt, OPENING_ACK);
 }
 
+/* track_quick - the whole of it for most of what parse_quick() knows: a segment that
+ * track_concerns() would let pass, and of which track_passing() has nothing new to note. Returns 1,
+ * or 0: those have to be asked. */
+static __always_inline int track_quick(struct store *st, __u64 h, const struct quick *q)
+{
+	__u32 *note;
+
+	if ((q->tcp->flags & (TCP_SYN | TCP_RST | TCP_FIN | TCP_ACK)) != TCP_ACK ||
+	    store_holds(st, h))
+		return 0;
+	note = store_note_at(st, h);
+	if (*note == NOTE(h, NOTE_CARRIED))
+		return 1;
+	if (!quick_payload(q))
+		return 0;
+	*note = NOTE(h, NOTE_CARRIED);
+	return 1;
+}
+
 static __always_inline void count_judged(struct store *st, __u32 bits)
 {
 	if (bits & CONTACT_TRANSFER)

@@ -135,30 +135,27 @@ enum stage {
 static __always_inline int stage_run(struct __sk_buff *skb, enum stage last)
 {
 	struct store st = { .stats = stats_of_cpu(), .ifindex = skb->ifindex };
-	__u32 want = skb->len < PULL_BYTES ? skb->len : PULL_BYTES;
 	struct cursor cur;
-	struct packet pkt;
+	const volatile __u64 *seed = hash_seed;
+	enum quick_family family;
+	struct quick q;
 
 	if (!st.stats)
 		return TC_NEXT;
 	note_seen(st.ifindex, DIR_INGRESS);
-	if ((void *)(long)skb->data + want > (void *)(long)skb->data_end)
-		bpf_skb_pull_data(skb, want);
-	cur.pos = (void *)(long)skb->data;
-	cur.end = (void *)(long)skb->data_end;
-	cur.wire_left = skb->len;
 	store_count(&st, STAT_INGRESS);
 	if (last == STAGE_COUNT)
 		return TC_NEXT;
-	if (parse_packet(&cur, 1, &pkt) < 0)
+	cur.pos = (void *)(long)skb->data;
+	cur.end = (void *)(long)skb->data_end;
+	cur.wire_left = skb->len;
+	family = parse_quick(&cur, QUICK_WIRE, 1, &q);
+	if (family == QUICK_NOT)
 		return TC_NEXT;
-	if (last == STAGE_PARSE)
-		stage_result = pkt.src.w[1] ^ pkt.dst.w[1] ^ pkt.src.w[0] ^ pkt.dst.w[0] ^
-			       pkt.src_port ^ pkt.dst_port ^ pkt.seq ^ pkt.ack ^ pkt.payload_len ^
-			       pkt.tcp_flags ^ pkt.proto;
-	else
-		stage_result =
-			store_hash(&st, &pkt) ^ pkt.seq ^ pkt.ack ^ pkt.payload_len ^ pkt.tcp_flags;
+	OPAQUE(seed);
+	stage_result = q.tcp->flags;
+	if (last == STAGE_HASH)
+		stage_result ^= quick_hash(&q, family, seed);
 	return TC_NEXT;
 }
 

@@ -83,7 +83,7 @@ static inline void bpf_store_size(struct bpf_store *s)
 static inline int bpf_store_open_guarded(struct bpf_store *s, __u32 buckets, int exempt_transfers,
 					 __u32 rate, __u32 second)
 {
-	static const __u64 seed[4] = { 0x243F6A8885A308D3, 0x13198A2E03707344, 0xA4093822299F31D0,
+	static const __u64 seed[4] = { 0x243F6A8885A308D3, 0x13198A2E03707345, 0xA4093822299F31D1,
 				       0x082EFA98EC4E6C89 };
 	int r;
 

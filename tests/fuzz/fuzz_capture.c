@@ -4,7 +4,8 @@
 #include "fuzz.h"
 
 #include <capture.h>
-#include <reconmon/parse.h>
+#include <host_store.h>
+#include <parse_both.h>
 #include <zlib.h>
 
 enum {
@@ -40,10 +41,13 @@ static void parse_check(const struct capture_packet *p)
 {
 	uint8_t *frame = exact_copy(p->data, p->have);
 	struct cursor cur = { frame, frame + p->have, p->wire_len };
+	const char *why;
 	struct packet pkt;
 	int r;
 
 	if (!p->ethertype || p->ethertype == ETH_TYPE_IPV4 || p->ethertype == ETH_TYPE_IPV6) {
+		parse_both_family(&cur, !p->ethertype, &why);
+		CHECK(!why, "%s", why);
 		r = parse_packet(&cur, !p->ethertype, &pkt);
 		CHECK(r <= 0 && r > -STAT_MAX, "the parser returned %d", r);
 	}

@@ -11,6 +11,7 @@
 #include "fuzz.h"
 
 #include <host_store.h>
+#include <parse_both.h>
 #include <sweep.h>
 
 #include "trace.h"
@@ -82,8 +83,12 @@ static int parse_copy(const __u8 *frame, __u32 have, __u32 wire_len, int etherne
 {
 	uint8_t *copy = exact_copy(frame, have);
 	struct cursor cur = { copy, copy + have, wire_len };
-	int r = parse_packet(&cur, ethernet, ret);
+	const char *why;
+	int r;
 
+	parse_both_family(&cur, ethernet, &why);
+	CHECK(!why, "%s", why);
+	r = parse_packet(&cur, ethernet, ret);
 	free(copy);
 	return r;
 }
@@ -442,7 +447,7 @@ static void run_all(struct run *r, const struct trace *t, __u32 buckets)
 	r->st.ended = on_ended;
 	if (r->mirrored)
 		for (int i = 0; i < 4; i++)
-			r->st.seed[i] = ~r->st.seed[i];
+			r->st.seed[i] = ~r->st.seed[i] | 1;
 	r->tick_ns = t->n ? t->e[0].t_ns + TICK_NS : 0;
 	for (__u32 i = 0; i < t->n; i++)
 		send_entry(r, &t->e[i]);

@@ -85,7 +85,6 @@ static void test_hash_of_both_directions(void **state)
 	host_store_done(&st);
 }
 
-/* One value of one flow changed is another flow, and so is the same flow under another seed. */
 static int compare_hashes(const void *a, const void *b)
 {
 	__u64 x = *(const __u64 *)a, y = *(const __u64 *)b;
@@ -93,28 +92,94 @@ static int compare_hashes(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Hosts that differ in their last octet alone, on the same ports: none may share a hash. */
-static void test_hash_of_neighbours(void **state)
+/* A hundred by a hundred flows that differ in two places alone, each in steps of its own: regular,
+ * as what scans and what balances load is. None may share a hash, whatever seed, and no bucket of
+ * 1,024 has many times its share. */
+struct grid {
+	const char *name;
+	unsigned src_shift, dst_shift; /* of the address' word in memory order; 64: the port */
+	__u32 step;
+	int is_v6;
+};
+
+static void grid_set(struct ip_addr *addr, __be16 *port, unsigned shift, __u32 n)
 {
-	static __u64 h[10000];
-	const __u64 seed[4] = { 0x243F6A8885A308D3, 0x13198A2E03707344, 0xA4093822299F31D0,
-				0x082EFA98EC4E6C89 };
-
-	(void)state;
-	for (__u32 i = 0; i < 10000; i++) {
-		struct packet p = { .src = ip_addr_from_v4(htonl(0x0a4d0200 + i / 100 * 2)),
-				    .dst = ip_addr_from_v4(htonl(0x0a4d0100 + i % 100 * 2)),
-				    .src_port = htons(39001),
-				    .dst_port = htons(9001),
-				    .proto = PROTO_TCP };
-
-		h[i] = nursery_hash(&p, seed);
-	}
-	qsort(h, 10000, sizeof(h[0]), compare_hashes);
-	for (int i = 1; i < 10000; i++)
-		assert_true(h[i] != h[i - 1]);
+	if (shift == 64)
+		*port = htons((__u16)(9001 + n));
+	else if (shift > 64)
+		addr->w[0] += (__u64)n << (shift - 65);
+	else
+		addr->w[1] += (__u64)n << shift;
 }
 
+static void grid_hashes(const struct grid *g, const __u64 *seed, __u64 *h)
+{
+	const struct packet base = { .src = ip_addr_from_v4(htonl(0x0a4d0200)),
+				     .dst = ip_addr_from_v4(htonl(0x0a4d0200)),
+				     .src_port = htons(9001),
+				     .dst_port = htons(9001),
+				     .proto = PROTO_TCP };
+
+	for (__u32 i = 0; i < 10000; i++) {
+		struct packet p = base;
+
+		if (g->is_v6) {
+			p.src.w[0] = p.dst.w[0] = 0x1000b80d0120;
+			p.src.w[1] = p.dst.w[1] = 0;
+		}
+		/* The first counts from 101 on: else a flow and its own answer were both there. */
+		grid_set(&p.src, &p.src_port, g->src_shift, (i / 100 + 101) * g->step);
+		grid_set(&p.dst, &p.dst_port, g->dst_shift, i % 100 * g->step);
+		h[i] = nursery_hash(&p, seed);
+	}
+}
+
+static void test_hash_of_grids(void **state)
+{
+	/* An IPv4 address is the upper half of its word: its first octet begins at bit 32. */
+	static const struct grid grids[] = {
+		{ "last octets", 56, 56, 1, 0 },
+		{ "third octets", 48, 48, 1, 0 },
+		{ "first octets", 32, 32, 1, 0 },
+		{ "ports", 64, 64, 1, 0 },
+		{ "host and port", 56, 64, 1, 0 },
+		{ "port and host", 64, 56, 1, 0 },
+		{ "ports of 256", 64, 64, 256, 0 },
+		{ "octets, crossed", 56, 32, 1, 0 },
+		{ "IPv6 last octets", 56, 56, 1, 1 },
+		{ "IPv6 middle octets", 0, 0, 1, 1 },
+		{ "IPv6 networks", 65 + 56, 65 + 56, 1, 1 },
+		{ "IPv6 ports", 64, 64, 1, 1 },
+		{ "IPv6 host and port", 56, 64, 1, 1 },
+		{ "IPv6 prefixes", 65, 65, 1, 1 },
+	};
+	static __u64 h[10000];
+	__u64 seed[4] = { 0x243F6A8885A308D3, 0x13198A2E03707345, 0xA4093822299F31D1,
+			  0x082EFA98EC4E6C89 };
+
+	(void)state;
+	for (int round = 0; round < 20; round++) {
+		for (size_t g = 0; g < ARRAY_SIZE(grids); g++) {
+			static __u32 load[1024];
+
+			memset(load, 0, sizeof(load));
+			grid_hashes(&grids[g], seed, h);
+			for (int i = 0; i < 10000; i++)
+				load[h[i] & 1023]++;
+			for (int i = 0; i < 1024; i++)
+				if (load[i] > 50) /* 10 expected; 50 is 12 standard deviations */
+					fail_msg("%s: %u in a bucket", grids[g].name, load[i]);
+			qsort(h, 10000, sizeof(h[0]), compare_hashes);
+			for (int i = 1; i < 10000; i++)
+				if (h[i] == h[i - 1])
+					fail_msg("%s: a hash twice", grids[g].name);
+		}
+		for (int i = 0; i < 4; i++)
+			seed[i] = seed[i] * HASH_PRIME + 2 * (__u64)round;
+	}
+}
+
+/* One value of one flow changed is another flow, and so is the same flow under another seed. */
 static void test_hash_differs(void **state)
 {
 	struct packet pkt = flow_packet(5), other[7];
@@ -136,7 +201,7 @@ static void test_hash_differs(void **state)
 	other[6].src.w[0] = 1;
 	for (size_t i = 0; i < ARRAY_SIZE(other); i++)
 		assert_true(TAG_FP(store_hash(&st, &other[i]) ^ h));
-	st.seed[0]++;
+	st.seed[0] += 2;
 	assert_true(TAG_FP(store_hash(&st, &pkt) ^ h));
 	host_store_done(&st);
 }
@@ -547,7 +612,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_init_refuses),
 		cmocka_unit_test(test_hash_of_both_directions),
-		cmocka_unit_test(test_hash_of_neighbours),
+		cmocka_unit_test(test_hash_of_grids),
 		cmocka_unit_test(test_hash_differs),
 		cmocka_unit_test(test_life_of_a_slot),
 		cmocka_unit_test(test_generation_keeps_late_hands_off),

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* include/reconmon/parse.h over the frames of tests/packets.h: whole, and cut at every byte. */
+#include <host_store.h>
 #include <packets.h>
+#include <parse_both.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -14,7 +16,12 @@ static int parse_at_page_end(const struct frame_case *c, const __u8 *bytes, __u3
 {
 	struct cursor cur = { .pos = page_end - have, .end = page_end, .wire_left = wire_len };
 
+	const char *why;
+
 	memcpy(page_end - have, bytes, have);
+	parse_both_family(&cur, !c->l3, &why);
+	if (why)
+		fail_msg("%s", why);
 	return parse_packet(&cur, !c->l3, ret);
 }
 
@@ -151,6 +158,48 @@ static void test_one_byte_wrong(void **state)
 	}
 }
 
+/* What the short way is for takes it, with the frame's length known or not; a frame that ends
+ * early, or of which the rest is not at hand, does not. */
+static void test_quick(void **state)
+{
+	static const struct {
+		struct layer layers[5];
+		enum quick_family wire, at_hand;
+		__u32 wire_len, l3;
+	} rows[] = {
+		{ { ETH(), IPV4(), TCP(.flags = TCP_ACK), DATA(9) }, QUICK_IPV4, QUICK_IPV4, 0, 0 },
+		{ { ETH(), IPV4(), TCP(.n = 12), PAD(6) }, QUICK_IPV4, QUICK_IPV4, 0, 0 },
+		{ { ETH(), IPV6(), TCP(.flags = TCP_SYN) }, QUICK_IPV6, QUICK_IPV6, 0, 0 },
+		{ { IPV4(), TCP(), DATA(9) }, QUICK_IPV4, QUICK_IPV4, 0, 1 },
+		{ { IPV6(), TCP(), DATA(9) }, QUICK_IPV6, QUICK_IPV6, 0, 1 },
+		{ { ETH(), IPV4(.len = GIVEN(1500)), TCP() }, QUICK_IPV4, QUICK_NOT, 1514, 0 },
+		{ { ETH(), IPV6(.len = GIVEN(1460)), TCP() }, QUICK_IPV6, QUICK_NOT, 1514, 0 },
+		{ { ETH(), IPV4(.len = GIVEN(1500)), TCP() }, QUICK_NOT, QUICK_NOT, 1513, 0 },
+		{ { ETH(), IPV4(.len = GIVEN(0)), TCP() }, QUICK_NOT, QUICK_NOT, 0, 0 },
+		{ { ETH(), IPV4(), TCP(.hdr = GIVEN(16)) }, QUICK_NOT, QUICK_NOT, 0, 0 },
+		{ { ETH(), IPV4(), TCP(.hdr = GIVEN(24)) }, QUICK_NOT, QUICK_NOT, 0, 0 },
+		{ { ETH(), IPV4(.n = 4), TCP() }, QUICK_NOT, QUICK_NOT, 0, 0 },
+		{ { ETH(), IPV4(.frag = 0x2000), TCP() }, QUICK_NOT, QUICK_NOT, 0, 0 },
+		{ { ETH(), IPV4(), UDP() }, QUICK_NOT, QUICK_NOT, 0, 0 },
+		{ { ETH(), VLAN(), IPV4(), TCP() }, QUICK_NOT, QUICK_NOT, 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct cursor cur = { .end = page_end };
+		struct quick q;
+		struct frame f;
+
+		frame_build(&f, rows[i].layers, &test_ends);
+		cur.pos = page_end - f.len;
+		cur.wire_left = rows[i].wire_len ? rows[i].wire_len : f.len;
+		memcpy(page_end - f.len, f.b, f.len);
+		assert_int_equal(parse_quick(&cur, QUICK_WIRE, !rows[i].l3, &q), rows[i].wire);
+		assert_int_equal(parse_quick(&cur, QUICK_AT_HAND, !rows[i].l3, &q),
+				 rows[i].at_hand);
+	}
+}
+
 static int page_setup(void **state)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -175,7 +224,8 @@ int main(void)
 		{ "parse: cut by snap length", test_cut_by_snap_length },
 		{ "parse: one byte wrong", test_one_byte_wrong },
 	};
-	int failed = 0;
+	const struct CMUnitTest quick[] = { cmocka_unit_test(test_quick) };
+	int failed = cmocka_run_group_tests_name("parse: the short way", quick, page_setup, NULL);
 
 	for (size_t g = 0; g < ARRAY_SIZE(groups); g++) {
 		for (size_t i = 0; i < ARRAY_SIZE(frame_cases); i++)
