@@ -7,7 +7,7 @@ set -eu
 build='clang llvm gcc make pkg-config bpftool libbpf-dev libelf-dev zlib1g-dev libjansson-dev
 libmnl-dev libyaml-dev libpcap-dev libc6-dev linux-libc-dev libcurl4-openssl-dev libncurses-dev
 libmaxminddb-dev libmicrohttpd-dev'
-tests='libcmocka-dev nmap iperf3 curl iproute2 iputils-ping ethtool git python3 shellcheck
+tests='libcmocka-dev nmap tcpdump iperf3 curl iproute2 iputils-ping ethtool git python3 shellcheck
 clang-format clang-tidy libclang-rt-dev mandoc busybox-static cpio xz-utils qemu-system-x86 procps kmod
 logrotate prometheus zsh tshark tmux nftables masscan zmap hping3 rsyslog rsyslog-gnutls systemd openssl chromium
 dpkg-dev debhelper lintian debootstrap binutils golang-go golang-github-masterminds-sprig-dev
