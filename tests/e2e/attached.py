@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """attached.py IFACE: one line for each BPF program on the interface's hooks, in the network namespace
 it runs in: XDP, tcx (which bpftool of Debian 12 does not know), filters of tc; and for a clsact qdisc.
-Nothing attached: no output. Programs of anybody are shown, ours and others'."""
+Nothing attached: no output. Programs of anybody are shown, ours and others'.
+
+attached.py IFACE IFACE...: of several, the names of those that have any."""
 import ctypes
 import json
 import os
@@ -36,16 +38,24 @@ def output(*cmd):
     return subprocess.run(cmd, capture_output=True, text=True, check=False).stdout
 
 
-iface = sys.argv[1]
-for name, attach_type in TCX.items():
-    for prog in tcx_ids(socket.if_nametoindex(iface), attach_type):
-        print(f"{name}: program {prog}")
-for link in json.loads(output("ip", "-j", "-d", "link", "show", "dev", iface) or "[]"):
-    for prog in link.get("xdp", {}).get("attached", []) or [link.get("xdp", {}).get("prog")]:
-        if prog:
-            print(f"xdp: program {prog.get('id', prog.get('prog', {}).get('id'))}")
-for way in ("ingress", "egress"):
-    for line in output("tc", "filter", "show", "dev", iface, way).splitlines():
-        print(f"tc filter {way}: {line}")
-if "clsact" in output("tc", "qdisc", "show", "dev", iface):
-    print("qdisc clsact")
+def attached(iface):
+    for name, attach_type in TCX.items():
+        for prog in tcx_ids(socket.if_nametoindex(iface), attach_type):
+            yield f"{name}: program {prog}"
+    for link in json.loads(output("ip", "-j", "-d", "link", "show", "dev", iface) or "[]"):
+        for prog in link.get("xdp", {}).get("attached", []) or [link.get("xdp", {}).get("prog")]:
+            if prog:
+                yield f"xdp: program {prog.get('id', prog.get('prog', {}).get('id'))}"
+    for way in ("ingress", "egress"):
+        for line in output("tc", "filter", "show", "dev", iface, way).splitlines():
+            yield f"tc filter {way}: {line}"
+    if "clsact" in output("tc", "qdisc", "show", "dev", iface):
+        yield "qdisc clsact"
+
+
+ifaces = sys.argv[1:]
+for name in ifaces:
+    for found in attached(name):
+        print(name if len(ifaces) > 1 else found)
+        if len(ifaces) > 1:
+            break

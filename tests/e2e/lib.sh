@@ -85,9 +85,10 @@ need() {
 	done
 }
 
-# wait_until SECONDS COMMAND... - polls until the command succeeds; 1 if it never does.
+# wait_until SECONDS COMMAND... - polls until the command succeeds; 1 if it never does. SECONDS are those
+# of an idle machine: one that does other work beside takes several times as long for the same.
 wait_until() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + 4 * $1))
 
 	shift
 	until "$@"; do
@@ -180,7 +181,7 @@ gone() {
 	! kill -0 "$1" 2>/dev/null
 }
 
-# reap PID - waits for a child, at most 20 s, and returns its exit status (137: it had to be killed).
+# reap PID - waits for a child, not for ever, and returns its exit status (137: it had to be killed).
 reap() {
 	wait_until 20 gone "$1" || kill -9 "$1"
 	wait "$1"
@@ -201,7 +202,9 @@ stop_monitor() {
 	[ "$r" -eq 0 ] || bad "reconmon ($1) ends well" "exit $r: $(tail -n 2 "$tmp/$1.err")"
 }
 
-# alerts NAME OPTION... - judges what a monitor wrote so far (alerts.py).
+# alerts NAME OPTION... - judges what a monitor wrote so far (alerts.py). How many ports an open alert has
+# told of is by chance if there are more than its threshold: it opens with as many as have come by then,
+# and speaks again when they have doubled. What it had in the end is in its close: stop_monitor first.
 alerts() {
 	local name=$1
 
@@ -209,7 +212,7 @@ alerts() {
 	python3 "$E2E/alerts.py" "$tmp/$name.json" "$@"
 }
 
-# opened NAME OPTION... - waits up to 10 s until such an alert is open.
+# opened NAME OPTION... - waits until such an alert is open.
 opened() {
 	wait_until 10 alerts "$@" >/dev/null 2>&1
 }

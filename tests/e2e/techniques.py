@@ -165,7 +165,7 @@ def commands(logs, mac):
     order = sorted(each(rows()), key=lambda it: not any(s in it[0].command for s in slow))
     for row, family in order:
         log = log_of(logs, row, family)
-        print(f"{{ timeout 60 {row.shell(family, mac)}; echo exit $?; }} >{log} 2>&1 </dev/null")
+        print(f"{{ timeout 180 {row.shell(family, mac)}; echo exit $?; }} >{log} 2>&1 </dev/null")
 
 
 def listen():

@@ -25,7 +25,7 @@ all=$tmp/all.conn.log
 monitor target "$T" -i t0 "${fast[@]}" --attempts-file "$log"
 monitor scanner "$S" -i s0 "${fast[@]}" --attempts=all --attempts-file "$all"
 
-run "$S" nmap -n -Pn -T4 --disable-arp-ping -sS -p 20-29 10.77.0.2 >"$tmp/nmap.out" 2>&1 ||
+run "$S" nmap -n -Pn -T4 --disable-arp-ping --max-retries 0 -sS -p 20-29 10.77.0.2 >"$tmp/nmap.out" 2>&1 ||
 	bad "nmap" "$(tail -n 1 "$tmp/nmap.out")"
 run "$S" python3 - <<'P' # a connection that carries payload
 import socket
@@ -47,7 +47,7 @@ verdict "the scanner's side knows the process" has "$all" 10 reconmon_process=nm
 
 mv "$log" "$log.1"
 kill -HUP "${pid_of[target]}"
-run "$S" nmap -n -Pn -T4 --disable-arp-ping -sS -p 40-44 10.77.0.2 >"$tmp/nmap.out" 2>&1
+run "$S" nmap -n -Pn -T4 --disable-arp-ping --max-retries 0 -sS -p 40-44 10.77.0.2 >"$tmp/nmap.out" 2>&1
 awaits "$log" 5 conn_state=REJ
 verdict "after SIGHUP rows go to a new file" has "$log" 5 conn_state=REJ
 verdict "... and no more to the old" has "$log.1" 10 id.orig_h=10.77.0.1
@@ -59,7 +59,7 @@ ip netns exec "$T" "$RECONMON" -i t0 "${fast[@]}" --attempts >"$tmp/tsv" 2>"$tmp
 pid_of[tsv]=$!
 pids+=($!)
 wait_until 20 grep -qs '^ready' "$tmp/tsv.err"
-run "$S" nmap -n -Pn -T4 --disable-arp-ping -sS -p 50-54 10.77.0.2 >"$tmp/nmap.out" 2>&1
+run "$S" nmap -n -Pn -T4 --disable-arp-ping --max-retries 0 -sS -p 50-54 10.77.0.2 >"$tmp/nmap.out" 2>&1
 awaits "$tmp/tsv" 5 conn_state=REJ
 stop tsv
 verdict "rows on standard output, as TSV" has "$tmp/tsv" 5 conn_state=REJ orig_bytes=0 proto=tcp

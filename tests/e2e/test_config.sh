@@ -29,8 +29,8 @@ hup() {
 	wait_until 10 has_reloaded "$1" "$before" && grep -q "$2" "$tmp/$1.err"
 }
 
-scan() {
-	run "$S" nmap -n -Pn -T4 --disable-arp-ping -sS "$@" >/dev/null 2>&1
+scan() { # each port once: attempts are counted
+	run "$S" nmap -n -Pn -T4 --disable-arp-ping --max-retries 0 -sS "$@" >/dev/null 2>&1
 }
 
 setup

@@ -14,7 +14,7 @@ split() {
 	local jobs=() n
 
 	for n in {1..20}; do
-		ip netns exec "$S" nmap "$1" -n -Pn -T4 --max-retries 0 -sS -e s0 -S "$3$n" \
+		ip netns exec "$S" nmap "$1" -n -Pn -T4 --disable-arp-ping -sS -e s0 -S "$3$n" \
 			-p "${ports[2 * n - 2]},${ports[2 * n - 1]}" "$2" >"$tmp/split$n.log" 2>&1 &
 		jobs+=($!)
 	done

@@ -15,7 +15,7 @@ refused() {
 	local name=$1 code=$2 pattern=$3 r
 
 	shift 3
-	timeout 15 "$@" >"$tmp/refused.out" 2>"$tmp/refused.err" </dev/null
+	timeout 60 "$@" >"$tmp/refused.out" 2>"$tmp/refused.err" </dev/null
 	r=$?
 	if [ "$r" -ne "$code" ]; then
 		bad "$name" "exit $r, wanted $code: $(tail -n 2 "$tmp/refused.err")"
@@ -115,8 +115,10 @@ stop_monitor beside
 verdict "tc filters of others are as they were" test "$(attached_to "$T" t0)" = "$before"
 monitor beside "$T" -i t0 "${fast[@]}"
 stop beside KILL
-sleep 1
-verdict "and after kill -9 too" test "$(attached_to "$T" t0)" = "$before"
+as_before() {
+	[ "$(attached_to "$T" t0)" = "$before" ]
+}
+verdict "and after kill -9 too" wait_until 5 as_before
 run "$T" tc qdisc del dev t0 clsact
 
 # --- an interface that vanishes ------------------------------------------------------------------
@@ -152,14 +154,12 @@ for sig in INT TERM; do
 	clean "SIG$sig: nothing stays attached to lo" "$T" lo
 done
 
-began=$SECONDS
-run "$T" timeout 20 "$RECONMON" -i t0 --duration 1s >"$tmp/dur.out" 2>"$tmp/dur.err"
+run "$T" timeout 60 "$RECONMON" -i t0 --duration 1s >"$tmp/dur.out" 2>"$tmp/dur.err"
 r=$?
-verdict "--duration 1s: exit 0" test $r -eq 0
-verdict "--duration 1s: ends by itself" test $((SECONDS - began)) -lt 15
+verdict "--duration 1s: ends by itself, exit 0" test $r -eq 0
 clean "--duration: nothing stays attached" "$T" t0
 
-run "$T" timeout 20 "$RECONMON" -q -i t0 --duration 1s >"$tmp/q.out" 2>"$tmp/q.err"
+run "$T" timeout 60 "$RECONMON" -q -i t0 --duration 1s >"$tmp/q.out" 2>"$tmp/q.err"
 verdict "-q: quieter than without" test "$(wc -l <"$tmp/q.err")" -lt "$(wc -l <"$tmp/dur.err")"
 
 # --- SIGUSR1, a reader that leaves ----------------------------------------------------------------
@@ -194,7 +194,7 @@ verdict "the reader leaves: no crash (exit $r)" test $r -lt 128
 verdict "the reader leaves: few words" test "$(wc -l <"$tmp/pipe.err")" -lt 40
 clean "the reader leaves: nothing stays attached" "$T" t0
 
-run "$T" timeout 20 "$RECONMON" -i t0 --duration 1s "${fast[@]}" >&- 2>"$tmp/closed.err" </dev/null
+run "$T" timeout 60 "$RECONMON" -i t0 --duration 1s "${fast[@]}" >&- 2>"$tmp/closed.err" </dev/null
 r=$?
 verdict "standard output closed from the start: no crash (exit $r)" test $r -lt 124
 finish

@@ -109,7 +109,7 @@ allow:
   - { pod: shop/*, comment: we know }"
 verdict "a good one is applied" wait_until 10 says m 'reload: .* applied'
 verdict "each was read once" test "$(grep -c 'reload: ' "$tmp/m.err")" -eq 2
-within nmap -n -Pn -T4 -sT -p 1-10 10.77.0.22
+within nmap -n -Pn -T4 -sT --disable-arp-ping --max-retries 0 -p 1-10 10.77.0.22
 sleep 1
 stop_monitor m
 verdict "a pod is let be by namespace and name" alerts m --dest 10.77.0.22 --opens 0

@@ -74,8 +74,12 @@ half_a_line() {
 verdict "a full tmpfs: a line is cut (or this tests nothing)" half_a_line
 rm "$tmp/disk/ballast"
 verdict "room again: said" wait_until 15 has_line disk 'works again after'
-cp "$tmp/disk/alerts" "$tmp/disk.json"
-verdict "room again: every alert was opened, every line is whole" alerts disk --opens 5 --count 3
+all_opened() {
+	cp "$tmp/disk/alerts" "$tmp/disk.json"
+	alerts disk --opens 5 --count 3
+}
+wait_until 10 all_opened >/dev/null
+verdict "room again: every alert was opened, every line is whole" all_opened
 stop disk
 r=$?
 verdict "room again: exit 0" test $r -eq 0

@@ -37,6 +37,7 @@ monitor node "$N"
 run "$A" nmap -n -Pn -T4 --max-retries 1 -sS -p 20-29 10.77.1.11 10.77.2.10 >/dev/null
 run "$C" nmap -n -Pn -T4 --max-retries 1 -sS -p 40-49 10.77.1.10 >/dev/null
 opened node --rule port-scan --opens 3
+stop_monitor node
 while read -r sentence orig dest ports; do
 	verdict "a pod scans another $sentence" alerts node --rule port-scan --source "$orig" --dest "$dest" \
 		--opens 1 --ports "$ports" --closed rest
@@ -46,5 +47,4 @@ behind-a-route 10.77.1.10 10.77.2.10 20-29
 behind-a-bridge,-from-behind-a-route 10.77.2.10 10.77.1.10 40-49
 ROWS
 verdict "each is said once, though up to four interfaces saw it" alerts node --opens 3
-stop_monitor node
 finish

@@ -18,12 +18,11 @@ ip -n "$T" route add blackhole 10.77.0.5/32
 ip -n "$S" neigh replace 10.77.1.5 lladdr "$(mac_of "$T" t0)" dev s0 nud permanent
 start listen "$T" python3 "$E2E/serve.py" listen 22 25 80
 
-# The bins begin at multiples of 300 s since the epoch: a scan must not lie across two.
-left=$((300 - $(date +%s) % 300))
-[ "$left" -ge 45 ] || sleep "$((left + 1))"
-
 monitor splunk "$T" -i t0 --tick 200ms --settle 500ms --profile splunk
 monitor default "$T" -i t0 --tick 200ms --settle 500ms
+# The bins begin at multiples of 300 s since the epoch: a scan must not lie across two.
+left=$((300 - $(date +%s) % 300))
+[ "$left" -ge 60 ] || sleep "$((left + 1))"
 scan=(nmap -n -Pn -T4 --disable-arp-ping)
 run "$S" "${scan[@]}" -sS -p 1-100 10.77.0.2 >/dev/null
 run "$S" "${scan[@]}" -sS -p 1-1200 10.77.1.3 >/dev/null

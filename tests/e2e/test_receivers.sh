@@ -128,13 +128,13 @@ cat >"$tmp/journal.sh" <<'EOF'
 mount -t tmpfs none /run && mount -t tmpfs none /var/log && mkdir -p /run/systemd/journal /run/log/journal || exit 1
 env -u RUNTIME_DIRECTORY /lib/systemd/systemd-journald >/dev/null 2>&1 & # that one is of the control socket
 journald=$!
-for _ in $(seq 100); do
+for _ in $(seq 600); do
 	[ -S /run/systemd/journal/socket ] && break
 	sleep 0.05
 done
 "$1" replay -q --output journald "$2"
 echo "exit $?"
-for _ in $(seq 100); do
+for _ in $(seq 600); do
 	journalctl -D /run/log/journal/* -o json --all SYSLOG_IDENTIFIER=reconmon >"$3/journal.json" 2>/dev/null
 	grep -q '"RECONMON_STATE":"close"' "$3/journal.json" && break
 	sleep 0.05

@@ -43,7 +43,7 @@ slay() {
 
 # scan FIRST LAST DELAY - in the background, one probe a port.
 scan() {
-	ip netns exec "$S" nmap -n -Pn -sS --scan-delay "$3" --max-retries 0 -p "$1-$2" 10.77.0.2 \
+	ip netns exec "$S" nmap -n -Pn -sS --disable-arp-ping --scan-delay "$3" -p "$1-$2" 10.77.0.2 \
 		>/dev/null 2>&1 &
 	scanner=$!
 	pids+=($!)
@@ -104,7 +104,7 @@ verdict "the hooks are what they were" test "$hooks" = "$(run "$T" python3 "$E2E
 verdict "the interface has not flapped" test "$carrier" = "$(run "$T" cat /sys/class/net/t0/carrier_changes)"
 
 # --- a second daemon -----------------------------------------------------------------------------
-run "$T" timeout 20 "$RECONMON" "${fast[@]}" >"$tmp/second.out" 2>"$tmp/second.err" </dev/null
+run "$T" timeout 60 "$RECONMON" "${fast[@]}" >"$tmp/second.out" 2>"$tmp/second.err" </dev/null
 r=$?
 verdict "a second daemon is refused" test $r -eq 1
 verdict "... and told why" grep -Eq "pin '$pin': another reconmon \(pid [0-9]+\) is at work with it" "$tmp/second.err"
@@ -176,7 +176,7 @@ verdict "... and that is said" grep -q 'hooks of interfaces that are gone' "$tmp
 stop_monitor "$now"
 verdict "unpin says what it removed" grep -q 'removed, with' <(run "$T" "$RECONMON" unpin "--pin=$pin" 2>&1)
 verdict "nothing is left" test -z "$(find "$bpf" -mindepth 1 -maxdepth 1 ! -name '*.debug')"
-run "$T" timeout 20 "$RECONMON" --pin=/tmp/nowhere 2>"$tmp/nofs.err" </dev/null
+run "$T" timeout 60 "$RECONMON" --pin=/tmp/nowhere 2>"$tmp/nofs.err" </dev/null
 r=$?
 verdict "a folder elsewhere is refused" test $r -eq 2
 verdict "... with the remedy" grep -q 'mount -t bpf' "$tmp/nofs.err"

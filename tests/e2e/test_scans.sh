@@ -76,7 +76,6 @@ in_background scan v6nobody -6 -sS --max-retries 0 -p 1-100 fd77::18
 wait "${jobs[@]}"
 for m in target scanner; do
 	opened "$m" --rule port-scan --opens 15
-	sleep 1 # the last of the silent ones ripen
 	verdict "all scans are open alerts before the end ($m)" alerts "$m" --rule port-scan --opens 15
 	stop_monitor "$m"
 done

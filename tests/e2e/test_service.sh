@@ -105,7 +105,7 @@ RECONMON=$DAEMON
 verdict "unpin by root" run "$T" "$RECONMON" unpin "--pin=$bpf/pin"
 verdict "nothing is left" test -z "$(find "$bpf" -mindepth 1 -maxdepth 1 ! -name '*.debug')"
 RECONMON=$tmp/as-service
-timeout 20 ip netns exec "$T" "$RECONMON" "${fast[@]}" >/dev/null 2>"$tmp/nodir.err" </dev/null
+timeout 60 ip netns exec "$T" "$RECONMON" "${fast[@]}" >/dev/null 2>"$tmp/nodir.err" </dev/null
 r=$?
 verdict "without a folder of its own: said, with the remedy" grep -q 'install -d -o USER' "$tmp/nodir.err"
 verdict "... exit 3" test $r -eq 3
