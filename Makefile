@@ -240,7 +240,8 @@ test-kernel: all ## load, attach and catch a scan in Debian's own kernel under q
 	$(Q)RECONMON=$(abspath $(BIN)) tests/run tests/kernel/test_kernel.sh
 
 # All that is built, on every processor; then the tests: two at a time, for most of them wait more
-# than they work, but those alone that measure, load or start the machine's own services.
+# than they work, but those alone that measure, load or start the machine's own services. Beside the
+# others, with what they leave of the processors, lint.
 JOBS	  := $(shell nproc)
 E2E	  := $(sort $(wildcard tests/e2e/test_*.sh))
 E2E_ALONE := $(filter $(foreach t,churn flood owner package restart service,tests/e2e/test_$t.sh),$(E2E))
@@ -250,11 +251,11 @@ test: ## everything; ends with a line that counts
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) lru
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/san SAN=1 san-bins
 	$(Q)RECONMON=$(abspath $(BIN)) RECONMON_LRU=$(abspath $(BUILD)/reconmon-lru) tests/run \
-		tests/lint.sh \
+		-b tests/lint.sh \
 		-j $(JOBS) $(UNIT) $(TSAN) $(UNIT:$(BUILD)/%=$(BUILD)/san/%) \
 		-j 1 $(BPFTESTS) tests/fuzz/test_fuzz.sh \
 		-j 2 $(sort $(wildcard tests/conformance/test_*.sh)) $(filter-out $(E2E_ALONE),$(E2E)) \
-		-j 1 $(E2E_ALONE) tests/kernel/test_kernel.sh
+		-w -j 1 $(E2E_ALONE) tests/kernel/test_kernel.sh
 
 test-bins: all $(UNIT) $(TSAN) $(BPFTESTS) bpf-arm64 fuzz-bins
 san-bins: $(UNIT)
