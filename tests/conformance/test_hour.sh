@@ -50,7 +50,7 @@ def run(*scenes):
     """The alerts by (rule, originator, responder): the documents of each, and the minute it opened."""
     capture = f"{tmp}/hour.pcap"
     subprocess.run([sys.executable, "tests/conformance/traffic.py", capture, *scenes], check=True)
-    done = subprocess.run([reconmon, "replay", "--json", capture], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([reconmon, "replay", "--json", capture], capture_output=True, text=True, timeout=500)
     if done.returncode or " 0 lost" not in done.stderr:
         sys.exit(f"replay: exit {done.returncode}: {done.stderr}")
     alerts = {}
@@ -110,7 +110,7 @@ check("a split scan names its originators", [] if many.get("originator_count") =
       len(many.get("originators", [])) == 256 else [str(many.get("originator_count"))])
 
 done = subprocess.run([reconmon, "replay", "-q", "--json", "tests/data/nmap-sS-decoys.pcap.gz"],
-                      capture_output=True, text=True, timeout=60)
+                      capture_output=True, text=True, timeout=500)
 docs = [json.loads(line) for line in done.stdout.splitlines()]
 who = {d["source"]["ip"] for d in docs}
 incidents = {d["reconmon"]["incident"]["id"] for d in docs}

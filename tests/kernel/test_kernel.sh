@@ -103,7 +103,7 @@ clang -O2 -g -target bpf -I"/usr/include/$(uname -m)-linux-gnu" -c tests/e2e/for
 	-o "$root/foreign.o" || give_up "cannot compile tests/e2e/foreign.bpf.c"
 (cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) >"$tmp/init.gz" || give_up "cpio failed"
 
-timeout -k 5 150 qemu-system-x86_64 -accel tcg -cpu max -smp 1 -m 1024 -nic none -nographic \
+timeout -k 5 550 qemu-system-x86_64 -accel tcg -cpu max -smp 1 -m 1024 -nic none -nographic \
 	-no-reboot -kernel "$vmlinuz" -initrd "$tmp/init.gz" \
 	-append "console=ttyS0 panic=-1 quiet mitigations=off" >"$tmp/console" 2>&1 </dev/null
 tr -d '\r' <"$tmp/console" >"$tmp/log"
