@@ -217,6 +217,14 @@ opened() {
 	wait_until 10 alerts "$@" >/dev/null 2>&1
 }
 
+# empty_but_debug DIR - a BPF file system has nothing but what every new one has.
+empty_but_debug() {
+	local left
+
+	left=$(find "$1" -mindepth 1 ! -name '*.debug' -ls)
+	[ -z "$left" ] || { echo "$left"; return 1; }
+}
+
 # foreign_make - $tmp/foreign.o, somebody else's programs: sections xdp and tc.
 foreign_make() {
 	clang -O2 -g -target bpf -I"/usr/include/$(uname -m)-linux-gnu" -c "$E2E/foreign.bpf.c" \

@@ -49,7 +49,8 @@ clean() {
 }
 
 scan3() {
-	run "$S" nmap -n -Pn -T4 -sS -p 22,445,3389 "$1" >/dev/null
+	run "$S" nmap -n -Pn -T4 -sS -p 22,445,3389 "$1" >"$tmp/nmap.out" 2>&1
+	grep -q '1 host up' "$tmp/nmap.out" || bad "nmap scans $1" "$(tail -n 3 "$tmp/nmap.out")"
 }
 
 has_line() {
@@ -183,9 +184,12 @@ pids+=($!)
 head -n 1 "$tmp/pipe" >"$tmp/first" &
 reader=$!
 wait_until 20 is_ready pipe
+grep -q '^ready' "$tmp/pipe.err" || give_up "not ready: $(tail -n 3 "$tmp/pipe.err")"
 scan3 10.77.0.3
+wait_until 10 gone $reader || kill -USR1 "${pid_of[pipe]}" # what it has seen, for the line that says FAILED
 reap $reader
-verdict "text to a pipe: the alert's line" grep -q '10\.77\.0\.3' "$tmp/first"
+verdict "text to a pipe: the alert's line" sh -c "grep -q '10\.77\.0\.3' '$tmp/first' ||
+	{ grep -E ' (probes|attempts|contacts|ingress|egress|lost) |^ready' '$tmp/pipe.err'; exit 1; }"
 scan3 10.77.0.4 # nobody reads this one
 wait_until 3 gone "${pid_of[pipe]}"
 stop pipe

@@ -187,7 +187,7 @@ start again "$S" python3 "$E2E/retransmit.py" 10.77.0.50 101 102 103
 echo "${pid_of[again]}" >"$tmp/again.pid"
 ip -n "$S" route replace 10.77.0.50/32 dev s0 src 10.77.0.1 || give_up "no route by s0"
 by "attempts that open with a retransmission" m again --dest 10.77.0.50 --field process.name=python3
-stop again
+stop again TERM # what is begun in the background hears no SIGINT
 
 # --- several -------------------------------------------------------------------------------------
 within '' nmap -n -Pn -T4 -sT -p 1-50 10.77.0.60 >/dev/null 2>&1 &
@@ -287,7 +287,7 @@ wait_until 30 alerts late --dest 10.77.0.51 >/dev/null 2>&1 # a SYN is sent agai
 verdict "sockets older than the daemon, sent again by a timer: nobody is named" alerts late \
 	--dest 10.77.0.51 --field process.pid= --field process.user.id=0 \
 	--field reconmon.alert.owner.source=none
-stop old
+stop old TERM
 stop_monitor late
 
 # No BTF: everything but the owner, and one line says so.

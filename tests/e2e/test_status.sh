@@ -140,7 +140,7 @@ verdict "packets around tc: status" says 's["unseen"] == 1 and any(
 run "$T" ping -c 3 -i 0.2 10.77.0.1 >/dev/null
 verdict "seen again: said" wait_until 15 grep -q "interface 't0': its packets are seen again" "$tmp/unseen.err"
 verdict "seen again: status" says 's["unseen"] == 0'
-stop bypass
+stop bypass TERM # what is begun in the background hears no SIGINT
 stop_monitor unseen
 
 monitor closed "$T" "${fast[@]}" -i t0 --control none
