@@ -217,11 +217,12 @@ opened() {
 	wait_until 10 alerts "$@" >/dev/null 2>&1
 }
 
-# empty_but_debug DIR - a BPF file system has nothing but what every new one has.
-empty_but_debug() {
+# nothing_pinned DIR - a BPF file system has nothing but what every new one has, and what the ip and tc of a
+# test beside may have made: they keep their state in whatever BPF file system they find.
+nothing_pinned() {
 	local left
 
-	left=$(find "$1" -mindepth 1 ! -name '*.debug' -ls)
+	left=$(find "$1" -mindepth 1 -maxdepth 1 ! -name '*.debug' ! -name tc ! -name ip ! -name xdp -ls)
 	[ -z "$left" ] || { echo "$left"; return 1; }
 }
 

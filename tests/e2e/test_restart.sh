@@ -175,7 +175,7 @@ verdict "an interface that vanished while nobody was there leaves no pins" test 
 verdict "... and that is said" grep -q 'hooks of interfaces that are gone' "$tmp/$now.err"
 stop_monitor "$now"
 verdict "unpin says what it removed" grep -q 'removed, with' <(run "$T" "$RECONMON" unpin "--pin=$pin" 2>&1)
-verdict "nothing is left" empty_but_debug "$bpf"
+verdict "nothing is left" nothing_pinned "$bpf"
 run "$T" timeout 60 "$RECONMON" --pin=/tmp/nowhere 2>"$tmp/nofs.err" </dev/null
 r=$?
 verdict "a folder elsewhere is refused" test $r -eq 2

@@ -103,7 +103,7 @@ stop_monitor again
 verdict "STOPPING" told '^STOPPING=1$'
 RECONMON=$DAEMON
 verdict "unpin by root" run "$T" "$RECONMON" unpin "--pin=$bpf/pin"
-verdict "nothing is left" empty_but_debug "$bpf"
+verdict "nothing is left" nothing_pinned "$bpf"
 RECONMON=$tmp/as-service
 timeout 60 ip netns exec "$T" "$RECONMON" "${fast[@]}" >/dev/null 2>"$tmp/nodir.err" </dev/null
 r=$?

@@ -73,5 +73,5 @@ kill -USR1 "$pid"
 verdict "nothing was lost" wait_until 5 grep -Eq '^ +lost +0 ' "$tmp/veths.err"
 stop_monitor veths
 run "$T" "$RECONMON" unpin -q "--pin=$bpf/pin"
-verdict "nothing is left" empty_but_debug "$bpf"
+verdict "nothing is left" nothing_pinned "$bpf"
 finish
