@@ -290,7 +290,15 @@ static inline int host_store_parse(struct store *st, const void *data, __u32 hav
 	return 0;
 }
 
-/* host_store_expect_guard - asks for the guard's cells of the attempt that the packet opens. */
+/* host_store_expect_service - asks for the guard's cell of a service. */
+static inline void host_store_expect_service(struct store *st, struct guard *g,
+					     const struct ip_addr *addr, __be16 port, __u8 proto)
+{
+	__builtin_prefetch(service_at(g, service_hash(st, addr, port, proto)), 1);
+}
+
+/* host_store_expect_guard - asks for the cells that attempt_admit() looks at, if the packet opens
+ * an attempt. */
 static inline void host_store_expect_guard(struct store *st, const struct packet *pkt)
 {
 	struct guard *g = store_guard(st);
@@ -298,9 +306,11 @@ static inline void host_store_expect_guard(struct store *st, const struct packet
 	if (!g || !opens(pkt))
 		return;
 	__builtin_prefetch(source_at(g, source_hash(st, &pkt->src)), 1);
-	if (store_guard_rate(st))
-		__builtin_prefetch(
-			service_at(g, service_hash(st, &pkt->dst, pkt->dst_port, pkt->proto)), 1);
+	if (!store_guard_rate(st))
+		return;
+	host_store_expect_service(st, g, &pkt->dst, pkt->dst_port, pkt->proto);
+	if (pkt->proto == PROTO_UDP)
+		host_store_expect_service(st, g, &pkt->src, pkt->src_port, PROTO_UDP);
 }
 
 /* host_store_expect - between the halves, for packets whose buckets have arrived: asks for the slot

@@ -7,9 +7,9 @@ months, and in full. What is slow runs in fewer rounds, tshark over the first pa
 not installed is left out, and said.
 
 A figure "a core" is packets by processor time (user and system) of all threads, which a busy
-machine changes less than the time on the wall. Rounds take turns; median and best are of rounds.
+machine changes less than the time on the wall. How long one waits is the time on the wall: replay
+has two threads, tcpdump one. Rounds take turns; median and best are of rounds.
 Lines of JSON are for programs: name, value, unit, target, met."""
-import json
 import json
 import os
 import shutil
@@ -108,9 +108,9 @@ def measure(subjects):
                 s.runs.append(Run(s.argv))
 
 
-def ratio(a, b):
-    """Median over rounds of how many times b's processor time a took."""
-    return statistics.median(x.cpu / y.cpu for x, y in zip(a.runs, b.runs))
+def ratio(a, b, what):
+    """Median over rounds of how many times b's time (what: "cpu" or "wall") a took."""
+    return statistics.median(getattr(x, what) / getattr(y, what) for x, y in zip(a.runs, b.runs))
 
 
 def target(name, value, unit, bound, met):
@@ -126,11 +126,11 @@ def report(file, label, subjects):
     rate = replay.rate()
     target(f"replay_rate_{file}", rate, "M packets/s a core", ">= 7", rate >= 7)
     if "tcpdump" in by_name:
-        r = ratio(replay, by_name["tcpdump"])
-        target(f"replay_time_over_tcpdump_{file}", r, "times, of a processor", "<= 1.7", r <= 1.7)
-        r = statistics.median(x.wall / y.wall for x, y in
-                              zip(replay.runs, by_name["tcpdump"].runs))
-        target(f"replay_wall_over_tcpdump_{file}", r, "times, on the wall", "-", True)
+        r = ratio(replay, by_name["tcpdump"], "wall")
+        target(f"replay_wall_over_tcpdump_{file}", r, "times, on the wall", "<= 1.7", r <= 1.7)
+        r = ratio(replay, by_name["tcpdump"], "cpu")
+        target(f"replay_processor_over_tcpdump_{file}", r, "times, of processors", "<= 1.7",
+               r <= 1.7)
     if "suricata" in by_name:
         r = rate / by_name["suricata"].rate()
         target(f"replay_rate_over_suricata_{file}", r, "times", ">= 10", r >= 10)
