@@ -112,6 +112,18 @@ static void advise_huge(void *p, size_t len)
 		(void)madvise((void *)from, end - from, MADV_HUGEPAGE);
 }
 
+/* populate - has the pages of p, which is to be filled, put there at once, if they are small: else
+ * each is looked at before it is written, and costs two faults, the second of which interrupts the
+ * other threads. In huge pages that is rare, and to clear them all would take milliseconds. */
+static void populate(void *p, size_t len)
+{
+	uintptr_t from = ((uintptr_t)p + PAGE - 1) / PAGE * PAGE;
+	uintptr_t end = ((uintptr_t)p + len) / PAGE * PAGE;
+
+	if (len <= HUGE_PAGE && end > from)
+		(void)madvise((void *)from, end - from, MADV_POPULATE_WRITE); /* Linux 5.14 */
+}
+
 /* --- the index ------------------------------------------------------------------------------ */
 
 static bool index_new(struct index *x, uint32_t slots)
@@ -121,6 +133,7 @@ static bool index_new(struct index *x, uint32_t slots)
 		return false;
 	x->mask = slots - 1;
 	advise_huge(x->slot, slots * sizeof(*x->slot));
+	populate(x->slot, slots * sizeof(*x->slot));
 	return true;
 }
 
