@@ -12,11 +12,6 @@
 #include "pin.h"
 #include "store_maps.h"
 
-static int prog_fd(const struct bpf_program *p)
-{
-	return bpf_program__fd(p);
-}
-
 static int explain_xdp(int r, const char *ifname, bool native, struct error *err)
 {
 	const char *mode = native ? "native XDP" : "generic XDP";
@@ -52,14 +47,15 @@ static const char *xdp_hook(bool native)
 	return native ? "xdp" : "xdpg";
 }
 
-static int attach_xdp(const struct bpf_side *b, const struct iface *iface, bool native,
-		      struct error *err)
+static int attach_xdp(struct bpf_side *b, const struct iface *iface, bool native, struct error *err)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts,
 		    .flags = native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
-	int prog = prog_fd(b->skel->progs.xdp_ingress), r;
-	int fd = pin_link_take(b->pin, iface->index, xdp_hook(native), prog);
+	int prog = bpf_side_program(b, PROGRAM_XDP, err), fd, r;
 
+	if (prog < 0)
+		return prog;
+	fd = pin_link_take(b->pin, iface->index, xdp_hook(native), prog);
 	if (fd >= 0)
 		return fd;
 	/* One that is kept and not of this kind is in the way of this one. */
@@ -75,21 +71,23 @@ static int attach_xdp(const struct bpf_side *b, const struct iface *iface, bool 
 			 iface->name, strerror(-r));
 }
 
-static int attach_ingress_tc(const struct bpf_side *b, const struct iface *iface,
-			     struct attachment *a, struct error *err)
+static int attach_ingress_tc(struct bpf_side *b, const struct iface *iface, struct attachment *a,
+			     struct error *err)
 {
-	const struct bpf_program *p = iface->frames == FRAMES_ETHERNET
-					      ? b->skel->progs.tc_ingress
-					      : b->skel->progs.tc_ingress_l3;
+	int prog = bpf_side_program(
+		b, iface->frames == FRAMES_ETHERNET ? PROGRAM_TC_INGRESS : PROGRAM_TC_INGRESS_L3,
+		err);
 
+	if (prog < 0)
+		return prog;
 	a->mode = MODE_TC;
-	return tc_attach(prog_fd(p), iface->name, iface->index, false, b->pin, &a->ingress, err);
+	return tc_attach(prog, iface->name, iface->index, false, b->pin, &a->ingress, err);
 }
 
 /* A NIC whose program somebody else put there is left alone: attaching and being refused could
  * already reset it. */
-static int attach_ingress_auto(const struct bpf_side *b, const struct iface *iface,
-			       struct attachment *a, struct error *note, struct error *err)
+static int attach_ingress_auto(struct bpf_side *b, const struct iface *iface, struct attachment *a,
+			       struct error *note, struct error *err)
 {
 	struct error why;
 
@@ -114,9 +112,8 @@ static int attach_ingress_auto(const struct bpf_side *b, const struct iface *ifa
 	return attach_ingress_tc(b, iface, a, err);
 }
 
-static int attach_ingress(const struct bpf_side *b, enum ingress_hook want,
-			  const struct iface *iface, struct attachment *a, struct error *note,
-			  struct error *err)
+static int attach_ingress(struct bpf_side *b, enum ingress_hook want, const struct iface *iface,
+			  struct attachment *a, struct error *note, struct error *err)
 {
 	bool native = want == INGRESS_XDP;
 
@@ -145,14 +142,11 @@ static void drop_others(const struct bpf_side *b, const struct attachment *a)
 		tc_drop_kept(b->pin, a->ifindex, false);
 }
 
-int attach_iface(const struct bpf_side *b, enum ingress_hook want, const struct iface *iface,
+int attach_iface(struct bpf_side *b, enum ingress_hook want, const struct iface *iface,
 		 struct attachment *ret, struct error *note, struct error *err)
 {
 	struct attachment a = { .ifindex = iface->index, .xdp_fd = -1 };
-	const struct bpf_program *egress = iface->frames == FRAMES_ETHERNET
-						   ? b->skel->progs.tc_egress
-						   : b->skel->progs.tc_egress_l3;
-	int r;
+	int egress, r;
 
 	note->text[0] = '\0';
 	memcpy(a.name, iface->name, sizeof(a.name));
@@ -160,10 +154,14 @@ int attach_iface(const struct bpf_side *b, enum ingress_hook want, const struct 
 		return error_set(err, -EOPNOTSUPP, EXIT_RUNTIME,
 				 "interface '%s' carries neither Ethernet nor bare IP packets",
 				 iface->name);
+	egress = bpf_side_program(
+		b, iface->frames == FRAMES_ETHERNET ? PROGRAM_TC_EGRESS : PROGRAM_TC_EGRESS_L3,
+		err);
+	if (egress < 0)
+		return egress;
 	r = attach_ingress(b, want, iface, &a, note, err);
 	if (!r)
-		r = tc_attach(prog_fd(egress), iface->name, iface->index, true, b->pin, &a.egress,
-			      err);
+		r = tc_attach(egress, iface->name, iface->index, true, b->pin, &a.egress, err);
 	if (r < 0) {
 		attach_release(b, &a);
 		return r;

@@ -27,7 +27,7 @@ struct attachment {
  * without native XDP, `note` (not NULL) gets a sentence that says why; else it is empty. Returns 0
  * with *ret for attach_release(), or a negative errno with err filled: -ENODEV means that the
  * interface is gone by now. */
-int attach_iface(const struct bpf_side *b, enum ingress_hook want, const struct iface *iface,
+int attach_iface(struct bpf_side *b, enum ingress_hook want, const struct iface *iface,
 		 struct attachment *ret, struct error *note, struct error *err);
 
 /* attach_release - takes them away. attach_leave - leaves what b->pin keeps where it is. */

@@ -316,8 +316,13 @@ static void programs(struct doctor *d)
 	struct error err = { 0 };
 	json_t *facts;
 	uint64_t bytes;
+	int r;
 
-	if (bpf_side_load(d->cfg, 0, NULL, &b, &err) < 0) {
+	r = bpf_side_load(d->cfg, 0, NULL, &b, &err);
+	for (int i = 0; i < PACKET_PROGRAMS && r >= 0; i++)
+		r = bpf_side_program(&b, i, &err);
+	if (r < 0) {
+		bpf_side_unload(&b);
 		doctor_find(d, FINDING_PROBLEM, (enum exit_code)err.exit_code, "programs",
 			    "See the findings above; `reconmon -v` shows the kernel's own words.",
 			    "%s", err.text);

@@ -15,6 +15,7 @@
 
 #include "drain.h"
 #include "kernel_layout.h"
+#include "late.h"
 #include "pin.h"
 #include "store_maps.h"
 
@@ -71,6 +72,14 @@ static void set_constants(const struct config *cfg, uint32_t wake_ports, struct 
 	skel->rodata->nursery_bucket_mask = cfg->nursery_slots / NURSERY_WAYS - 1;
 }
 
+static const char *const program_names[PACKET_PROGRAMS] = {
+	[PROGRAM_TC_INGRESS] = "tc_ingress",
+	[PROGRAM_TC_EGRESS] = "tc_egress",
+	[PROGRAM_TC_INGRESS_L3] = "tc_ingress_l3",
+	[PROGRAM_TC_EGRESS_L3] = "tc_egress_l3",
+	[PROGRAM_XDP] = "xdp_ingress",
+};
+
 static int explain_load(int r, struct error *err)
 {
 	if (r == -EPERM || r == -EACCES)
@@ -120,6 +129,9 @@ static int try_load(const struct config *cfg, uint32_t wake_ports, struct pin *p
 	if (!skel)
 		return -errno;
 	set_constants(cfg, wake_ports, skel);
+	for (int i = PROGRAM_TC_INGRESS_L3; i < PACKET_PROGRAMS; i++)
+		bpf_program__set_autoload(
+			bpf_object__find_program_by_name(skel->obj, program_names[i]), false);
 	r = bpf_map__set_max_entries(skel->maps.contacts, cfg->contacts_max);
 	if (!r)
 		r = bpf_map__set_max_entries(skel->maps.contacts_known, cfg->contacts_max / 4);
@@ -171,8 +183,32 @@ int bpf_side_load(const struct config *cfg, uint32_t wake_ports, struct pin *pin
 	return 0;
 }
 
+int bpf_side_program(struct bpf_side *b, enum packet_program which, struct error *err)
+{
+	const char *name = program_names[which];
+	int fd = bpf_program__fd(bpf_object__find_program_by_name(b->skel->obj, name));
+	const void *elf;
+	size_t size;
+
+	if (fd >= 0)
+		return fd;
+	if (!b->late[which]) {
+		elf = reconmon_bpf__elf_bytes(&size);
+		fd = late_load(elf, size, b->skel->obj, name);
+		if (fd < 0)
+			return explain_load(fd, err);
+		b->late[which] = fd;
+	}
+	return b->late[which];
+}
+
 void bpf_side_unload(struct bpf_side *b)
 {
+	for (int i = 0; i < PACKET_PROGRAMS; i++) {
+		if (b->late[i])
+			close(b->late[i]);
+		b->late[i] = 0;
+	}
 	reconmon_bpf__destroy(b->skel);
 	b->skel = NULL;
 }

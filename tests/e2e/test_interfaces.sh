@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # Which interfaces are watched: a glob waits for what matches it later; more interfaces than files
-# that may be open are watched as far as they go, and the rest as soon as others are gone.
+# that may be open are watched as far as they go, and the rest as soon as others are gone; one without
+# Ethernet.
 # shellcheck disable=SC2317 # some functions are called through wait_until only
 # shellcheck source=tests/e2e/lib.sh
 . tests/e2e/lib.sh
@@ -31,6 +32,15 @@ run "$S" nmap -n -Pn -T4 -sS -p 22,445,3389 10.78.0.2 >/dev/null
 verdict "... a scan through it is found" opened later --rule port-scan --iface late1
 stop_monitor later
 ip -n "$T" link del late1
+
+# --- bare IP packets, whose programs are loaded when the first such interface comes ---------------
+monitor bare "$T" -i 'bare*' "${fast[@]}"
+start tunnel "$T" python3 "$E2E/tunnel.py" bare0 10.79.0.1 10.79.0.2 22 445 3389
+verdict "an interface without Ethernet that comes later is watched" wait_until 10 has_line bare "watching interface 'bare0' too"
+verdict "... a scan through it is found" opened bare --rule port-scan --iface bare0
+verdict "... with the answers that leave by it" grep -q '"closed":"22,445,3389"' "$tmp/bare.json"
+stop_monitor bare
+stop tunnel
 
 run "$T" timeout 60 "$RECONMON" -i nosuch0 -i 'late*' >"$tmp/plain.out" 2>"$tmp/plain.err" </dev/null
 r=$?
