@@ -60,8 +60,8 @@ enum verdict {
 
 /* attempt_open - makes *a of the packet that opens an attempt, for which opens() said `how`, and
  * stores it, unless the flood guard lets it go by. Returns 1 if that was done, else 0. */
-SLOW_PATH int attempt_open(struct store *st, __u64 h, const struct packet *pkt, struct attempt *a,
-			   __u32 how)
+static __always_inline int attempt_open(struct store *st, __u64 h, const struct packet *pkt,
+					struct attempt *a, __u32 how)
 {
 	int admitted = attempt_admit(st, pkt);
 
