@@ -25,6 +25,6 @@ if [ "$(id -u)" -ne 0 ]; then
 	exit 1
 fi
 export DEBIAN_FRONTEND=noninteractive
-apt-get update -qq
+apt-get -o Acquire::Retries=3 update -qq
 # shellcheck disable=SC2086 # a list of words
-apt-get install -y -qq --no-install-recommends $missing >/dev/null
+apt-get -o Acquire::Retries=3 install -y -qq --no-install-recommends $missing >/dev/null

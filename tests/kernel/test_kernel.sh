@@ -32,20 +32,24 @@ kernel_package() {
 		sed -n 's/^Depends:.*\(linux-image-6\.1\.[0-9.]*-[0-9]*-cloud-amd64\).*/\1/p' | sort -V | tail -n 1
 }
 
+kernel_download() {
+	local name
+
+	name=$(kernel_package)
+	[ -n "$name" ] && (cd "$cache" && apt-get -o APT::Sandbox::User=root -o Acquire::Retries=3 download "$name") \
+		>"$tmp/apt" 2>&1
+}
+
 # kernel_fetch - prints the path of the package in the cache, which is asked first.
 kernel_fetch() {
-	local deb name
+	local deb
 
 	mkdir -p "$cache"
 	deb=$(find "$cache" -name 'linux-image-6.1*.deb' | sort -V | tail -n 1)
 	if [ -z "$deb" ]; then
-		name=$(kernel_package)
-		if [ -z "$name" ] && apt-get update -qq >/dev/null 2>&1; then
-			name=$(kernel_package)
-		fi
-		[ -n "$name" ] || return 1
-		(cd "$cache" && apt-get -o APT::Sandbox::User=root download "$name") >"$tmp/apt" 2>&1 || return 1
-		deb=$(find "$cache" -name "$name*.deb" | head -n 1)
+		# Lists may be missing, or older than what the archive has.
+		kernel_download || { apt-get -o Acquire::Retries=3 update -qq >/dev/null 2>&1 && kernel_download; } || return 1
+		deb=$(find "$cache" -name 'linux-image-6.1*.deb' | head -n 1)
 	fi
 	echo "$deb"
 }
