@@ -32,7 +32,7 @@ def address(text):
 def ours(reconmon, capture):
     """Rows of the log of attempts; None if the capture cannot be read."""
     run = subprocess.run([reconmon, "replay", "-q", "--attempts=all", "--json", capture],
-                         capture_output=True, text=True, timeout=120)
+                         capture_output=True, text=True, timeout=500)
     if run.returncode:
         return None, run.stderr.strip()
     rows = []

@@ -35,7 +35,7 @@ NOT_ZEEKS = {
 
 def replay(reconmon, capture, *options):
     run = subprocess.run([reconmon, "replay", "-q", "--json", *options, capture], capture_output=True,
-                         text=True, timeout=120)
+                         text=True, timeout=500)
     if run.returncode:
         sys.exit(f"{capture}: exit {run.returncode}: {run.stderr}")
     return run.stdout.splitlines()
@@ -106,10 +106,10 @@ def check(reconmon, scans, capture, work):
         log = os.path.join(work, f"{capture}.{profile}.conn.log")
         option = ("--profile", profile)
         subprocess.run([reconmon, "replay", "-q", "--attempts=all", "--attempts-file", log, *option,
-                        path], check=True, timeout=120, stdout=subprocess.DEVNULL)
+                        path], check=True, timeout=500, stdout=subprocess.DEVNULL)
         as_json = [json.loads(l) for l in
                    subprocess.run([reconmon, "replay", "-q", "--json", "--attempts=all", *option, path],
-                                  capture_output=True, text=True, check=True, timeout=120)
+                                  capture_output=True, text=True, check=True, timeout=500)
                    .stdout.splitlines()]
         found, ours = search_silent(tsv(log)), alerts(replay(reconmon, path, *option), "port-scan")
         want = truth(scans, capture, column)

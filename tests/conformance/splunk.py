@@ -300,7 +300,7 @@ def cim(events, model):
 
 def replay(reconmon, *args):
     text = subprocess.run([reconmon, "replay", "-q", "--json", *args], capture_output=True, text=True,
-                          check=True, timeout=60).stdout
+                          check=True, timeout=500).stdout
     return [json.loads(line) for line in text.splitlines()]
 
 

@@ -17,7 +17,7 @@ last() {
 	local file=$1 rule=$2
 
 	shift 2
-	timeout 60 "$RECONMON" replay -q --json "$@" "$file" 2>/dev/null | python3 -c '
+	timeout 500 "$RECONMON" replay -q --json "$@" "$file" 2>/dev/null | python3 -c '
 import json, sys
 for line in sys.stdin:
     d = json.loads(line)
@@ -59,7 +59,7 @@ expect 'splunk: nmap -sU leaves orig_bytes unset' '' \
 	"$(last "$s/nmap-sU-udp.pcap" port-scan --profile splunk)"
 
 for f in "$data"/benign/*.pcap "$data"/benign/*.pcapng "$data"/zeek/*.pcap "$data"/zeek/*.pcapng; do
-	got=$(timeout 60 "$RECONMON" replay -q "$f" 2>/dev/null)
+	got=$(timeout 500 "$RECONMON" replay -q "$f" 2>/dev/null)
 	[ -z "$got" ] || expect "nothing in $(basename "$f")" '' "$got"
 done
 expect 'nothing in any benign capture' 0 "$failed"

@@ -27,7 +27,7 @@ def expand(spec):
 
 def replay(*args):
     return subprocess.run([reconmon, "replay", "-q", "--json", *args], capture_output=True, text=True,
-                          timeout=60)
+                          timeout=500)
 
 
 def seen(doc):

@@ -98,7 +98,7 @@ contained c
 verdict "it knows owners from within" sh -c "! grep -q 'will not be known' '$tmp/c.err'"
 # shellcheck disable=SC2016 # for the inner shell
 run "$S" bash -c 'echo $$ >"$0/cgroup.procs"; exec "$@"' "$v2/$group" \
-	nmap -n -Pn -T4 -sT --scan-delay 60ms -p 1-10 10.77.0.20 >/dev/null 2>&1 # outlives a tick
+	nmap -n -Pn -T4 -sT --scan-delay 200ms -p 1-10 10.77.0.20 >/dev/null 2>&1 # outlives a tick
 opened c --dest 10.77.0.20
 verdict "a pod's scan: process, container, pod, node" alerts c --dest 10.77.0.20 \
 	--field process.name=nmap --field 'process.executable=.*/nmap' --field container.name=nginx \
