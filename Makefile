@@ -151,7 +151,7 @@ $(BUILD)/tests/bpf/%_lru: tests/bpf/%.c $(BUILD)/obj-lru/reconmon.skel.h
 # The captures' test has programs with a clock of its own, and around them the daemon: what of that
 # holds a skeleton is compiled anew with the test. --wrap shows it what passes between the stages.
 CAPTURES_BPF_lru := -DSTORE_LRU
-CAPTURES_WRAP	 := pieces_add_attempt pieces_add_contact sweep_nursery engine_flush counters_lost output_emit
+CAPTURES_WRAP	 := pieces_add_attempt pieces_add_contact sweep_nursery engine_flush counters_lost ticks_new output_emit
 CAPTURES_SRC	 := user/attach.c user/doctor_host.c user/drain.c user/load.c user/watch.c user/watch_ifaces.c
 CAPTURES_OBJS	 := $(filter-out $(CAPTURES_SRC:user/%.c=$(OBJ)/%.o) $(OBJ)/sweep.o $(OBJ)/sweep_lru.o,$(OBJS))
 

@@ -125,20 +125,12 @@ static void read_counters(void *ctx, struct counters *c)
 	c->habits = engine_habits(r->engine);
 }
 
-/* lost_by_path - what the packet path has lost so far. */
-static uint64_t lost_by_path(const struct replay *r)
-{
-	struct counters c = { .kernel = r->store.stats };
-
-	return counters_lost(&c);
-}
-
 /* judge - a tick's evidence by windows and rules. In a thread of its own: of *r it touches the
  * engine, the outputs and what only it writes. */
 static void judge(void *ctx, struct tick *t)
 {
 	struct replay *r = ctx;
-	struct counters c = { .drain.no_memory = 0 };
+	struct counters c = { .kernel = t->stats };
 	uint64_t lost;
 
 	engine_unfollowed(r->engine, t->unfollowed);
@@ -147,7 +139,7 @@ static void judge(void *ctx, struct tick *t)
 	t->pieces.no_memory = 0;
 	engine_stats_get(r->engine, &c.engine);
 	c.drain.no_memory = r->no_memory;
-	lost = counters_lost(&c) + t->lost;
+	lost = counters_lost(&c);
 	if (r->out)
 		output_clock(r->out, t->now_ns);
 	engine_flush(r->engine, t->now_ns, lost > r->lost);
@@ -165,7 +157,7 @@ static void replay_tick(struct replay *r, uint64_t now_ns)
 		      &ripe, &r->swept, &out);
 	tick->now_ns = now_ns;
 	tick->unfollowed = look_at_floods(r, now_ns);
-	tick->lost = lost_by_path(r);
+	tick->stats = r->store.stats;
 	counters_expired(r->cfg->allow, (int64_t)now_ns);
 	ticks_hand_over(r->ticks);
 	attempt_log_flush(r->attempts);

@@ -5,13 +5,15 @@
 #ifndef RECONMON_TICKS_H
 #define RECONMON_TICKS_H
 
+#include <reconmon/stats.h>
+
 #include "pieces.h"
 
 /* What one tick has gathered. */
 struct tick {
 	struct pieces pieces;
 	uint64_t now_ns;     /* the files' clock */
-	uint64_t lost;	     /* evidence lost by the packet path, so far */
+	struct stats stats;  /* the packet path's counters */
 	uint64_t unfollowed; /* attempts that the guard left out, since the tick before */
 };
 
