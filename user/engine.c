@@ -11,8 +11,7 @@
 #include "ordinary.h"
 
 enum {
-	KEEP_MAX = 131072, /* values a group; twice the highest threshold */
-	ANY_SERVICE = 0,   /* in the place of a port in the history: some port below 1024, of UDP */
+	ANY_SERVICE = 0, /* in the place of a port in the history: some port below 1024, of UDP */
 
 	SERVED_MAX = 65536, /* ports with payload of hosts that a rule about many looks at */
 	DUE_MAX = 65536,    /* groups of such rules to judge after a drain */
@@ -32,7 +31,7 @@ static uint32_t keep_of(const struct rule *rule, uint64_t slack_ns)
 
 	if (rule_is_joint(rule)) /* pairs, of which most may not count */
 		return JOINT_KEEP;
-	return keep < KEEP_MAX ? (uint32_t)keep : KEEP_MAX;
+	return keep < WINDOW_KEEP_MAX ? (uint32_t)keep : WINDOW_KEEP_MAX;
 }
 
 static void runner_free(struct runner *r)
@@ -576,10 +575,10 @@ static bool counts(const struct engine *e, const struct runner *r, const struct 
 }
 
 struct table_look engine_look(const struct engine *e, const struct runner *r,
-			      const struct group_key *group)
+			      const struct group_key *group, const struct window_value *v)
 {
 	return r->rule->mode == WINDOW_SLIDING ? e->plan->group[r->place]
-					       : window_look(r->window, group);
+					       : window_look(r->window, group, v);
 }
 
 /* Shows one moment of a contact to a rule. */
@@ -605,7 +604,7 @@ static void show(struct engine *e, struct runner *r, const struct contact_key *k
 		alertbook_end(r->book, a); /* over, though no flush has come by yet */
 		a = NULL;
 	}
-	look = engine_look(e, r, &group);
+	look = engine_look(e, r, &group, &v);
 	if (!a) {
 		if (window_add_by(r->window, &look, &group, &v) >= r->rule->threshold &&
 		    counts(e, r, &group, &v, key))
@@ -903,6 +902,7 @@ void engine_plan(const struct engine *e, const struct contact_key *key, const st
 		 struct engine_plan *ret)
 {
 	struct group_key k = history_key(key);
+	struct window_value v;
 
 	ret->history = table_look(e->history, &k);
 	for (uint32_t i = 0; i < e->runners; i++) {
@@ -911,7 +911,8 @@ void engine_plan(const struct engine *e, const struct contact_key *key, const st
 		if (!is_shown(r->rule, c))
 			continue;
 		k = group_of(e, r->rule, key, c->silent_last_ns);
-		ret->group[i] = window_look(r->window, &k);
+		v = value_of(r->rule, key, 0, c->silent_last_ns);
+		ret->group[i] = window_look(r->window, &k, &v);
 	}
 	engine_expect(e, c, ret, EXPECT_SLOT);
 	if (e->habits && CONTACT_BITS(c->word) & CONTACT_SILENT)

@@ -10,6 +10,7 @@ enum {
 	FAR = 12,
 	NODE = 8,
 	TOUCH = 4,
+	WITHIN = 2,
 
 	RADIX_BITS = 11,
 	RADIX = 1 << RADIX_BITS,
@@ -176,6 +177,7 @@ bool pieces_feed_some(struct pieces *p, struct engine *e, size_t most)
 			plan(p, e, p->planned);
 		expect(p, e, i + NODE, EXPECT_NODE);
 		expect(p, e, i + TOUCH, EXPECT_TOUCH);
+		expect(p, e, i + WITHIN, EXPECT_WITHIN);
 		counted = engine_contact_planned(e, &piece->key, &piece->contact,
 						 &p->plan[i % PIECES_PLANS]);
 		if (p->told)

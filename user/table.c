@@ -293,7 +293,7 @@ void table_expect(const struct table *t, struct table_look *look, enum table_ste
 		look->value = n ? value_of(n) : NULL;
 		if (n)
 			expect_node(n);
-	} else if (look->value) {
+	} else if (step == EXPECT_TOUCH && look->value) {
 		n = node_of(look->value);
 		if (n->older)
 			__builtin_prefetch(node_at(t, n->older), 1);

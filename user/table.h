@@ -56,7 +56,8 @@ void table_free(struct table *t); /* NULL is fine; values are the caller's to em
  * and one key, however the table changes meanwhile. */
 struct table_look {
 	uint32_t hash;
-	void *value; /* most likely the key's; NULL: it is still to be searched */
+	uint32_t within; /* the caller's: where it will look within the value */
+	void *value;	 /* most likely the key's; NULL: it is still to be searched */
 };
 
 /* table_look - begins one. */
@@ -69,6 +70,7 @@ enum table_step {
 	EXPECT_SLOT,
 	EXPECT_NODE,
 	EXPECT_TOUCH, /* what table_touch() of it needs */
+	EXPECT_WITHIN /* what the value points to; nothing to a table */
 };
 void table_expect(const struct table *t, struct table_look *look, enum table_step step);
 

@@ -22,10 +22,11 @@ struct group {
 
 enum {
 	/* From this room on a value is found by an index: open addressing, INDEX_SLOTS a value,
-	 * each the number of a value from 1 on, or 0. A scanner's ports are a thousand and more,
-	 * and each is shown again and again. A few are searched as fast. */
+	 * each the number of a value from 1 on and a part of its hash, or 0. A scanner's ports are
+	 * a thousand and more, and each is shown again and again. A few are searched as fast. */
 	INDEXED = 16,
 	INDEX_SLOTS = 2,
+	NUMBER_BITS = 18, /* of a slot; above them are as many of the value's hash as fit */
 
 	/* From so many values on a full group forgets a fifth at once, of a quarter more than it
 	 * has to keep: the oldest one alone takes a search each time. */
@@ -58,6 +59,8 @@ struct window *window_new(const struct window_spec *spec)
 	if (!w)
 		return NULL;
 	w->spec = *spec;
+	if (w->spec.keep > WINDOW_KEEP_MAX)
+		w->spec.keep = WINDOW_KEEP_MAX;
 	w->groups = table_new(sizeof(struct group), spec->max_groups);
 	w->starts = calloc(most(spec) * 2ul, sizeof(*w->starts));
 	w->ends = calloc(most(spec) * 2ul, sizeof(*w->ends));
@@ -110,6 +113,7 @@ static void group_drop(struct window *w, struct group *g)
 	if (g->room > 1) {
 		w->value_bytes -= room_bytes(g->room);
 		free(g->many);
+		g->room = 1; /* window_expect() may still look */
 	}
 	table_remove(w->groups, g);
 }
@@ -187,11 +191,26 @@ static uint32_t *index_of(const struct group *g)
 	return (uint32_t *)(g->many + g->room);
 }
 
-static uint32_t index_home(const struct group *g, const struct window_value *v)
+/* value_hash - of all bits of the address in all bits: those who try one host are often neighbours.
+ * Not seeded, as addr_hash(). */
+static uint32_t value_hash(const struct window_value *v)
 {
-	uint64_t hash = (addr_hash(&v->addr) ^ (uint32_t)v->port * 0x9E3779B1u) & UINT32_MAX;
+	unsigned __int128 p =
+		(unsigned __int128)(v->addr.w[0] ^ 0x9E3779B97F4A7C15ull) *
+		(v->addr.w[1] ^ v->port * 0xC2B2AE3D27D4EB4Full ^ 0x165667B19E3779F9ull);
 
-	return (uint32_t)(hash * g->room * INDEX_SLOTS >> 32);
+	return (uint32_t)((uint64_t)(p >> 64) ^ (uint64_t)p ^ (uint64_t)p >> 32);
+}
+
+/* Where the search for a hash begins. Its upper bits say so, its lower ones stand in the slot. */
+static uint32_t index_home(const struct group *g, uint32_t hash)
+{
+	return (uint32_t)((uint64_t)hash * g->room * INDEX_SLOTS >> 32);
+}
+
+static uint32_t number_of(uint32_t entry)
+{
+	return entry & ((1u << NUMBER_BITS) - 1);
 }
 
 static uint32_t index_next(const struct group *g, uint32_t slot)
@@ -199,21 +218,30 @@ static uint32_t index_next(const struct group *g, uint32_t slot)
 	return slot + 1 < g->room * INDEX_SLOTS ? slot + 1 : 0;
 }
 
-/* index_slot - the slot of a value, or the free one where it would go. */
-static uint32_t index_slot(const struct group *g, const struct window_value *v)
+/* index_slot - the slot of a value, or the free one where it would go. Hardly ever is another's
+ * value looked at: that would be a miss of the cache. */
+static uint32_t index_slot(const struct group *g, const struct window_value *v, uint32_t hash)
 {
-	const uint32_t *index = index_of(g);
-	uint32_t slot = index_home(g, v);
+	const uint32_t *index = index_of(g), part = hash << NUMBER_BITS;
+	uint32_t slot = index_home(g, hash);
 
-	while (index[slot] && !same_value(&g->many[index[slot] - 1], v))
-		slot = index_next(g, slot);
+	for (uint32_t e; (e = index[slot]); slot = index_next(g, slot))
+		if ((e ^ part) >> NUMBER_BITS == 0 && same_value(&g->many[number_of(e) - 1], v))
+			break;
 	return slot;
 }
 
 static void index_add(struct group *g, const struct window_value *v)
 {
-	if (g->room >= INDEXED)
-		index_of(g)[index_slot(g, v)] = (uint32_t)(v - g->many) + 1;
+	uint32_t hash, slot, *index;
+
+	if (g->room < INDEXED)
+		return;
+	hash = value_hash(v);
+	index = index_of(g);
+	for (slot = index_home(g, hash); index[slot];)
+		slot = index_next(g, slot);
+	index[slot] = hash << NUMBER_BITS | ((uint32_t)(v - g->many) + 1);
 }
 
 /* index_remove - what follows without a gap is placed anew, or a search would end too early. */
@@ -224,13 +252,13 @@ static void index_remove(struct group *g, const struct window_value *v)
 	if (g->room < INDEXED)
 		return;
 	index = index_of(g);
-	slot = index_slot(g, v);
+	slot = index_slot(g, v, value_hash(v));
 	index[slot] = 0;
 	for (slot = index_next(g, slot); index[slot]; slot = index_next(g, slot)) {
-		uint32_t n = index[slot];
+		uint32_t n = number_of(index[slot]);
 
 		index[slot] = 0;
-		index[index_slot(g, &g->many[n - 1])] = n;
+		index_add(g, &g->many[n - 1]);
 	}
 }
 
@@ -297,7 +325,7 @@ static struct window_value *find_value(struct group *g, const struct window_valu
 	struct window_value *have = values_of(g);
 
 	if (g->room >= INDEXED) {
-		uint32_t n = index_of(g)[index_slot(g, v)];
+		uint32_t n = number_of(index_of(g)[index_slot(g, v, value_hash(v))]);
 
 		return n ? &have[n - 1] : NULL;
 	}
@@ -537,9 +565,13 @@ static struct group *window_put(struct window *w, const struct table_look *look,
 	return g;
 }
 
-struct table_look window_look(const struct window *w, const struct group_key *group)
+struct table_look window_look(const struct window *w, const struct group_key *group,
+			      const struct window_value *v)
 {
-	return table_look(w->groups, group);
+	struct table_look look = table_look(w->groups, group);
+
+	look.within = value_hash(v);
+	return look;
 }
 
 uint32_t window_show_by(struct window *w, const struct table_look *look,
@@ -552,7 +584,7 @@ uint32_t window_show_by(struct window *w, const struct table_look *look,
 
 uint32_t window_show(struct window *w, const struct group_key *group, const struct window_value *v)
 {
-	const struct table_look look = window_look(w, group);
+	const struct table_look look = window_look(w, group, v);
 
 	return window_show_by(w, &look, group, v);
 }
@@ -583,24 +615,45 @@ uint64_t window_last(const struct window *w, const struct group_key *group,
 
 uint32_t window_add(struct window *w, const struct group_key *group, const struct window_value *v)
 {
-	const struct table_look look = window_look(w, group);
+	const struct table_look look = window_look(w, group, v);
 
 	return window_add_by(w, &look, group, v);
 }
 
+/* expect_within - asks for the value that the index of a group has most likely found, or for the
+ * place of one that is new. */
+static void expect_within(const struct group *g, uint32_t hash)
+{
+	uint32_t entry = index_of(g)[index_home(g, hash)];
+	const struct window_value *v = &g->many[g->n < g->room ? g->n : 0];
+
+	if (entry && ((entry ^ hash << NUMBER_BITS) >> NUMBER_BITS) == 0)
+		v = &g->many[number_of(entry) - 1];
+	__builtin_prefetch(v, 1);
+	__builtin_prefetch((const char *)(v + 1) - 1, 1);
+}
+
+/* What is expected of a group may be gone by now, and another in its place. */
 void window_expect(const struct window *w, struct table_look *look, enum table_step step)
 {
 	const struct group *g = look->value;
 
-	if (step != EXPECT_TOUCH) {
+	if (step == EXPECT_SLOT || step == EXPECT_NODE) {
 		table_expect(w->groups, look, step);
 		return;
 	}
 	if (!g)
 		return;
+	if (step == EXPECT_WITHIN) {
+		if (g->room >= INDEXED)
+			expect_within(g, look->within);
+		return;
+	}
 	if (w->now_ns > g->touched_ns + w->spec.span_ns / TOUCHES)
 		table_expect(w->groups, look, step);
-	if (g->room > 1 && g->room < INDEXED) {
+	if (g->room >= INDEXED) {
+		__builtin_prefetch(&index_of(g)[index_home(g, look->within)], 1);
+	} else if (g->room > 1) {
 		__builtin_prefetch(g->many, 1);
 		__builtin_prefetch(&g->many[1], 1);
 	}
@@ -703,7 +756,7 @@ static int load_group(struct window *w, struct blob *b)
 	n = blob_get_u32(b);
 	if (b->failed || n > blob_left(b) / sizeof(v))
 		return -EINVAL;
-	look = window_look(w, &key);
+	look = table_look(w->groups, &key);
 	g = group_get(w, &look, &key, newest_ns);
 	if (!g)
 		return -ENOMEM;

@@ -40,11 +40,15 @@ struct window_value {
 	uint64_t run_ns, before_ns;
 };
 
+enum {
+	WINDOW_KEEP_MAX = 131072 /* twice the highest threshold */
+};
+
 struct window_spec {
 	uint64_t span_ns;
 	uint64_t slack_ns; /* how late evidence may come */
 	enum window_mode mode;
-	uint32_t keep;	     /* values a group holds at the most; 1 or more */
+	uint32_t keep;	     /* values a group holds at the most; 1 to WINDOW_KEEP_MAX */
 	uint32_t enough;     /* counts below this need not be exact, see window_add() */
 	uint32_t max_groups; /* 1 or more */
 	/* A group that is full takes no more until room comes by time, instead of the newest in the
@@ -84,7 +88,8 @@ uint64_t window_last(const struct window *w, const struct group_key *group,
 		     const struct window_value *v);
 
 /* window_add_by, window_show_by - the same with a window_look() that is prepared. */
-struct table_look window_look(const struct window *w, const struct group_key *group);
+struct table_look window_look(const struct window *w, const struct group_key *group,
+			      const struct window_value *v);
 uint32_t window_add_by(struct window *w, const struct table_look *look,
 		       const struct group_key *group, const struct window_value *v);
 uint32_t window_show_by(struct window *w, const struct table_look *look,

@@ -811,6 +811,57 @@ static void a_count_that_need_not_be_exact_decides_the_same(void **state)
 	window_free(quiet);
 }
 
+/* Shows that are prepared some ahead, among groups that push each other out or are all let go of
+ * meanwhile, come to the same as shows that are not. Groups of one value, of a few and of many;
+ * past 4,096 groups: fewer are not looked for ahead. */
+static void asking_ahead_changes_nothing(void **state)
+{
+	enum {
+		AHEAD = 8,
+		SHOWN = 60000,
+		FLOOD = 5500,
+		MOST = 5000
+	};
+	const struct window_spec spec = {
+		.span_ns = 40000, .slack_ns = 60, .keep = 200, .enough = 1, .max_groups = MOST
+	};
+	struct window *plain = window_new(&spec), *ahead = window_new(&spec);
+	static struct group_key key[SHOWN + AHEAD];
+	static struct window_value v[SHOWN + AHEAD];
+	static struct table_look look[SHOWN + AHEAD];
+	uint64_t x = 88172645463325252ull;
+	struct window_stats a, b;
+
+	(void)state;
+	for (uint64_t i = 0; i < SHOWN + AHEAD; i++) {
+		uint64_t n = i < FLOOD || i % 2 ? 100 + i : random_next(&x) % 12;
+		uint64_t values = n < 4 ? 300 : n < 8 ? 6 : 1;
+
+		key[i] = group_n(n);
+		v[i] = (struct window_value){ .t_ns = 1000 + i, .port = 7 };
+		v[i].addr.w[0] = random_next(&x) % values << (n % 2 ? 0 : 48);
+		look[i] = window_look(ahead, &key[i], &v[i]);
+	}
+	for (uint64_t i = 0; i < SHOWN; i++) {
+		window_expect(ahead, &look[i + 8], EXPECT_SLOT);
+		window_expect(ahead, &look[i + 6], EXPECT_NODE);
+		window_expect(ahead, &look[i + 4], EXPECT_TOUCH);
+		for (int n = 0; i % 10000 == 0 && n < 2; n++) {
+			window_expire(ahead, UINT32_MAX);
+			window_expire(plain, UINT32_MAX);
+		}
+		window_expect(ahead, &look[i + 2], EXPECT_WITHIN);
+		assert_int_equal(window_add_by(ahead, &look[i], &key[i], &v[i]),
+				 window_add(plain, &key[i], &v[i]));
+	}
+	window_stats_get(plain, &a);
+	window_stats_get(ahead, &b);
+	assert_memory_equal(&a, &b, sizeof(a));
+	assert_int_equal(a.groups, MOST);
+	window_free(plain);
+	window_free(ahead);
+}
+
 #define ADD_CASES(cases, fn)                                                                       \
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)                                             \
 		tests[n++] = (struct CMUnitTest)                                                   \
@@ -837,6 +888,7 @@ int main(void)
 		cmocka_unit_test(memory_comes_back_when_groups_leave),
 		cmocka_unit_test(freeing_nothing_is_fine),
 		cmocka_unit_test(a_group_of_many_values_holds_what_a_list_would),
+		cmocka_unit_test(asking_ahead_changes_nothing),
 		cmocka_unit_test(a_count_that_need_not_be_exact_decides_the_same),
 	};
 	struct CMUnitTest tests[ARRAY_SIZE(count_cases) + ARRAY_SIZE(at_cases) +
