@@ -122,8 +122,9 @@ dd if=/dev/zero of="$tmp/pipe" bs=4096 count=100 oflag=nonblock 2>/dev/null
 ip netns exec "$T" "$RECONMON" -v -i t0 "${fast[@]}" >"$tmp/pipe" 2>&1 </dev/null &
 pid_of[both]=$!
 pids+=($!)
-hears_signals() { # by signalfd: SIGTERM is blocked
-	((0x$(awk '/^SigBlk/ { print $2 }' "/proc/${pid_of[both]}/status") & 0x4000))
+hears_signals() { # by signalfd: SIGTERM is blocked, as it is for a moment in what the shell has just forked
+	[ "$(readlink "/proc/${pid_of[both]}/exe")" = "$(readlink -f "$RECONMON")" ] &&
+		((0x$(awk '/^SigBlk/ { print $2 }' "/proc/${pid_of[both]}/status") & 0x4000))
 }
 wait_until 20 hears_signals
 scan3 10.77.0.2
