@@ -9,8 +9,10 @@
 enum {
 	NIL = 0, /* node numbers start at 1 */
 
-	/* Small tables grow by little; once there are SMALL_NODES, by BIG_NODES at a time, in huge
-	 * pages: nodes are visited at random, and with small pages most visits miss the TLB too. */
+	/* Small tables grow by little; once there are SMALL_NODES and up to as many more, by
+	 * BIG_NODES at a time, in huge pages: nodes are visited at random, and with small pages
+	 * most visits miss the TLB too. How many more is chosen by lot: tables that grow side by
+	 * side would all touch a fresh huge page with the same piece of evidence. */
 	CHUNK_NODES = 256,
 	SMALL_NODES = 16384,
 	BIG_NODES = 16384,
@@ -22,6 +24,11 @@ enum {
 
 	SLOTS_FIRST = 64, /* a power of two; three in four may be taken */
 	MOVED = 8,	  /* slots of the old index that a new entry empties */
+
+	/* From five in eight on the next index is made ready, so many bytes at a time. Memory that
+	 * nobody has touched may cost a virtual machine 5 ms for 2 MiB, and an index is visited all
+	 * over from the moment that it is in use. */
+	CLEARED = 65536,
 };
 
 /* Open addressing: an entry is in the first free slot from the one on that its hash says. Its hash
@@ -52,26 +59,27 @@ struct table {
 	struct index index, old; /* old.slot: until all that is in it has moved; or NULL */
 	uint32_t moved;		 /* up to where it has */
 	uint32_t left;		 /* slots of it that have not been looked at */
+	struct index next;	 /* slot: one that is being made ready; or NULL */
+	size_t cleared;		 /* bytes of it that are */
+	uint32_t small;		 /* nodes in small chunks; a multiple of CHUNK_NODES */
 	char **chunk;
 	uint32_t chunks;
 	size_t bytes; /* of all chunks */
 	uint64_t seed[6];
 };
 
-static uint32_t chunk_of(uint32_t n)
+static uint32_t chunk_of(const struct table *t, uint32_t n)
 {
 	n--;
-	return n < SMALL_NODES ? n / CHUNK_NODES
-			       : SMALL_NODES / CHUNK_NODES + (n - SMALL_NODES) / BIG_NODES;
+	return n < t->small ? n / CHUNK_NODES : t->small / CHUNK_NODES + (n - t->small) / BIG_NODES;
 }
 
 static struct node *node_at(const struct table *t, uint32_t n)
 {
-	uint32_t within = n <= SMALL_NODES ? (n - 1) % CHUNK_NODES : (n - 1) % BIG_NODES;
+	uint32_t within = n <= t->small ? (n - 1) % CHUNK_NODES : (n - 1 - t->small) % BIG_NODES;
 
-	return (struct node *)(t->chunk[chunk_of(n)] + (size_t)within * t->node_size);
+	return (struct node *)(t->chunk[chunk_of(t, n)] + (size_t)within * t->node_size);
 }
-_Static_assert(SMALL_NODES % BIG_NODES == 0, "node_at()");
 
 static void *value_of(struct node *n)
 {
@@ -126,15 +134,36 @@ static void populate(void *p, size_t len)
 
 /* --- the index ------------------------------------------------------------------------------ */
 
+static size_t index_bytes(const struct index *x)
+{
+	return x->slot ? (x->mask + 1ul) * sizeof(*x->slot) : 0;
+}
+
+/* index_new - one that is still to be cleared. Returns whether there is memory. */
 static bool index_new(struct index *x, uint32_t slots)
 {
-	x->slot = calloc(slots, sizeof(*x->slot));
-	if (!x->slot)
-		return false;
+	size_t len = slots * sizeof(*x->slot);
+
+	x->slot = aligned_alloc(len >= HUGE_PAGE ? HUGE_PAGE : LINE, len);
 	x->mask = slots - 1;
-	advise_huge(x->slot, slots * sizeof(*x->slot));
-	populate(x->slot, slots * sizeof(*x->slot));
-	return true;
+	if (x->slot)
+		advise_huge(x->slot, len);
+	return x->slot;
+}
+
+/* index_clear - from *cleared on, up to `to` at least. */
+static void index_clear(struct index *x, size_t *cleared, size_t to)
+{
+	size_t len = index_bytes(x);
+
+	while (*cleared < to) {
+		char *at = (char *)x->slot + *cleared;
+		size_t n = len - *cleared < CLEARED ? len - *cleared : CLEARED;
+
+		populate(at, n);
+		memset(at, 0, n);
+		*cleared += n;
+	}
 }
 
 static void index_add(struct index *x, uint32_t hash, uint32_t node)
@@ -184,18 +213,36 @@ static void index_move(struct table *t)
 	t->old.slot = NULL;
 }
 
-/* index_grow - begins with an index of twice the size. That there is no memory for it is not fatal
- * as long as a slot is free. */
+/* index_prepare - makes an index of twice the size ready, in step with the entries that come. That
+ * there is no memory for it is not fatal as long as a slot is free. */
+static void index_prepare(struct table *t)
+{
+	uint32_t slots = t->index.mask + 1, from = slots / 8 * 5;
+	size_t part;
+
+	if (t->count < from || t->old.slot)
+		return;
+	if (!t->next.slot) {
+		if (slots > UINT32_MAX / 2 || !index_new(&t->next, 2 * slots))
+			return;
+		t->cleared = 0;
+	}
+	part = t->count - from < slots / 8 ? t->count - from : slots / 8;
+	index_clear(&t->next, &t->cleared, index_bytes(&t->next) / (slots / 8) * part);
+}
+
+/* index_grow - begins with the index that is ready. */
 static void index_grow(struct table *t)
 {
-	struct index wider;
-
 	while (t->old.slot) /* not seen: it is done long before */
 		index_move(t);
-	if (t->index.mask >= UINT32_MAX / 2 || !index_new(&wider, 2 * (t->index.mask + 1)))
+	index_prepare(t);
+	if (!t->next.slot)
 		return;
+	index_clear(&t->next, &t->cleared, index_bytes(&t->next));
 	t->old = t->index;
-	t->index = wider;
+	t->index = t->next;
+	t->next.slot = NULL;
 	t->left = t->old.mask + 1;
 	for (t->moved = 0; t->old.slot[t->moved].node != NIL;) /* a row that began at the end */
 		t->moved++;
@@ -239,10 +286,12 @@ struct table *table_new(size_t value_size, uint32_t max)
 		free(t);
 		return NULL;
 	}
+	index_clear(&t->index, &t->cleared, index_bytes(&t->index));
 	/* A weak seed only makes collisions guessable; early at boot there may be none better. */
 	if (getrandom(t->seed, sizeof(t->seed), GRND_NONBLOCK) != sizeof(t->seed))
 		for (size_t i = 0; i < sizeof(t->seed) / sizeof(t->seed[0]); i++)
 			t->seed[i] = ((uintptr_t)t + i) * 0x9E3779B97F4A7C15ull;
+	t->small = SMALL_NODES + (t->seed[0] >> 32) % (BIG_NODES / CHUNK_NODES) * CHUNK_NODES;
 	return t;
 }
 
@@ -255,6 +304,7 @@ void table_free(struct table *t)
 	free(t->chunk);
 	free(t->index.slot);
 	free(t->old.slot);
+	free(t->next.slot);
 	free(t);
 }
 
@@ -367,7 +417,7 @@ void table_touch(struct table *t, void *value)
 /* add_chunk - room for more nodes. Returns whether there is. */
 static bool add_chunk(struct table *t)
 {
-	bool big = t->made >= SMALL_NODES;
+	bool big = t->made >= t->small;
 	size_t len = (big ? BIG_NODES : CHUNK_NODES) * t->node_size;
 	size_t align = big && len >= HUGE_PAGE / 2 ? HUGE_PAGE : LINE;
 	char **more = realloc(t->chunk, (t->chunks + 1) * sizeof(*more)), *chunk;
@@ -395,7 +445,7 @@ static struct node *node_new(struct table *t)
 		t->free = n->older;
 		return n;
 	}
-	if (chunk_of(t->made + 1) == t->chunks && !add_chunk(t))
+	if (chunk_of(t, t->made + 1) == t->chunks && !add_chunk(t))
 		return NULL;
 	n = node_at(t, ++t->made);
 	n->self = t->made;
@@ -424,6 +474,8 @@ void *table_put_by(struct table *t, const struct table_look *look, const struct 
 		return NULL;
 	if (t->count >= t->index.mask / 4 * 3)
 		index_grow(t);
+	else
+		index_prepare(t);
 	if (t->old.slot)
 		index_move(t);
 	n = t->count < t->index.mask ? node_new(t) : NULL;
@@ -492,7 +544,5 @@ bool table_full(const struct table *t)
 
 size_t table_bytes(const struct table *t)
 {
-	size_t slots = t->index.mask + 1ul + (t->old.slot ? t->old.mask + 1ul : 0);
-
-	return t->bytes + slots * sizeof(struct slot);
+	return t->bytes + index_bytes(&t->index) + index_bytes(&t->old) + index_bytes(&t->next);
 }

@@ -206,6 +206,35 @@ static void a_prepared_look_up_survives_what_comes_between(void **state)
 	table_free(t);
 }
 
+/* The next index is made ready between five and six in eight of the one in use: tables that turn
+ * back on the way, some of them for good, and then grow after all. */
+static void a_table_may_shrink_while_its_next_index_is_made_ready(void **state)
+{
+	struct table *t = table_new(sizeof(uint64_t), 400000);
+	bool is_new;
+
+	(void)state;
+	for (uint32_t slots = 64; slots <= 262144; slots *= 2) {
+		uint32_t most = slots / 16 * 11;
+
+		for (int turn = 0; turn < 2; turn++) {
+			for (uint32_t i = table_count(t); i < most; i++)
+				*(uint64_t *)put(t, i, &is_new) = i;
+			for (uint32_t i = most; i-- > slots / 2;)
+				table_remove(t, get(t, i));
+		}
+		for (uint32_t i = 0; i < slots; i++)
+			assert_int_equal(get(t, i) != NULL, i < slots / 2);
+		for (uint32_t i = table_count(t); i < slots; i++)
+			*(uint64_t *)put(t, i, &is_new) = i;
+		for (uint32_t i = 0; i < slots; i++)
+			assert_int_equal(*(uint64_t *)get(t, i), i);
+	}
+	for (uint32_t i = table_count(t); i < 262144 / 8 * 11; i++)
+		put(t, i, &is_new);
+	table_free(t); /* with what is half ready */
+}
+
 static void freeing_nothing_is_fine(void **state)
 {
 	(void)state;
@@ -296,6 +325,7 @@ int main(void)
 		cmocka_unit_test(values_of_odd_size_do_not_overlap),
 		cmocka_unit_test(values_stay_where_they_are_while_it_grows),
 		cmocka_unit_test(a_prepared_look_up_survives_what_comes_between),
+		cmocka_unit_test(a_table_may_shrink_while_its_next_index_is_made_ready),
 		cmocka_unit_test(freeing_nothing_is_fine),
 		cmocka_unit_test(random_keys_agree_with_a_naive_model),
 	};
