@@ -575,10 +575,10 @@ static bool counts(const struct engine *e, const struct runner *r, const struct 
 }
 
 struct table_look engine_look(const struct engine *e, const struct runner *r,
-			      const struct group_key *group, const struct window_value *v)
+			      const struct group_key *group)
 {
 	return r->rule->mode == WINDOW_SLIDING ? e->plan->group[r->place]
-					       : window_look(r->window, group, v);
+					       : window_look(r->window, group);
 }
 
 /* Shows one moment of a contact to a rule. */
@@ -604,7 +604,7 @@ static void show(struct engine *e, struct runner *r, const struct contact_key *k
 		alertbook_end(r->book, a); /* over, though no flush has come by yet */
 		a = NULL;
 	}
-	look = engine_look(e, r, &group, &v);
+	look = engine_look(e, r, &group);
 	if (!a) {
 		if (window_add_by(r->window, &look, &group, &v) >= r->rule->threshold &&
 		    counts(e, r, &group, &v, key))
@@ -911,8 +911,11 @@ void engine_plan(const struct engine *e, const struct contact_key *key, const st
 		if (!is_shown(r->rule, c))
 			continue;
 		k = group_of(e, r->rule, key, c->silent_last_ns);
+		ret->group[i] = window_look(r->window, &k);
+		if (!rule_is_joint(r->rule)) /* few groups of others hold many values */
+			continue;
 		v = value_of(r->rule, key, 0, c->silent_last_ns);
-		ret->group[i] = window_look(r->window, &k, &v);
+		window_look_within(&ret->group[i], &v);
 	}
 	engine_expect(e, c, ret, EXPECT_SLOT);
 	if (e->habits && CONTACT_BITS(c->word) & CONTACT_SILENT)
@@ -922,6 +925,12 @@ void engine_plan(const struct engine *e, const struct contact_key *key, const st
 void engine_expect(const struct engine *e, const struct contact *c, struct engine_plan *plan,
 		   enum table_step step)
 {
+	if (step == EXPECT_WITHIN) {
+		for (uint32_t i = 0; i < e->runners; i++)
+			if (is_shown(e->runner[i]->rule, c) && plan->group[i].within)
+				window_expect(e->runner[i]->window, &plan->group[i], step);
+		return;
+	}
 	table_expect(e->history, &plan->history, step);
 	for (uint32_t i = 0; i < e->runners; i++)
 		if (is_shown(e->runner[i]->rule, c))

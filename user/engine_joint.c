@@ -192,7 +192,7 @@ void joint_judge(struct engine *e, struct runner *r)
 void joint_show(struct engine *e, struct runner *r, const struct group_key *group,
 		const struct window_value *v, const struct contact *c)
 {
-	const struct table_look look = engine_look(e, r, group, v);
+	const struct table_look look = engine_look(e, r, group);
 	uint32_t n = window_show_by(r->window, &look, group, v);
 	struct due *at;
 	bool is_new;

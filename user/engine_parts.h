@@ -83,10 +83,10 @@ struct engine {
 bool engine_looks_at(const struct engine *e, const struct rule *rule, const struct contact_key *key,
 		     uint32_t bits);
 
-/* engine_look - for that contact's group and value in the rule's window; as planned, unless the bin
+/* engine_look - for the group of that contact in the rule's window; as planned, unless the bin
  * may be another. */
 struct table_look engine_look(const struct engine *e, const struct runner *r,
-			      const struct group_key *group, const struct window_value *v);
+			      const struct group_key *group);
 
 /* engine_is_near - was the value shown within a window's length of the moment? */
 bool engine_is_near(const struct rule *rule, const struct window_value *v, uint64_t t_ns);

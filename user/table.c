@@ -532,6 +532,11 @@ const struct group_key *table_key(const void *value)
 	return &node_of(value)->key;
 }
 
+uint32_t table_number(const void *value)
+{
+	return node_of(value)->self;
+}
+
 uint32_t table_count(const struct table *t)
 {
 	return t->count;

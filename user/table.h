@@ -56,7 +56,7 @@ void table_free(struct table *t); /* NULL is fine; values are the caller's to em
  * and one key, however the table changes meanwhile. */
 struct table_look {
 	uint32_t hash;
-	uint32_t within; /* the caller's: where it will look within the value */
+	uint32_t within; /* the caller's: where it will look within the value; 0: nowhere */
 	void *value;	 /* most likely the key's; NULL: it is still to be searched */
 };
 
@@ -105,6 +105,9 @@ void *table_older(const struct table *t, const void *value);
 void table_expect_oldest(const struct table *t);
 
 const struct group_key *table_key(const void *value);
+
+/* table_number - a number that no other entry has at the same time, from 1 on, low ones first. */
+uint32_t table_number(const void *value);
 uint32_t table_count(const struct table *t);
 bool table_full(const struct table *t);
 size_t table_bytes(const struct table *t);

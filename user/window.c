@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "net.h"
+#include "slab.h"
 
 /* A group's values, unordered. Most groups of a busy server show one value and no more: that one
  * needs no memory of its own. */
@@ -32,7 +33,14 @@ enum {
 	 * has to keep: the oldest one alone takes a search each time. */
 	MANY = 64,
 
+	/* Groups of INDEXED room or more grow up to so many values before they are full, each group
+	 * at its own: a flood that shows a value more to each of a thousand hosts would have all of
+	 * them grow at once. */
+	RIPE = 16,
+
 	TOUCHES = 32, /* at the most in a span, of a group */
+
+	SLABS = 12, /* rooms 2^n of them, as far as they fit: joint.h wants 2,048 values */
 
 	SPARED = 4, /* groups that one newcomer may send behind the others: a bounded search */
 };
@@ -40,6 +48,7 @@ enum {
 struct window {
 	struct window_spec spec;
 	struct table *groups;
+	struct slab slab[SLABS]; /* what `many` points to, by the power of two that is its room */
 	uint64_t *starts, *ends; /* scratch for late evidence: two runs a value */
 	uint64_t value_bytes;
 	uint64_t now_ns; /* as of the last window_expire() */
@@ -52,6 +61,14 @@ static uint32_t most(const struct window_spec *spec)
 	return spec->keep < MANY || spec->stops ? spec->keep : spec->keep + spec->keep / 8;
 }
 
+/* room_bytes - what `many` takes. */
+static size_t room_bytes(uint32_t room)
+{
+	size_t index = room < INDEXED ? 0 : INDEX_SLOTS * sizeof(uint32_t);
+
+	return room * (sizeof(struct window_value) + index);
+}
+
 struct window *window_new(const struct window_spec *spec)
 {
 	struct window *w = calloc(1, sizeof(*w));
@@ -61,6 +78,8 @@ struct window *window_new(const struct window_spec *spec)
 	w->spec = *spec;
 	if (w->spec.keep > WINDOW_KEEP_MAX)
 		w->spec.keep = WINDOW_KEEP_MAX;
+	for (int i = 1; i < SLABS; i++)
+		w->slab[i].size = room_bytes(1u << i);
 	w->groups = table_new(sizeof(struct group), spec->max_groups);
 	w->starts = calloc(most(spec) * 2ul, sizeof(*w->starts));
 	w->ends = calloc(most(spec) * 2ul, sizeof(*w->ends));
@@ -100,19 +119,38 @@ static struct window_value *values_of(struct group *g)
 	return g->room > 1 ? g->many : &g->one;
 }
 
-/* room_bytes - what `many` takes. */
-static size_t room_bytes(uint32_t room)
+/* slab_of - where memory of that room comes from; NULL: from the heap. */
+static struct slab *slab_of(struct window *w, uint32_t room)
 {
-	size_t index = room < INDEXED ? 0 : INDEX_SLOTS * sizeof(uint32_t);
+	unsigned int power = (unsigned int)__builtin_ctz(room);
 
-	return room * (sizeof(struct window_value) + index);
+	return room >> power == 1 && power < SLABS ? &w->slab[power] : NULL;
+}
+
+static struct window_value *many_new(struct window *w, uint32_t room)
+{
+	struct slab *s = slab_of(w, room);
+	struct window_value *many = s ? slab_get(s) : malloc(room_bytes(room));
+
+	w->value_bytes += many ? room_bytes(room) : 0;
+	return many;
+}
+
+static void many_free(struct window *w, struct window_value *many, uint32_t room)
+{
+	struct slab *s = slab_of(w, room);
+
+	w->value_bytes -= room_bytes(room);
+	if (s)
+		slab_put(s, many);
+	else
+		free(many);
 }
 
 static void group_drop(struct window *w, struct group *g)
 {
 	if (g->room > 1) {
-		w->value_bytes -= room_bytes(g->room);
-		free(g->many);
+		many_free(w, g->many, g->room);
 		g->room = 1; /* window_expect() may still look */
 	}
 	table_remove(w->groups, g);
@@ -126,6 +164,8 @@ void window_free(struct window *w)
 		for (struct group *g; (g = table_oldest(w->groups));)
 			group_drop(w, g);
 	table_free(w->groups);
+	for (int i = 1; i < SLABS; i++)
+		slab_done(&w->slab[i]);
 	free(w->starts);
 	free(w->ends);
 	free(w);
@@ -192,14 +232,14 @@ static uint32_t *index_of(const struct group *g)
 }
 
 /* value_hash - of all bits of the address in all bits: those who try one host are often neighbours.
- * Not seeded, as addr_hash(). */
+ * Not seeded, as addr_hash(). Never 0. */
 static uint32_t value_hash(const struct window_value *v)
 {
 	unsigned __int128 p =
 		(unsigned __int128)(v->addr.w[0] ^ 0x9E3779B97F4A7C15ull) *
 		(v->addr.w[1] ^ v->port * 0xC2B2AE3D27D4EB4Full ^ 0x165667B19E3779F9ull);
 
-	return (uint32_t)((uint64_t)(p >> 64) ^ (uint64_t)p ^ (uint64_t)p >> 32);
+	return (uint32_t)((uint64_t)(p >> 64) ^ (uint64_t)p ^ (uint64_t)p >> 32) | 1;
 }
 
 /* Where the search for a hash begins. Its upper bits say so, its lower ones stand in the slot. */
@@ -298,12 +338,12 @@ static int group_grow(struct window *w, struct group *g)
 		room = most(&w->spec);
 	if (!room) /* never: `keep` is 1 or more; clang-tidy cannot tell */
 		return -1;
-	many = realloc(g->room > 1 ? g->many : NULL, room_bytes(room));
+	many = many_new(w, room);
 	if (!many)
 		return -1;
-	if (g->room == 1)
-		many[0] = g->one; /* whose place the pointer takes */
-	w->value_bytes += room_bytes(room) - (g->room > 1 ? room_bytes(g->room) : 0);
+	memcpy(many, values_of(g), g->n * sizeof(*many));
+	if (g->room > 1)
+		many_free(w, g->many, g->room);
 	g->many = many;
 	g->room = room;
 	index_renew(g);
@@ -514,6 +554,14 @@ static struct window_value *replace_oldest(struct group *g, uint64_t t)
 	return oldest;
 }
 
+/* ripe - from how many values on a group that may grow does. */
+static uint32_t ripe(const struct group *g)
+{
+	uint32_t early = g->room / 4 < RIPE ? g->room / 4 : RIPE;
+
+	return g->room < INDEXED ? g->room : g->room - table_number(g) % early;
+}
+
 /* Where a new value of time t goes. NULL for want of memory (counted), or if the group holds as
  * many as it may and all are newer, or stops then. */
 static struct window_value *place_value(struct window *w, struct group *g, uint64_t t)
@@ -522,13 +570,13 @@ static struct window_value *place_value(struct window *w, struct group *g, uint6
 
 	if (is_stopped(w, g, t))
 		return NULL;
-	if (g->n == g->room) {
+	if (g->n == g->room || (g->room < max && g->n == ripe(g))) {
 		forget_old(w, g);
 		/* Unless that made good room, or it would be searched through again soon. */
-		if (g->n + g->n / 4 >= g->room && g->room < max && group_grow(w, g) < 0) {
+		if (g->n + g->n / 4 >= g->room && g->room < max && group_grow(w, g) < 0 &&
+		    g->n == g->room) {
 			w->no_memory++;
-			if (g->n == g->room)
-				return NULL;
+			return NULL;
 		}
 	}
 	if (g->n == g->room && max > w->spec.keep)
@@ -565,13 +613,14 @@ static struct group *window_put(struct window *w, const struct table_look *look,
 	return g;
 }
 
-struct table_look window_look(const struct window *w, const struct group_key *group,
-			      const struct window_value *v)
+struct table_look window_look(const struct window *w, const struct group_key *group)
 {
-	struct table_look look = table_look(w->groups, group);
+	return table_look(w->groups, group);
+}
 
-	look.within = value_hash(v);
-	return look;
+void window_look_within(struct table_look *look, const struct window_value *v)
+{
+	look->within = value_hash(v);
 }
 
 uint32_t window_show_by(struct window *w, const struct table_look *look,
@@ -584,7 +633,7 @@ uint32_t window_show_by(struct window *w, const struct table_look *look,
 
 uint32_t window_show(struct window *w, const struct group_key *group, const struct window_value *v)
 {
-	const struct table_look look = window_look(w, group, v);
+	const struct table_look look = window_look(w, group);
 
 	return window_show_by(w, &look, group, v);
 }
@@ -615,7 +664,7 @@ uint64_t window_last(const struct window *w, const struct group_key *group,
 
 uint32_t window_add(struct window *w, const struct group_key *group, const struct window_value *v)
 {
-	const struct table_look look = window_look(w, group, v);
+	const struct table_look look = window_look(w, group);
 
 	return window_add_by(w, &look, group, v);
 }
@@ -645,13 +694,15 @@ void window_expect(const struct window *w, struct table_look *look, enum table_s
 	if (!g)
 		return;
 	if (step == EXPECT_WITHIN) {
-		if (g->room >= INDEXED)
+		if (look->within && g->room >= INDEXED)
 			expect_within(g, look->within);
 		return;
 	}
 	if (w->now_ns > g->touched_ns + w->spec.span_ns / TOUCHES)
 		table_expect(w->groups, look, step);
-	if (g->room >= INDEXED) {
+	if (g->room < INDEXED)
+		look->within = 0; /* there is nothing more to ask for */
+	if (look->within) {
 		__builtin_prefetch(&index_of(g)[index_home(g, look->within)], 1);
 	} else if (g->room > 1) {
 		__builtin_prefetch(g->many, 1);
@@ -756,7 +807,7 @@ static int load_group(struct window *w, struct blob *b)
 	n = blob_get_u32(b);
 	if (b->failed || n > blob_left(b) / sizeof(v))
 		return -EINVAL;
-	look = table_look(w->groups, &key);
+	look = window_look(w, &key);
 	g = group_get(w, &look, &key, newest_ns);
 	if (!g)
 		return -ENOMEM;

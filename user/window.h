@@ -87,9 +87,11 @@ uint32_t window_show(struct window *w, const struct group_key *group, const stru
 uint64_t window_last(const struct window *w, const struct group_key *group,
 		     const struct window_value *v);
 
-/* window_add_by, window_show_by - the same with a window_look() that is prepared. */
-struct table_look window_look(const struct window *w, const struct group_key *group,
-			      const struct window_value *v);
+/* window_add_by, window_show_by - the same with a window_look() that is prepared.
+ * window_look_within - for a group that most likely has many values: it is also known then where
+ * this one is looked for. */
+struct table_look window_look(const struct window *w, const struct group_key *group);
+void window_look_within(struct table_look *look, const struct window_value *v);
 uint32_t window_add_by(struct window *w, const struct table_look *look,
 		       const struct group_key *group, const struct window_value *v);
 uint32_t window_show_by(struct window *w, const struct table_look *look,
