@@ -5,7 +5,8 @@
  * No call takes long, however many entries there are: nodes come in chunks that never move
  * (pointers to values stay good until the entry is removed), and a larger index is made ready and
  * filled while the old one is still in use, a few entries a call. 56 bytes an entry beside the
- * value, 11 to 21 for the index, 38 while it grows. The hash is seeded at random: addresses are chosen by strangers. Not thread-safe. */
+ * value, 11 to 21 for the index, up to 38 while it grows. The hash is seeded at random: addresses
+ * are chosen by strangers. Not thread-safe. */
 #ifndef RECONMON_TABLE_H
 #define RECONMON_TABLE_H
 

@@ -120,7 +120,7 @@ uint32_t window_count(const struct window *w, const struct group_key *group, uin
 /* window_expire - lets go of groups whose last news is older than span and slack, WINDOW_EXPIRE at
  * the most. Those that are left for later count for nothing meanwhile, but among `groups`. */
 enum {
-	WINDOW_EXPIRE = 4096 /* about half a millisecond */
+	WINDOW_EXPIRE = 2048 /* about half a millisecond; each rule has a window */
 };
 void window_expire(struct window *w, uint64_t now_ns);
 
