@@ -96,7 +96,8 @@ static void each_user(const struct counters *c, counters_fn *fn, void *ctx)
 	   "... that found no memory: a kill -9 would lose it");
 	fn(ctx, COUNTER_SUM, "kept_snapshots", c->keep.snapshots,
 	   "windows and alerts written there as a whole");
-	fn(ctx, COUNTER_NOW, "guarded_targets", c->guarded, "services under the flood guard");
+	fn(ctx, COUNTER_NOW, "guarded_targets", floods_count(c->floods),
+	   "services under the flood guard");
 	fn(ctx, COUNTER_NOW, "control_clients", c->control.clients,
 	   "clients of the control socket");
 	fn(ctx, COUNTER_SUM, "control_requests", c->control.requests, "requests answered there");

@@ -6,6 +6,7 @@
 #include "attempt_log.h"
 #include "control.h"
 #include "drain.h"
+#include "floods.h"
 #include "keep.h"
 #include "output.h"
 
@@ -19,8 +20,8 @@ struct counters {
 	unsigned int outputs;
 	struct attempt_log_stats attempts;
 	struct control_stats control;
-	struct keep_stats keep; /* zeroed: nothing outlives us */
-	unsigned int guarded;	/* services under the flood guard, now */
+	struct keep_stats keep;	     /* zeroed: nothing outlives us */
+	const struct floods *floods; /* services under the flood guard; NULL: nobody looks */
 	const struct allow *allow;
 	const struct habits *habits; /* NULL: none are learnt */
 };

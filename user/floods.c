@@ -52,9 +52,9 @@ void floods_begin(struct floods *f, const struct stats *stats)
 		f->place[i].read = stats->unfollowed[i];
 }
 
-static void say(const struct floods *f, const struct place *p, bool over)
+static struct flood_event event_of(const struct place *p, bool over)
 {
-	const struct flood_event e = {
+	return (struct flood_event){
 		.over = over,
 		.resp = p->who.resp,
 		.port = ntohs(p->who.port),
@@ -62,8 +62,14 @@ static void say(const struct floods *f, const struct place *p, bool over)
 		.dir = p->who.dir,
 		.ifindex = p->who.ifindex,
 		.unfollowed = p->unfollowed,
+		.since_ns = p->since_ns,
 		.span_ns = p->last_ns - p->since_ns,
 	};
+}
+
+static void say(const struct floods *f, const struct place *p, bool over)
+{
+	const struct flood_event e = event_of(p, over);
 
 	f->say(f->ctx, &e);
 }
@@ -119,7 +125,17 @@ void floods_end(struct floods *f)
 
 unsigned int floods_count(const struct floods *f)
 {
-	return f->count;
+	return f ? f->count : 0;
+}
+
+void floods_each(const struct floods *f, floods_say_fn *fn, void *ctx)
+{
+	for (unsigned int i = 0; f && i < GUARD_FLOODS; i++) {
+		const struct flood_event e = event_of(&f->place[i], false);
+
+		if (f->place[i].tag)
+			fn(ctx, &e);
+	}
 }
 
 const char *flood_text(const struct flood_event *e, uint32_t rate, char *buf)

@@ -20,7 +20,8 @@ struct flood_event {
 	uint8_t dir;	     /* enum attempt_dir, and interface, of the first that was left out */
 	uint32_t ifindex;    /* 0: unknown */
 	uint64_t unfollowed; /* attempts left out so far */
-	uint64_t span_ns;    /* from the first tick that saw it to the last that left any out */
+	uint64_t since_ns;   /* the first tick that saw it, in the clock of floods_tick() */
+	uint64_t span_ns;    /* from then to the last tick that left any out */
 };
 
 typedef void floods_say_fn(void *ctx, const struct flood_event *e);
@@ -40,8 +41,10 @@ void floods_tick(struct floods *f, struct guard *guard, const struct stats *stat
 /* floods_end - the last word on each that is still under guard. */
 void floods_end(struct floods *f);
 
-/* floods_count - how many are under guard. */
+/* floods_count - how many are under guard. floods_each - tells fn each of
+ * them as it stands (`over` is false), in no order. f NULL: there is none. */
 unsigned int floods_count(const struct floods *f);
+void floods_each(const struct floods *f, floods_say_fn *fn, void *ctx);
 
 enum {
 	FLOOD_TEXT_MAX = 256

@@ -123,6 +123,7 @@ static void read_counters(void *ctx, struct counters *c)
 	c->sweep = r->swept;
 	c->allow = r->cfg->allow;
 	c->habits = engine_habits(r->engine);
+	c->floods = r->floods;
 }
 
 /* judge - a tick's evidence by windows and rules. In a thread of its own: of *r it touches the

@@ -460,6 +460,43 @@ static int incidents_set(const struct status_view *v, json_t *root)
 
 /* ---- the rest of `status` ---- */
 
+struct flood_listing {
+	const struct status_view *v;
+	json_t *list;
+	int r;
+};
+
+static void add_flood(void *ctx, const struct flood_event *e)
+{
+	struct flood_listing *l = ctx;
+	char name[IF_NAMESIZE];
+
+	l->r |= json_array_append_new(
+		l->list,
+		json_pack("{s:o, s:o*, s:s, s:s, s:o*, s:o, s:o, s:I}", "responder",
+			  addr_json(&e->resp), "port", e->port ? json_integer(e->port) : NULL,
+			  "protocol", proto_name(e->proto), "direction",
+			  e->dir == DIR_EGRESS ? "egress" : "ingress", "interface",
+			  e->ifindex && if_indextoname(e->ifindex, name) ? clean_json(name) : NULL,
+			  "since", time_json(l->v, e->since_ns), "last",
+			  time_json(l->v, e->since_ns + e->span_ns), "unfollowed",
+			  (json_int_t)e->unfollowed));
+}
+
+static json_t *guard_json(const struct status_view *v)
+{
+	const struct counters *c = v->counters;
+	struct flood_listing l = { .v = v, .list = json_array() };
+
+	floods_each(c->floods, add_flood, &l);
+	if (!l.r)
+		return json_pack("{s:i, s:b, s:I, s:o}", "rate", (int)v->cfg->guard_rate, "engaged",
+				 floods_count(c->floods) > 0, "unfollowed",
+				 (json_int_t)c->kernel.n[STAT_GUARD], "services", l.list);
+	json_decref(l.list);
+	return NULL;
+}
+
 struct habit_listing {
 	const struct status_view *v;
 	json_t *list;
@@ -560,6 +597,7 @@ json_t *status_json(const struct status_view *v)
 	r |= json_object_set_new(root, "owners",
 				 json_pack("{s:b, s:o?}", "known", !*v->no_owners, "why_not",
 					   *v->no_owners ? clean_json(v->no_owners) : NULL));
+	r |= json_object_set_new(root, "guard", guard_json(v));
 	r |= json_object_set_new(root, "habits", habits_json(v));
 	r |= json_object_set_new(root, "allow_list", allow_json(v->counters->allow));
 	r |= alerts_set(v, root, alert_brief);

@@ -132,6 +132,46 @@ static void put_alerts(FILE *out, const json_t *s)
 		    text_of(o, "until"));
 }
 
+static void put_flood(FILE *out, const json_t *o)
+{
+	const char *where = text_of(o, "interface");
+
+	put(out, "  %s %s", text_of(o, "responder"), text_of(o, "protocol"));
+	if (json_object_get(o, "port"))
+		put(out, " port %" PRId64, int_of(o, "port"));
+	if (*where)
+		put(out, " (%s on %s)", strcmp(text_of(o, "direction"), "egress") ? "in" : "out",
+		    where);
+	put(out, ": since %s, %" PRId64 " attempts not followed, last %s\n", text_of(o, "since"),
+	    int_of(o, "unfollowed"), text_of(o, "last"));
+}
+
+static void put_guard(FILE *out, const json_t *s)
+{
+	const json_t *guard = json_object_get(s, "guard"), *list, *o;
+	int64_t rate = int_of(guard, "rate");
+	size_t i;
+
+	if (!guard)
+		return;
+	if (!rate) {
+		put(out, "flood guard: off\n");
+		return;
+	}
+	list = json_object_get(guard, "services");
+	if (bool_of(guard, "engaged"))
+		put(out, "flood guard: ENGAGED for %zu service%s", json_array_size(list),
+		    plural((int64_t)json_array_size(list)));
+	else
+		put(out, "flood guard: not engaged");
+	put(out,
+	    ", above %" PRId64 " attempts a second at one; %" PRId64
+	    " attempts not followed so far\n",
+	    rate, int_of(guard, "unfollowed"));
+	json_array_foreach ((json_t *)list, i, o)
+		put_flood(out, o);
+}
+
 static void put_habit(FILE *out, const json_t *h)
 {
 	const char *program = text_of(h, "program"), *resp = text_of(h, "responder");
@@ -238,6 +278,7 @@ int status_print(const json_t *status, FILE *out)
 	put_head(out, status);
 	put_interfaces(out, status);
 	put_alerts(out, status);
+	put_guard(out, status);
 	put_habits(out, status);
 	put_allow(out, status);
 	put_outputs(out, status);

@@ -37,7 +37,7 @@ void watch_counters(struct watch *w, struct counters *c)
 	c->habits = engine_habits(w->engine);
 	if (w->owners)
 		owners_stats_get(w->owners, &c->owners);
-	c->guarded = w->floods ? floods_count(w->floods) : 0;
+	c->floods = w->floods;
 	keep_stats_get(w->keep, &c->keep);
 	if (w->control)
 		control_stats_get(w->control, &c->control);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* How the flood guard lies in memory: what guard.h and the daemon (user/guard.c) agree on. */
+/* How the flood guard lies in memory: what guard.h and the daemon (user/floods.c) agree on. */
 #ifndef RECONMON_FLOOD_H
 #define RECONMON_FLOOD_H
 

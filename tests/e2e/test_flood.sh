@@ -37,6 +37,17 @@ resident() {
 	awk '/^VmRSS/ { print $2 }' "/proc/${pid_of[$1]}/status"
 }
 
+# guards PYTHON - an expression over what `status` says of the guard of the monitor that runs: `g`.
+# shellcheck disable=SC2317 # called through wait_until
+guards() {
+	"$RECONMON" status --json >"$tmp/status.json" && python3 - "$tmp/status.json" "$1" <<-'EOF'
+		import json, sys
+		s = json.load(open(sys.argv[1]))
+		g = s["guard"]
+		sys.exit(not eval("(" + sys.argv[2] + ")"))
+	EOF
+}
+
 # last_field NAME FIELD - of the last document about who scans.
 last_field() {
 	grep '"ip":"10.77.0.1"' "$tmp/$1.json" | tail -n 1 | python3 -c 'import json, sys
@@ -71,6 +82,14 @@ monitor one "$T" -i t0 --tick 200ms --guard-rate 1000
 flood 60 -S -p 80 10.77.0.21
 verdict "the guard engages and names the service" wait_until 15 \
 	grep -q "guard engages: more than 1000 attempts a second at 10.77.0.21 tcp port 80 (in on t0)" "$tmp/one.err"
+verdict "status: engaged, for which service, since when, how many" wait_until 10 guards 'g["rate"] == 1000 and
+	g["engaged"] and [(f["responder"], f["port"], f["protocol"], f["direction"], f["interface"])
+	for f in g["services"]] == [("10.77.0.21", 80, "tcp", "ingress", "t0")] and
+	s["started"] < g["services"][0]["since"] < g["services"][0]["last"] <= s["time"] and
+	0 < g["services"][0]["unfollowed"] <= g["unfollowed"]'
+verdict "status: likewise in words" grep -Ex \
+	'  10\.77\.0\.21 tcp port 80 \(in on t0\): since 2[^ ]+Z, [1-9][0-9]* attempts not followed, last 2[^ ]+Z' \
+	<("$RECONMON" status)
 before=$(resident one)
 for port in 70 72 74 76 78 80 82 84 86 88; do
 	run "$S" nmap -n -Pn -sS --disable-arp-ping -p $port 10.77.0.21 >/dev/null 2>&1 # some may be lost
@@ -82,6 +101,8 @@ verdict "memory is flat" test $((after - before)) -lt 16384
 stop_flood
 verdict "the guard lets go by itself" wait_until 25 \
 	grep -q "guard lets go of 10.77.0.21 tcp port 80" "$tmp/one.err"
+verdict "status: not engaged, the sum stays" guards 'not g["engaged"] and not g["services"] and
+	g["unfollowed"] == {c["name"]: c["value"] for c in s["counters"]}["attempts_unfollowed"] > 0'
 run "$S" nmap -n -Pn -sS --disable-arp-ping --max-retries 0 -p 80 10.77.0.22 >/dev/null 2>&1
 counters one
 verdict "what was left out is counted at its service" test \

@@ -62,6 +62,8 @@ verdict "what is not watched, and why" has '{m["interface"]: m["why"] for m in s
 	"lo": "not among `interfaces`", "t1": "not among `interfaces`"}'
 verdict "the configuration in effect" has 's["config"]["file"] == "'"$tmp/reconmon.yaml"'" and
 	s["config"]["last_reload_ok"] and s["config"]["read"] > "2020"'
+verdict "the flood guard: not engaged" has 's["guard"] == {"rate": 5000, "engaged": False,
+	"unfollowed": 0, "services": []}'
 verdict "the text says the same" grep -q "^watching 2 interfaces: t0 (.*), u0 (.*)" "$tmp/status"
 verdict "the text has every counter" test "$(grep -cE '^  [a-z0-9_]+ +[0-9]+  ' "$tmp/status")" -ge 60
 

@@ -94,6 +94,46 @@ static void test_life(void **state)
 	assert_int_equal(floods_count(r->floods), 0);
 }
 
+static void on_each(void *ctx, const struct flood_event *e)
+{
+	uint64_t *unfollowed = ctx;
+
+	assert_false(e->over);
+	assert_int_equal(e->since_ns, 1 * SECOND);
+	assert_int_equal(e->span_ns, e->port == 80 ? 4 * SECOND : 0);
+	assert_in_range(e->port, 80, 81);
+	unfollowed[e->port - 80] += e->unfollowed;
+}
+
+static void test_as_they_stand(void **state)
+{
+	struct rig *r = *state;
+	uint64_t unfollowed[2] = { 0 };
+
+	floods_each(r->floods, on_each, unfollowed);
+	floods_each(NULL, on_each, unfollowed);
+	assert_int_equal(floods_count(NULL), 0);
+	assert_int_equal(unfollowed[0] + unfollowed[1], 0);
+
+	claim(r, 7, 80, FLOOD_LIVE);
+	claim(r, 255, 81, FLOOD_LIVE);
+	r->stats.unfollowed[7] = 20;
+	r->stats.unfollowed[255] = 3;
+	tick(r, 1);
+	r->stats.unfollowed[7] = 50;
+	tick(r, 5);
+	floods_each(r->floods, on_each, unfollowed);
+	assert_int_equal(unfollowed[0], 50);
+	assert_int_equal(unfollowed[1], 3);
+	assert_int_equal(r->n, 2); /* a look says nothing */
+
+	tick(r, 12); /* the guard lets go of 81 */
+	unfollowed[0] = unfollowed[1] = 0;
+	floods_each(r->floods, on_each, unfollowed);
+	assert_int_equal(unfollowed[0], 50);
+	assert_int_equal(unfollowed[1], 0);
+}
+
 static void test_a_pause_is_no_end(void **state)
 {
 	struct rig *r = *state;
@@ -164,6 +204,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FLOODS_TEST("from engaging to letting go", test_life),
+		FLOODS_TEST("as they stand, between those", test_as_they_stand),
 		FLOODS_TEST("a pause shorter than ten seconds is no end", test_a_pause_is_no_end),
 		FLOODS_TEST("a place is taken again", test_the_place_is_taken_again),
 		FLOODS_TEST("what it says", test_text),
