@@ -19,9 +19,16 @@
 #define FRESH_NS (50 * NS_PER_MS) /* an answer is given to all who ask within this time */
 #define STALL_NS (5 * NS_PER_S)	  /* a client that takes nothing for so long is let go */
 #define IDLE_NS	 (60 * NS_PER_S)  /* ... or that asks nothing */
+#define SHUT_NS	 NS_PER_S	  /* where nobody can be let in, nobody is for so long */
 
 enum {
 	HEARTBEAT_MS = 100, /* subscriptions and patience are looked at so often */
+};
+
+/* What is behind an event; less is a client. */
+enum {
+	ID_DOOR = CONTROL_CLIENTS_MAX,
+	ID_BEAT
 };
 
 /* An answer, shared by all who are getting it. */
@@ -49,7 +56,9 @@ struct control {
 	struct control_source source;
 	struct control_socket socket;
 	int epoll_fd, timer_fd;
-	bool beating; /* the timer runs */
+	bool beating;	   /* the timer runs */
+	uint64_t opens_ns; /* when the door is looked at again; 0: it is */
+	bool said_shut;	   /* that it ever was not */
 	struct client client[CONTROL_CLIENTS_MAX];
 	struct reply *fresh[CONTROL_GET_MAX];
 	uint64_t made_ns[CONTROL_GET_MAX];
@@ -286,6 +295,14 @@ static void client_beat(struct control *c, struct client *k, uint64_t now_ns)
 	client_turn(c, k, now_ns);
 }
 
+static void door_open(struct control *c, bool open)
+{
+	/* Changed and never taken out: to put it back could fail for want of memory. */
+	struct epoll_event ev = { .events = open ? EPOLLIN : 0, .data.u32 = ID_DOOR };
+
+	epoll_ctl(c->epoll_fd, EPOLL_CTL_MOD, c->socket.fd, &ev);
+}
+
 static void on_beat(struct control *c, uint64_t now_ns)
 {
 	uint64_t n;
@@ -295,7 +312,11 @@ static void on_beat(struct control *c, uint64_t now_ns)
 	for (int i = 0; i < CONTROL_CLIENTS_MAX; i++)
 		if (c->client[i].fd >= 0)
 			client_beat(c, &c->client[i], now_ns);
-	if (c->stats.clients)
+	if (c->opens_ns && now_ns >= c->opens_ns) {
+		c->opens_ns = 0;
+		door_open(c, true);
+	}
+	if (c->stats.clients || c->opens_ns)
 		return;
 	beat(c, false);
 	for (int i = 0; i < CONTROL_GET_MAX; i++) { /* up to a megabyte each, for nobody */
@@ -325,20 +346,41 @@ static void turn_away(struct control *c, int fd)
 	close(fd);
 }
 
+/* door_shut - a client was not let in, for want of a descriptor or of memory. It waits at the door
+ * still, which so would call again at once, and the loop spin. */
+static void door_shut(struct control *c, int error, uint64_t now_ns)
+{
+	c->stats.unaccepted++;
+	c->opens_ns = now_ns + SHUT_NS;
+	door_open(c, false);
+	beat(c, true);
+	if (c->said_shut)
+		return;
+	c->said_shut = true;
+	log_problem("control socket '%s': a client cannot be let in: %s; from now on that is "
+		    "tried once a second and counted (control_unaccepted)",
+		    c->socket.path, strerror(error));
+}
+
 static void on_door(struct control *c, uint64_t now_ns)
 {
 	int fd = accept4(c->socket.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct client *k = client_room(c);
 	struct epoll_event ev = { .events = EPOLLIN };
 
-	if (fd < 0)
+	if (fd < 0) {
+		/* Else the client has gone, or another look is enough. */
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+			door_shut(c, errno, now_ns);
 		return;
+	}
 	if (!k) {
 		turn_away(c, fd);
 		return;
 	}
 	ev.data.u32 = (uint32_t)(k - c->client);
 	if (epoll_ctl(c->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0) {
+		door_shut(c, errno, now_ns);
 		close(fd);
 		return;
 	}
@@ -347,11 +389,6 @@ static void on_door(struct control *c, uint64_t now_ns)
 	c->stats.clients++;
 	beat(c, true);
 }
-
-enum {
-	ID_DOOR = CONTROL_CLIENTS_MAX,
-	ID_BEAT
-};
 
 void control_run(struct control *c, uint64_t now_ns)
 {

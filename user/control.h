@@ -5,7 +5,8 @@
  * It runs in the loop of the daemon and never waits for a client: sockets do not block, an answer
  * is made once for all who ask within a twentieth of a second, a client gets its next answer when
  * it has taken the last, and each turn writes at most CONTROL_TURN_BYTES to it. Clients are
- * limited, and one that takes nothing for five seconds is let go. */
+ * limited, and one that takes nothing for five seconds is let go. Where there is no descriptor left
+ * for one, it waits at the door, which is looked at again a second later. */
 #ifndef RECONMON_CONTROL_H
 #define RECONMON_CONTROL_H
 
@@ -32,12 +33,13 @@ struct control_source {
 };
 
 struct control_stats {
-	uint32_t clients;  /* now */
-	uint64_t requests; /* taken */
-	uint64_t invalid;  /* that made no sense */
-	uint64_t refused;  /* clients that came when there were too many */
-	uint64_t dropped;  /* clients that took nothing for too long */
-	uint64_t skipped;  /* answers of a subscription that its reader was too slow for */
+	uint32_t clients;    /* now */
+	uint64_t requests;   /* taken */
+	uint64_t invalid;    /* that made no sense */
+	uint64_t refused;    /* clients that came when there were too many */
+	uint64_t unaccepted; /* times that one could not be let in: no descriptor, no memory */
+	uint64_t dropped;    /* clients that took nothing for too long */
+	uint64_t skipped;    /* answers of a subscription that its reader was too slow for */
 };
 
 /* control_open - listens where cfg says, if it says so. Returns 0 with *ret for control_close(),

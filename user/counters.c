@@ -104,6 +104,8 @@ static void each_user(const struct counters *c, counters_fn *fn, void *ctx)
 	fn(ctx, COUNTER_SUM, "control_invalid", c->control.invalid, "... that made no sense");
 	fn(ctx, COUNTER_SUM, "control_refused", c->control.refused,
 	   "clients turned away: too many at once");
+	fn(ctx, COUNTER_SUM, "control_unaccepted", c->control.unaccepted,
+	   "times that one could not be let in: no descriptor or memory left");
 	fn(ctx, COUNTER_SUM, "control_dropped", c->control.dropped,
 	   "clients let go: they did not read their answer");
 	fn(ctx, COUNTER_SUM, "control_skipped", c->control.skipped,
