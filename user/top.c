@@ -262,10 +262,11 @@ static void on_key(struct top *t, int key)
 
 /* ---- the loop ---- */
 
-/* take_answers - of several that wait the last counts; frozen, none does. Returns 0 or a negative
- * errno. */
+/* take_answers - of several that wait the last counts; frozen, none does. What is known of an alert
+ * goes with the daemon that told it. Returns 0 or a negative errno. */
 static int take_answers(struct top *t, struct error *err)
 {
+	bool was_gone = top_source_gone(t->source);
 	json_t *answer, *last = NULL;
 	int r;
 
@@ -277,6 +278,11 @@ static int take_answers(struct top *t, struct error *err)
 		json_decref(last);
 	else if (last && top_model_take(&t->model, last) < 0)
 		snprintf(t->problem, sizeof(t->problem), "no memory for another picture");
+	if (was_gone && !top_source_gone(t->source)) {
+		alert_forget(t);
+		if (t->screen.view == TOP_ORIGINATOR)
+			alert_fetch(t);
+	}
 	return r;
 }
 
@@ -284,20 +290,22 @@ static int loop(struct top *t, struct error *err)
 {
 	struct pollfd p[2] = {
 		{ .fd = STDIN_FILENO, .events = POLLIN },
-		{ .fd = top_source_fd(t->source), .events = POLLIN },
+		{ .fd = -1, .events = POLLIN },
 	};
 	int r = 0, key;
 
 	while (!t->done && !r) {
 		t->screen.problem = *t->problem ? t->problem : NULL;
+		t->screen.gone = top_source_gone(t->source);
 		top_draw(&t->model, &t->screen);
-		if (poll(p, 2, -1) < 0 && errno != EINTR)
+		p[1].fd = top_source_fd(t->source);
+		if (poll(p, 2, top_source_wait_ms(t->source)) < 0 && errno != EINTR)
 			return error_set(err, -errno, EXIT_RUNTIME, "top: poll: %m");
 		while (!t->done && (key = getch()) != ERR)
 			on_key(t, key);
 		if (p[0].revents & (POLLHUP | POLLERR)) /* the terminal is gone */
 			t->done = true;
-		if (p[1].revents)
+		if (p[1].revents || p[1].fd < 0)
 			r = take_answers(t, err);
 		p[0].revents = p[1].revents = 0;
 	}

@@ -168,8 +168,9 @@ static void draw_head(const struct top_model *m, const struct top_screen *s)
 	int spark = COLS > 100 ? TOP_SECONDS : COLS > 70 ? 30 : 0;
 	uint64_t up_s = (uint64_t)num(m->live, "uptime_s");
 
-	snprintf(line, sizeof(line), "reconmon %s  %s, %s interfaces, up %s%s",
-		 str(m->live, "version"), s->source, count_text(num(m->live, "interfaces"), a),
+	snprintf(line, sizeof(line), "reconmon %s  %s%s, %s interfaces, up %s%s",
+		 str(m->live, "version"), s->source, s->gone ? " GONE" : "",
+		 count_text(num(m->live, "interfaces"), a),
 		 duration_format(up_s < 60 ? up_s * 1000000000ull : up_s / 60 * 60000000000ull, up),
 		 s->frozen ? "  FROZEN" : "");
 	put(0, 0, COLS, A_BOLD, "%s", line);
@@ -191,6 +192,9 @@ static void draw_foot(const struct top_screen *s, const char *keys)
 		put(LINES - 1, 0, COLS, A_REVERSE, "filter: %s_", s->typed);
 	else if (s->problem)
 		put(LINES - 1, 0, COLS, ink(INK_ALARM, A_BOLD) | A_REVERSE, "%s", s->problem);
+	else if (s->gone)
+		put(LINES - 1, 0, COLS, ink(INK_ALARM, A_BOLD) | A_REVERSE,
+		    "The daemon is gone, and looked for once a second; q quits: %s", s->gone);
 	else
 		put(LINES - 1, 0, COLS, A_REVERSE, "%s", keys);
 }

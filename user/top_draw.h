@@ -21,6 +21,7 @@ struct top_screen {
 	enum top_view view;
 	size_t first;	     /* row of the list at the top of the screen */
 	bool frozen;	     /* the picture is; the daemon is not */
+	const char *gone;    /* why the daemon answers no more; NULL: it does */
 	const char *typed;   /* filter that is being typed, or NULL */
 	const char *problem; /* a sentence for the last line, or NULL */
 	const json_t *alert; /* of the originator that is looked at: answer to `alerts`, or NULL */

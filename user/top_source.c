@@ -20,16 +20,19 @@ enum {
 	START_MS = 20000, /* that a daemon of our own may take until it listens */
 	STEP_MS = 20,
 	ANSWER_MS = 1000,
-	EVERY_MS = 500, /* between two pictures */
+	EVERY_MS = 500,	 /* between two pictures */
+	AGAIN_MS = 1000, /* between two looks for a daemon that has gone */
 };
 
 struct top_source {
 	struct config *cfg;
 	const char *name;
-	struct control_client *live;
-	pid_t child;	 /* 0: the daemon is not ours */
-	char folder[64]; /* of the child's socket; "": none */
-	char said[96];	 /* what the child says to standard error */
+	struct control_client *live; /* NULL: the daemon has gone, */
+	struct error gone;	     /* for this reason; "": it answers */
+	int64_t again_ms;	     /* when to look for it */
+	pid_t child;		     /* 0: the daemon is not ours */
+	char folder[64];	     /* of the child's socket; "": none */
+	char said[96];		     /* what the child says to standard error */
 	char socket[96];
 	char asked[CONTROL_PATH_MAX]; /* cfg->control as the user has it */
 };
@@ -41,7 +44,29 @@ const char *top_source_name(const struct top_source *s)
 
 int top_source_fd(const struct top_source *s)
 {
-	return control_client_fd(s->live);
+	return s->live ? control_client_fd(s->live) : -1;
+}
+
+const char *top_source_gone(const struct top_source *s)
+{
+	return s->gone.text[0] ? s->gone.text : NULL;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int top_source_wait_ms(const struct top_source *s)
+{
+	int64_t left = s->again_ms - now_ms();
+
+	if (s->live)
+		return -1;
+	return left > 0 ? (int)left : 0;
 }
 
 /* subscribe - asks for pictures again and again. */
@@ -205,13 +230,44 @@ void top_source_close(struct top_source *s)
 	free(s);
 }
 
+static void lose(struct top_source *s, const struct error *why)
+{
+	control_client_close(s->live);
+	s->live = NULL;
+	s->gone = *why;
+	s->again_ms = now_ms() + AGAIN_MS;
+}
+
+/* look_again - for a daemon that has gone. It has until its first answer to be there again: one
+ * that is just starting listens before it has anything to say. */
+static void look_again(struct top_source *s)
+{
+	struct error why;
+
+	if (control_client_open(s->cfg, &s->live, &why) < 0 || subscribe(s, &why) < 0)
+		lose(s, &why);
+}
+
 int top_source_next(struct top_source *s, json_t **ret, struct error *err)
 {
-	int r = control_client_read(s->live, 0, ret, err);
+	bool ours = s->folder[0];
+	int r;
 
-	if (r < 0)
+	if (!s->live && !top_source_wait_ms(s))
+		look_again(s);
+	if (!s->live)
+		return 0;
+	r = control_client_read(s->live, 0, ret, err);
+	if (r > 0)
+		s->gone.text[0] = '\0';
+	if (r >= 0)
+		return r;
+	if (ours) {
 		child_ended(s, err); /* it may have said why */
-	return r;
+		return r;
+	}
+	lose(s, err);
+	return 0;
 }
 
 int top_source_alert(struct top_source *s, const char *id, json_t **ret, struct error *err)

@@ -19,11 +19,18 @@ void top_source_close(struct top_source *s); /* NULL is fine */
 /* top_source_name - "daemon", "own daemon", "replay". */
 const char *top_source_name(const struct top_source *s);
 
-/* top_source_fd - becomes readable when an answer comes. */
+/* top_source_fd - becomes readable when an answer comes; -1 where nobody is there to give one. */
 int top_source_fd(const struct top_source *s);
 
+/* top_source_gone - why the daemon that was asked answers no more, until one does again (a restart,
+ * an upgrade); NULL: it answers. top_source_wait_ms - when to call top_source_next() though nothing
+ * has come, to look for it: in so many milliseconds, or never (-1). */
+const char *top_source_gone(const struct top_source *s);
+int top_source_wait_ms(const struct top_source *s);
+
 /* top_source_next - the next answer to `live`, if there is one. Returns 1 with *ret, the caller's;
- * 0: not yet; or a negative errno with err filled: the other side is gone. */
+ * 0: not yet, or top_source_gone(); or a negative errno with err filled: it is over, for the other
+ * side was a child of ours. */
 int top_source_next(struct top_source *s, json_t **ret, struct error *err);
 
 /* top_source_alert - what is known of one alert, waited for up to a second: *ret is an answer to

@@ -157,8 +157,25 @@ sees "and the terminal echoes" 'status=0'
 screen_open 80 24 "$in_T $RECONMON top --control $sock; echo code=\$?"
 sees "again" 'originators, by'
 stop_monitor daemon
-sees "the daemon ends: said, exit 1" '^code=1'
-sees "with a sentence" 'reconmon: .*(gone|ended|closed)'
+sees "the daemon ends: said" '^The daemon is gone, and looked for once a second; q quits: no reconmon answers'
+sees "in the first line, too" '^reconmon .* daemon GONE, 1 interfaces'
+sees "what it said last is still there" '^. 10\.77\.0\.1 +100'
+press s
+sees "and can be looked at" 'originators, by ports'
+press Home Enter
+sees "as can one originator" 'Time line of [0-9]+ probes over'
+sees_not "top has not ended" '^code='
+monitor daemon "$T" -i t0 --tick 200ms --settle 500ms --control "$sock"
+sees "the daemon is back: top goes on" '^reconmon .* daemon, 1 interfaces'
+sees "with what this one has seen" 'nobody is there any more'
+press Escape
+run "$S" "${scan[@]}" -p 1-30 10.77.0.2 >/dev/null
+sees "and sees" '^. 10\.77\.0\.1 +30'
+kill -9 "${pid_of[daemon]}"
+reap "${pid_of[daemon]}"
+sees "the daemon is killed: said" 'The daemon is gone'
+press q
+sees "q leaves, exit 0" '^code=0'
 
 # --- plain terminals ----------------------------------------------------------------------------------
 monitor daemon "$T" -i t0 --tick 200ms --settle 500ms --control "$sock"
