@@ -37,6 +37,7 @@ enum {
 	OPT_DURATION,
 	OPT_LIMIT,
 	OPT_FAIL_ON_ALERT,
+	OPT_ALL,
 	OPT_FORMAT,
 	OPT_TOP,
 	OPT_OUTPUT,
@@ -174,6 +175,7 @@ static const struct argp_option options[] = {
 
 	{ "fail-on-alert", OPT_FAIL_ON_ALERT, NULL, 0,
 	  "With replay: exit 10 when an alert was raised", 3 },
+	{ "all", OPT_ALL, NULL, 0, "With status: every counter, also those that are 0", 3 },
 	{ "report-file", 'o', "FILE", 0,
 	  "With report: write it here; FILE.svg, .json and .md tell the format too (default: "
 	  "standard output)",
@@ -243,7 +245,8 @@ static const char doc[] =
 	"\n"
 	"`status` asks the running daemon what it watches and what not, which alerts\n"
 	"are open, where the flood guard is engaged, how full its tables are, and\n"
-	"every counter; --json for machines.\n"
+	"the counters that are not 0 (--all: every one); --json for machines, which\n"
+	"has all of them always.\n"
 	"\n"
 	"`replay` runs the same rules over files instead of interfaces, by the clock\n"
 	"of the packets: captures (pcap, pcapng; `-` is standard input) or Zeek's\n"
@@ -591,7 +594,7 @@ static int report_file_set(struct cli *cli, const char *file)
 static int only_daemon(const struct cli *cli, int key)
 {
 	const struct subcommand *sub = subcommand_of(cli->cfg->command);
-	static const int keys[] = { 'c', 'j', 'q', 'v', OPT_CONTROL, ARGP_KEY_ARG };
+	static const int keys[] = { 'c', 'j', 'q', 'v', OPT_ALL, OPT_CONTROL, ARGP_KEY_ARG };
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (!sub->asks || key == keys[i])
@@ -756,6 +759,12 @@ static int option_take(struct cli *cli, int key, const char *arg)
 			return error_set(err, -EINVAL, EXIT_USAGE,
 					 "--fail-on-alert goes with `reconmon replay FILE...`");
 		cfg->fail_on_alert = true;
+		return 0;
+	case OPT_ALL:
+		if (cfg->command != COMMAND_STATUS)
+			return error_set(err, -EINVAL, EXIT_USAGE,
+					 "--all goes with `reconmon status`");
+		cfg->all = true;
 		return 0;
 	case OPT_TOP:
 		return top_speed_set(cfg, arg ? arg : "1", err);

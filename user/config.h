@@ -135,6 +135,7 @@ struct config {
 	enum report_format report_format;
 	double top_speed;   /* replay --top: times as fast as it was; 0: no screen */
 	bool fail_on_alert; /* replay: exit 10 when something was found */
+	bool all;	    /* status: counters that are 0, too */
 	char iface[IFACE_PATTERNS_MAX]
 		  [IFACE_PATTERN_LEN]; /* names or globs; "!" before what is left out; none
 					* but those: all that are up */

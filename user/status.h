@@ -66,7 +66,8 @@ json_t *status_live(const struct status_view *v);
  * was NULL, or there is no memory. */
 char *status_text(json_t *answer);
 
-/* status_print - an answer to `status` as text for people. Returns 0 or -EIO. */
-int status_print(const json_t *status, FILE *out);
+/* status_print - an answer to `status` as text for people: of the counters those that are not 0 and
+ * the few that are looked for even then, or all. Returns 0 or -EIO. */
+int status_print(const json_t *status, bool all, FILE *out);
 
 #endif

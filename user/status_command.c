@@ -39,7 +39,7 @@ int status_run(const struct config *cfg, struct error *err)
 	if (cfg->json) {
 		r = sink_json_line(stdout, status, STATUS_DIGITS);
 	} else {
-		r = status_print(status, stdout);
+		r = status_print(status, cfg->all, stdout);
 		json_decref(status);
 	}
 	if (!r)

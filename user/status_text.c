@@ -262,18 +262,36 @@ static void put_tables(FILE *out, const json_t *s)
 	}
 }
 
-static void put_counters(FILE *out, const json_t *s)
+/* is_essential - of these a 0 is an answer: nothing comes in, nobody connects, nobody scans. */
+static bool is_essential(const char *name)
 {
-	const json_t *o;
-	size_t i;
+	static const char *const names[] = { "packets_ingress", "packets_egress", "attempts",
+					     "probes", "alerts_opened" };
 
-	put(out, "counters:\n");
-	json_array_foreach (json_object_get(s, "counters"), i, o)
-		put(out, "  %-26s %12" PRId64 "  %s\n", text_of(o, "name"), int_of(o, "value"),
-		    text_of(o, "text"));
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
 }
 
-int status_print(const json_t *status, FILE *out)
+static void put_counters(FILE *out, const json_t *s, bool all)
+{
+	const json_t *o;
+	size_t i, left_out = 0;
+
+	put(out, "counters:\n");
+	json_array_foreach (json_object_get(s, "counters"), i, o) {
+		if (!all && !int_of(o, "value") && !is_essential(text_of(o, "name")))
+			left_out++;
+		else
+			put(out, "  %-26s %12" PRId64 "  %s\n", text_of(o, "name"),
+			    int_of(o, "value"), text_of(o, "text"));
+	}
+	if (left_out)
+		put(out, "  ... and %zu that are 0 (--all)\n", left_out);
+}
+
+int status_print(const json_t *status, bool all, FILE *out)
 {
 	put_head(out, status);
 	put_interfaces(out, status);
@@ -283,6 +301,6 @@ int status_print(const json_t *status, FILE *out)
 	put_allow(out, status);
 	put_outputs(out, status);
 	put_tables(out, status);
-	put_counters(out, status);
+	put_counters(out, status, all);
 	return fflush(out) || ferror(out) ? -EIO : 0;
 }

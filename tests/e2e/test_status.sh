@@ -65,7 +65,16 @@ verdict "the configuration in effect" has 's["config"]["file"] == "'"$tmp/reconm
 verdict "the flood guard: not engaged" has 's["guard"] == {"rate": 5000, "engaged": False,
 	"unfollowed": 0, "services": []}'
 verdict "the text says the same" grep -q "^watching 2 interfaces: t0 (.*), u0 (.*)" "$tmp/status"
-verdict "the text has every counter" test "$(grep -cE '^  [a-z0-9_]+ +[0-9]+  ' "$tmp/status")" -ge 60
+counter='^  [a-z0-9_]+ +[0-9]+  '
+"$RECONMON" status --all >"$tmp/all"
+verdict "the text with --all has every counter" test "$(grep -cE "$counter" "$tmp/all")" -eq \
+	"$(python3 -c 'import json, sys; print(len(json.load(open(sys.argv[1]))["counters"]))' "$tmp/status.json")"
+verdict "they are many" test "$(grep -cE "$counter" "$tmp/all")" -ge 60
+essential='packets_ingress|packets_egress|attempts|probes|alerts_opened'
+verdict "without it, those that are not 0 and a few" eval \
+	'! grep -E "^  [a-z0-9_]+ +0  " "$tmp/status" | grep -Ev "^  ($essential) "'
+verdict "which are there always" test "$(grep -cE "^  ($essential) +[0-9]+  " "$tmp/status")" -eq 5
+verdict "and how many are left out" grep -Eq '^  \.\.\. and [1-9][0-9]* that are 0 \(--all\)$' "$tmp/status"
 
 run "$S" nmap -n -Pn -T4 --disable-arp-ping --max-retries 0 -sS -p 1-60 10.77.0.2 >/dev/null
 verdict "an alert is opened" opened m --rule port-scan --source 10.77.0.1

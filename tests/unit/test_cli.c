@@ -60,6 +60,7 @@ static void check_defaults(const struct config *cfg)
 	assert_int_equal(cfg->rules.n, 5);
 	assert_int_equal(cfg->rules.rule[0].mode, WINDOW_SLIDING);
 	assert_false(cfg->json);
+	assert_false(cfg->all);
 	assert_int_equal(cfg->verbosity, 0);
 	assert_int_equal(cfg->nursery_slots, 65536);
 	assert_int_equal(cfg->contacts_max, 65536);
@@ -72,6 +73,13 @@ static void check_defaults(const struct config *cfg)
 		assert_int_equal(addr_parse(external[i], &out), 0);
 		assert_false(net_list_has(&cfg->internal, &out));
 	}
+}
+
+static void check_status_all(const struct config *cfg)
+{
+	assert_int_equal(cfg->command, COMMAND_STATUS);
+	assert_true(cfg->all);
+	assert_string_equal(cfg->control, "/x/sock");
 }
 
 static void check_ifaces(const struct config *cfg)
@@ -308,6 +316,10 @@ static const struct good_case {
 	{ "of two --internal the last counts",
 	  { "--internal=10.0.0.0/8", "--internal=203.0.113.0/24,2001:db8::/32" },
 	  check_internal },
+	{ "status of everything", { "status", "--all", "--control=/x/sock" }, check_status_all },
+	{ "likewise, the other way round",
+	  { "--all", "status", "--control=/x/sock" },
+	  check_status_all },
 	{ "-q", { "-q" }, check_quiet },
 	{ "-v", { "-v" }, check_verbose },
 	{ "-q and -v: the last counts", { "-q", "-v" }, check_verbose },
@@ -378,6 +390,10 @@ static const struct bad_case {
 	{ "--fail-on-alert of a live run",
 	  { "--fail-on-alert" },
 	  "--fail-on-alert goes with `reconmon replay FILE...`" },
+	{ "--all of a live run", { "--all" }, "--all goes with `reconmon status`" },
+	{ "--all of a replay",
+	  { "replay", "--all", "a.pcap" },
+	  "--all goes with `reconmon status`" },
 	{ "an unknown long option", { "--bogus" }, UNKNOWN("'--bogus'") },
 	{ "an unknown long option with a value", { "--bogus=3" }, UNKNOWN("'--bogus=3'") },
 	{ "a long option without name", { "--=3" }, UNKNOWN("'--=3'") },

@@ -11,17 +11,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* printed - the text of an answer, for free(). */
-static char *printed(const char *json)
+/* printed - the text of an answer, in whose JSON ' stands for ", for free(). */
+static char *printed(const char *single_quoted, bool all)
 {
-	json_t *status = json_loads(json, 0, NULL);
-	char *text = NULL;
+	char *json = strdup(single_quoted), *text = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
+	json_t *status;
 
+	assert_non_null(json);
+	for (char *q = json; (q = strchr(q, '\''));)
+		*q = '"';
+	status = json_loads(json, 0, NULL);
+	free(json);
 	assert_non_null(status);
 	assert_non_null(out);
-	assert_int_equal(status_print(status, out), 0);
+	assert_int_equal(status_print(status, all, out), 0);
 	fclose(out);
 	json_decref(status);
 	return text;
@@ -59,17 +64,49 @@ static void test_guard(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		char *json = strdup(rows[i].json), *text;
+		char *text = printed(rows[i].json, false);
 
-		for (char *q = json; (q = strchr(q, '\''));)
-			*q = '"';
-		text = printed(json);
 		if (rows[i].want && !strstr(text, rows[i].want))
 			fail_msg("no '%s' in '%s'", rows[i].want, text);
 		if (!rows[i].want)
 			assert_null(strstr(text, "guard"));
 		free(text);
-		free(json);
+	}
+}
+
+#define ONE(name, value) "{'name': '" name "', 'value': " value ", 'text': '...'}"
+
+static void test_counters(void **state)
+{
+	static const char status[] = "{'counters': [" ONE("probes", "0") "," ONE(
+		"parse_short", "0") "," ONE("undecided", "12") "," ONE("kept_not", "0") "]}";
+	static const struct {
+		bool all;
+		const char *json, *want; /* the end of the text */
+	} rows[] = {
+		{ false, status,
+		  "\ncounters:\n"
+		  "  probes                                0  ...\n"
+		  "  undecided                            12  ...\n"
+		  "  ... and 2 that are 0 (--all)\n" },
+		{ true, status,
+		  "\ncounters:\n"
+		  "  probes                                0  ...\n"
+		  "  parse_short                           0  ...\n"
+		  "  undecided                            12  ...\n"
+		  "  kept_not                              0  ...\n" },
+		{ false, "{'counters': [" ONE("undecided", "1") "]}",
+		  "\ncounters:\n"
+		  "  undecided                             1  ...\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *text = printed(rows[i].json, rows[i].all), *at = strstr(text, "\ncounters:");
+
+		assert_non_null(at);
+		assert_string_equal(at, rows[i].want);
+		free(text);
 	}
 }
 
@@ -77,6 +114,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		{ "the flood guard", test_guard, NULL, NULL, NULL },
+		{ "counters that are 0, and those that are not", test_counters, NULL, NULL, NULL },
 	};
 
 	return cmocka_run_group_tests_name("status_text", tests, NULL, NULL);
