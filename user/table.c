@@ -5,6 +5,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 enum {
 	NIL = 0, /* node numbers start at 1 */
@@ -22,8 +25,8 @@ enum {
 	PAGE = 4096,
 	HUGE_PAGE = 2 * 1024 * 1024, /* of x86-64 and arm64 (4 KiB granule) */
 
-	SLOTS_FIRST = 64, /* a power of two; three in four may be taken */
-	MOVED = 8,	  /* slots of the old index that a new entry empties */
+	LINE_SLOTS = 8,
+	LINES_FIRST = 8, /* a power of two; of the slots three in four may be taken */
 
 	/* From five in eight on the next index is made ready, so many bytes at a time. Memory that
 	 * nobody has touched may cost a virtual machine 5 ms for 2 MiB, and an index is visited all
@@ -31,16 +34,19 @@ enum {
 	CLEARED = 65536,
 };
 
-/* Open addressing: an entry is in the first free slot from the one on that its hash says. Its hash
- * beside its number, so that nobody else's node is looked at: that would be a miss of the cache. */
-struct slot {
-	uint32_t hash;
-	uint32_t node; /* NIL: free */
+/* Of the index, as many slots as a line of the cache has room for: an entry is in the line that its
+ * hash says, or, if that is full, in one of those that follow, up to the first that is not. Slots
+ * are taken from the first one on, without gaps. The hash beside the number of the node, so that
+ * nobody else's node is looked at: that would be a miss of the cache, as the next line mostly is. */
+struct line {
+	uint32_t hash[LINE_SLOTS]; /* 0: free */
+	uint32_t node[LINE_SLOTS];
 };
+_Static_assert(sizeof(struct line) == LINE, "one miss a look-up");
 
 struct index {
-	struct slot *slot;
-	uint32_t mask; /* slots - 1 */
+	struct line *line;
+	uint32_t mask; /* lines - 1 */
 };
 
 struct node {
@@ -56,10 +62,9 @@ struct table {
 	size_t node_size, value_size;
 	uint32_t max, count, made; /* entries allowed, alive, nodes ever made */
 	uint32_t oldest, newest, free;
-	struct index index, old; /* old.slot: until all that is in it has moved; or NULL */
-	uint32_t moved;		 /* up to where it has */
-	uint32_t left;		 /* slots of it that have not been looked at */
-	struct index next;	 /* slot: one that is being made ready; or NULL */
+	struct index index, old; /* old.line: until all that is in it has moved; or NULL */
+	uint32_t moved;		 /* lines of it that have */
+	struct index next;	 /* line: one that is being made ready; or NULL */
 	size_t cleared;		 /* bytes of it that are */
 	uint32_t small;		 /* nodes in small chunks; a multiple of CHUNK_NODES */
 	char **chunk;
@@ -99,16 +104,17 @@ static uint64_t fold(uint64_t a, uint64_t b)
 }
 
 /* hash_key - pairs of words, each with a secret of its own, multiplied side by side (the way of
- * wyhash): a chain of multiplications, one a word, takes three times as long. */
+ * wyhash): a chain of multiplications, one a word, takes three times as long. Never 0. */
 static uint32_t hash_key(const struct table *t, const struct group_key *key)
 {
 	const __u64 *orig = key->orig.w, *resp = key->resp.w;
 	const uint64_t *s = t->seed;
+	uint32_t hash = (uint32_t)(fold(fold(orig[0] ^ s[0], orig[1] ^ s[1]) ^ s[2],
+					fold(resp[0] ^ s[3], resp[1] ^ s[4]) ^
+						fold(key->what ^ s[5], s[2] | 1)) >>
+				   32);
 
-	return (uint32_t)(fold(fold(orig[0] ^ s[0], orig[1] ^ s[1]) ^ s[2],
-			       fold(resp[0] ^ s[3], resp[1] ^ s[4]) ^
-				       fold(key->what ^ s[5], s[2] | 1)) >>
-			  32);
+	return hash ? hash : 1;
 }
 
 /* advise_huge - asks for huge pages where they fit; refused, it is slower and no more. */
@@ -136,19 +142,25 @@ static void populate(void *p, size_t len)
 
 static size_t index_bytes(const struct index *x)
 {
-	return x->slot ? (x->mask + 1ul) * sizeof(*x->slot) : 0;
+	return x->line ? (x->mask + 1ul) * sizeof(*x->line) : 0;
+}
+
+/* index_slots - how many entries would fill it. */
+static uint32_t index_slots(const struct index *x)
+{
+	return (x->mask + 1) * LINE_SLOTS;
 }
 
 /* index_new - one that is still to be cleared. Returns whether there is memory. */
-static bool index_new(struct index *x, uint32_t slots)
+static bool index_new(struct index *x, uint32_t lines)
 {
-	size_t len = slots * sizeof(*x->slot);
+	size_t len = lines * sizeof(*x->line);
 
-	x->slot = aligned_alloc(len >= HUGE_PAGE ? HUGE_PAGE : LINE, len);
-	x->mask = slots - 1;
-	if (x->slot)
-		advise_huge(x->slot, len);
-	return x->slot;
+	x->line = aligned_alloc(len >= HUGE_PAGE ? HUGE_PAGE : LINE, len);
+	x->mask = lines - 1;
+	if (x->line)
+		advise_huge(x->line, len);
+	return x->line;
 }
 
 /* index_clear - from *cleared on, up to `to` at least. */
@@ -157,7 +169,7 @@ static void index_clear(struct index *x, size_t *cleared, size_t to)
 	size_t len = index_bytes(x);
 
 	while (*cleared < to) {
-		char *at = (char *)x->slot + *cleared;
+		char *at = (char *)x->line + *cleared;
 		size_t n = len - *cleared < CLEARED ? len - *cleared : CLEARED;
 
 		populate(at, n);
@@ -166,64 +178,135 @@ static void index_clear(struct index *x, size_t *cleared, size_t to)
 	}
 }
 
+/* line_where - a bit for each word that is `what`: no branch that a processor would guess wrong. */
+static inline unsigned int line_where(const uint32_t *word, uint32_t what)
+{
+#ifdef __SSE2__
+	const __m128i *half = (const void *)word, all = _mm_set1_epi32((int)what);
+	__m128 a = _mm_castsi128_ps(_mm_cmpeq_epi32(half[0], all));
+	__m128 b = _mm_castsi128_ps(_mm_cmpeq_epi32(half[1], all));
+
+	return (unsigned int)(_mm_movemask_ps(a) | _mm_movemask_ps(b) << LINE_SLOTS / 2);
+#else
+	unsigned int where = 0;
+
+	for (unsigned int i = 0; i < LINE_SLOTS; i++)
+		where |= (unsigned int)(word[i] == what) << i;
+	return where;
+#endif
+}
+
+static bool line_full(const struct line *l)
+{
+	return l->hash[LINE_SLOTS - 1];
+}
+
+static void line_add(struct line *l, uint32_t hash, uint32_t node)
+{
+	unsigned int i = (unsigned int)__builtin_ctz(line_where(l->hash, 0));
+
+	l->hash[i] = hash;
+	l->node[i] = node;
+}
+
+/* line_remove - its last one takes the place. */
+static void line_remove(struct line *l, unsigned int i)
+{
+	unsigned int last = LINE_SLOTS - 1;
+
+	while (!l->hash[last])
+		last--;
+	l->hash[i] = l->hash[last];
+	l->node[i] = l->node[last];
+	l->hash[last] = 0;
+	l->node[last] = NIL;
+}
+
 static void index_add(struct index *x, uint32_t hash, uint32_t node)
 {
-	uint32_t i = hash & x->mask;
+	uint32_t at = hash & x->mask;
 
-	while (x->slot[i].node != NIL)
-		i = (i + 1) & x->mask;
-	x->slot[i] = (struct slot){ hash, node };
+	while (line_full(&x->line[at]))
+		at = (at + 1) & x->mask;
+	line_add(&x->line[at], hash, node);
 }
 
-/* index_remove - what stands behind the slot and would be found no more moves up. Returns whether
- * the node was there. */
+/* line_astray - which entry of line `from` belongs to line `at` or one before; LINE_SLOTS: none. */
+static unsigned int line_astray(const struct index *x, uint32_t from, uint32_t at)
+{
+	const struct line *l = &x->line[from];
+
+	for (unsigned int i = 0; i < LINE_SLOTS && l->hash[i]; i++)
+		if (((from - l->hash[i]) & x->mask) >= ((from - at) & x->mask))
+			return i;
+	return LINE_SLOTS;
+}
+
+/* index_take - takes an entry out of a line. If that was full, one of those behind that would be
+ * found no more moves up, and so on. */
+static void index_take(struct index *x, uint32_t at, unsigned int i)
+{
+	bool was_full = line_full(&x->line[at]);
+
+	line_remove(&x->line[at], i);
+	for (uint32_t from = at; was_full;) {
+		struct line *l = &x->line[from = (from + 1) & x->mask];
+
+		was_full = line_full(l);
+		i = line_astray(x, from, at);
+		if (i == LINE_SLOTS)
+			continue;
+		line_add(&x->line[at], l->hash[i], l->node[i]);
+		line_remove(l, i);
+		at = from;
+	}
+}
+
+/* index_remove - returns whether the node was there. */
 static bool index_remove(struct index *x, uint32_t hash, uint32_t node)
 {
-	uint32_t gap = hash & x->mask;
+	unsigned int where;
 
-	for (; x->slot[gap].node != node; gap = (gap + 1) & x->mask)
-		if (x->slot[gap].node == NIL)
-			return false;
-	for (uint32_t i = (gap + 1) & x->mask; x->slot[i].node != NIL; i = (i + 1) & x->mask) {
-		if (((i - x->slot[i].hash) & x->mask) < ((i - gap) & x->mask))
-			continue;
-		x->slot[gap] = x->slot[i];
-		gap = i;
+	for (uint32_t at = hash & x->mask;; at = (at + 1) & x->mask) {
+		where = line_where(x->line[at].node, node);
+		if (where)
+			index_take(x, at, (unsigned int)__builtin_ctz(where));
+		if (where || !line_full(&x->line[at]))
+			return where;
 	}
-	x->slot[gap].node = NIL;
-	return true;
 }
 
-/* index_move - what is in the next slots of the old index moves to the new one: up to a free slot
- * at least, so that what stays is still found. */
+/* index_move - a line of the old index moves to the new one, and those that follow up to one that
+ * was not full: what stays is still found. */
 static void index_move(struct table *t)
 {
-	struct slot *s = &t->old.slot[t->moved & t->old.mask];
+	bool was_full = true;
 
-	for (int n = 0; t->left && (n < MOVED || s->node != NIL); n++) {
-		if (s->node != NIL)
-			index_add(&t->index, s->hash, s->node);
-		s->node = NIL;
-		t->left--;
-		s = &t->old.slot[++t->moved & t->old.mask];
+	while (was_full && t->moved <= t->old.mask) {
+		struct line *l = &t->old.line[t->moved++];
+
+		was_full = line_full(l);
+		for (unsigned int i = 0; i < LINE_SLOTS && l->hash[i]; i++)
+			index_add(&t->index, l->hash[i], l->node[i]);
+		memset(l, 0, sizeof(*l));
 	}
-	if (t->left)
+	if (t->moved <= t->old.mask)
 		return;
-	free(t->old.slot);
-	t->old.slot = NULL;
+	free(t->old.line);
+	t->old.line = NULL;
 }
 
 /* index_prepare - makes an index of twice the size ready, in step with the entries that come. That
  * there is no memory for it is not fatal as long as a slot is free. */
 static void index_prepare(struct table *t)
 {
-	uint32_t slots = t->index.mask + 1, from = slots / 8 * 5;
+	uint32_t slots = index_slots(&t->index), from = slots / 8 * 5;
 	size_t part;
 
-	if (t->count < from || t->old.slot)
+	if (t->count < from || t->old.line)
 		return;
-	if (!t->next.slot) {
-		if (slots > UINT32_MAX / 2 || !index_new(&t->next, 2 * slots))
+	if (!t->next.line) {
+		if (slots > UINT32_MAX / 2 || !index_new(&t->next, 2 * (t->index.mask + 1)))
 			return;
 		t->cleared = 0;
 	}
@@ -234,43 +317,41 @@ static void index_prepare(struct table *t)
 /* index_grow - begins with the index that is ready. */
 static void index_grow(struct table *t)
 {
-	while (t->old.slot) /* not seen: it is done long before */
+	while (t->old.line) /* not seen: it is done long before */
 		index_move(t);
 	index_prepare(t);
-	if (!t->next.slot)
+	if (!t->next.line)
 		return;
 	index_clear(&t->next, &t->cleared, index_bytes(&t->next));
 	t->old = t->index;
 	t->index = t->next;
-	t->next.slot = NULL;
-	t->left = t->old.mask + 1;
-	for (t->moved = 0; t->old.slot[t->moved].node != NIL;) /* a row that began at the end */
-		t->moved++;
+	t->next.line = NULL;
+	t->moved = 0;
 }
 
 /* index_find - the node of key (NULL: the first that has the hash), or NULL. */
 static struct node *index_find(const struct table *t, const struct index *x, uint32_t hash,
 			       const struct group_key *key)
 {
-	const struct slot *s;
+	for (uint32_t at = hash & x->mask;; at = (at + 1) & x->mask) {
+		const struct line *l = &x->line[at];
 
-	for (uint32_t i = hash & x->mask; (s = &x->slot[i])->node != NIL; i = (i + 1) & x->mask) {
-		struct node *n;
+		for (unsigned int w = line_where(l->hash, hash); w; w &= w - 1) {
+			struct node *n = node_at(t, l->node[__builtin_ctz(w)]);
 
-		if (s->hash != hash)
-			continue;
-		n = node_at(t, s->node);
-		if (!key || group_same(&n->key, key))
-			return n;
+			if (!key || group_same(&n->key, key))
+				return n;
+		}
+		if (!line_full(l))
+			return NULL;
 	}
-	return NULL;
 }
 
 static struct node *find(const struct table *t, uint32_t hash, const struct group_key *key)
 {
 	struct node *n = index_find(t, &t->index, hash, key);
 
-	return !n && t->old.slot ? index_find(t, &t->old, hash, key) : n;
+	return !n && t->old.line ? index_find(t, &t->old, hash, key) : n;
 }
 
 struct table *table_new(size_t value_size, uint32_t max)
@@ -282,7 +363,7 @@ struct table *table_new(size_t value_size, uint32_t max)
 	t->value_size = value_size;
 	t->node_size = (sizeof(struct node) + value_size + 7) & ~(size_t)7;
 	t->max = max;
-	if (!index_new(&t->index, SLOTS_FIRST)) {
+	if (!index_new(&t->index, LINES_FIRST)) {
 		free(t);
 		return NULL;
 	}
@@ -302,9 +383,9 @@ void table_free(struct table *t)
 	for (uint32_t i = 0; i < t->chunks; i++)
 		free(t->chunk[i]);
 	free(t->chunk);
-	free(t->index.slot);
-	free(t->old.slot);
-	free(t->next.slot);
+	free(t->index.line);
+	free(t->old.line);
+	free(t->next.line);
 	free(t);
 }
 
@@ -337,7 +418,7 @@ void table_expect(const struct table *t, struct table_look *look, enum table_ste
 	if (t->made < CACHED)
 		return;
 	if (step == EXPECT_SLOT) {
-		__builtin_prefetch(&t->index.slot[look->hash & t->index.mask], 1);
+		__builtin_prefetch(&t->index.line[look->hash & t->index.mask], 1);
 	} else if (step == EXPECT_NODE) {
 		n = find(t, look->hash, NULL);
 		look->value = n ? value_of(n) : NULL;
@@ -361,7 +442,7 @@ void table_expect_oldest(const struct table *t)
 	/* The next one came with this call's last turn, and its slot is known now; of the one after
 	 * it only the place. */
 	next = node_at(t, node_at(t, t->oldest)->newer);
-	__builtin_prefetch(&t->index.slot[next->hash & t->index.mask], 1);
+	__builtin_prefetch(&t->index.line[next->hash & t->index.mask], 1);
 	if (next->newer != NIL)
 		expect_node(node_at(t, next->newer));
 }
@@ -472,13 +553,13 @@ void *table_put_by(struct table *t, const struct table_look *look, const struct 
 		return value_of(n);
 	if (t->count >= t->max)
 		return NULL;
-	if (t->count >= t->index.mask / 4 * 3)
+	if (t->count >= index_slots(&t->index) / 4 * 3)
 		index_grow(t);
 	else
 		index_prepare(t);
-	if (t->old.slot)
+	if (t->old.line)
 		index_move(t);
-	n = t->count < t->index.mask ? node_new(t) : NULL;
+	n = t->count < index_slots(&t->index) - 1 ? node_new(t) : NULL;
 	if (!n)
 		return NULL;
 	n->key = *key;
