@@ -37,7 +37,8 @@ enum {
 /* Of the index, as many slots as a line of the cache has room for: an entry is in the line that its
  * hash says, or, if that is full, in one of those that follow, up to the first that is not. Slots
  * are taken from the first one on, without gaps. The hash beside the number of the node, so that
- * nobody else's node is looked at: that would be a miss of the cache, as the next line mostly is. */
+ * nobody else's node is looked at: that would be a miss of the cache, as the next line mostly is.
+ */
 struct line {
 	uint32_t hash[LINE_SLOTS]; /* 0: free */
 	uint32_t node[LINE_SLOTS];

@@ -258,16 +258,26 @@ static uint32_t index_next(const struct group *g, uint32_t slot)
 	return slot + 1 < g->room * INDEX_SLOTS ? slot + 1 : 0;
 }
 
+/* index_guess - from a slot on, the next one that most likely is of a value with that hash, or the
+ * free one where it would go. */
+static uint32_t index_guess(const struct group *g, uint32_t slot, uint32_t hash)
+{
+	const uint32_t *index = index_of(g), part = hash << NUMBER_BITS;
+
+	for (uint32_t e; (e = index[slot]) && (e ^ part) >> NUMBER_BITS;)
+		slot = index_next(g, slot);
+	return slot;
+}
+
 /* index_slot - the slot of a value, or the free one where it would go. Hardly ever is another's
  * value looked at: that would be a miss of the cache. */
 static uint32_t index_slot(const struct group *g, const struct window_value *v, uint32_t hash)
 {
-	const uint32_t *index = index_of(g), part = hash << NUMBER_BITS;
-	uint32_t slot = index_home(g, hash);
+	const uint32_t *index = index_of(g);
+	uint32_t slot = index_guess(g, index_home(g, hash), hash);
 
-	for (uint32_t e; (e = index[slot]); slot = index_next(g, slot))
-		if ((e ^ part) >> NUMBER_BITS == 0 && same_value(&g->many[number_of(e) - 1], v))
-			break;
+	while (index[slot] && !same_value(&g->many[number_of(index[slot]) - 1], v))
+		slot = index_guess(g, index_next(g, slot), hash);
 	return slot;
 }
 
@@ -673,11 +683,10 @@ uint32_t window_add(struct window *w, const struct group_key *group, const struc
  * place of one that is new. */
 static void expect_within(const struct group *g, uint32_t hash)
 {
-	uint32_t entry = index_of(g)[index_home(g, hash)];
-	const struct window_value *v = &g->many[g->n < g->room ? g->n : 0];
+	uint32_t entry = index_of(g)[index_guess(g, index_home(g, hash), hash)];
+	uint32_t i = entry ? number_of(entry) - 1 : g->n < g->room ? g->n : 0;
+	const struct window_value *v = &g->many[i];
 
-	if (entry && ((entry ^ hash << NUMBER_BITS) >> NUMBER_BITS) == 0)
-		v = &g->many[number_of(entry) - 1];
 	__builtin_prefetch(v, 1);
 	__builtin_prefetch((const char *)(v + 1) - 1, 1);
 }
