@@ -54,6 +54,7 @@ static struct runner *runner_new(const struct engine *e, const struct rule *rule
 		.keep = keep_of(rule, e->slack_ns),
 		.enough = rule->threshold,
 		.stops = rule_is_joint(rule),
+		.hosts = rule_is_joint(rule) || rule->distinct & FIELD_RESP,
 		.max_groups = e->cfg->groups_max,
 	};
 	const struct alertbook_limits alerts = { ENGINE_ALERTS_MAX, ENGINE_ALERTS_BYTES };
@@ -465,22 +466,22 @@ static void open_alert(struct engine *e, struct runner *r, const struct group_ke
 		       const struct contact *c)
 {
 	struct alert *a = alertbook_open(r->book, r->rule, group, now->t_ns);
-	const struct window_value *v;
-	uint32_t n;
+	struct window_values values;
 
 	if (!a)
 		return;
 	a->orig_internal = net_list_has(&e->cfg->internal, &group->orig);
 	join(e, r, a, now->t_ns);
-	v = window_values(r->window, group, &n);
-	for (uint32_t i = 0; i < n; i++) {
-		struct alert_evidence ev = engine_evidence(&v[i], c, 1);
+	values = window_values(r->window, group);
+	for (uint32_t i = 0; i < values.n; i++) {
+		const struct window_value v = window_value(&values, i);
+		struct alert_evidence ev = engine_evidence(&v, c, 1);
 
-		if (!engine_is_near(r->rule, &v[i], now->t_ns))
+		if (!engine_is_near(r->rule, &v, now->t_ns))
 			continue;
-		ev.owner = owner_of(e, r->rule, key, c, &v[i]);
+		ev.owner = owner_of(e, r->rule, key, c, &v);
 		alertbook_add(r->book, a, &ev);
-		engine_named(e, r, key, &v[i]);
+		engine_named(e, r, key, &v);
 	}
 }
 
@@ -557,18 +558,19 @@ static bool counts(const struct engine *e, const struct runner *r, const struct 
 {
 	const struct rule *rule = r->rule;
 	bool alone = rule->distinct & FIELD_RESP || rule->window_ns > CONTEXT_MAX_NS;
-	uint32_t n, needed = alone ? rule->threshold : 1;
-	const struct window_value *v;
+	uint32_t needed = alone ? rule->threshold : 1;
+	struct window_values values;
 
 	if (by_the_letter(e) || rule->where != WHERE_PROBE)
 		return true;
-	v = window_values(r->window, group, &n);
-	for (uint32_t i = 0; i < n && needed; i++) {
+	values = window_values(r->window, group);
+	for (uint32_t i = 0; i < values.n && needed; i++) {
+		const struct window_value v = window_value(&values, i);
 		struct contact_key k;
 
-		if (engine_is_near(rule, &v[i], now->t_ns) &&
-		    !(contact_of_value(rule, key, &v[i], &k) &&
-		      engine_excuses(e, rule, &k, v[i].bits, now->t_ns)))
+		if (engine_is_near(rule, &v, now->t_ns) &&
+		    !(contact_of_value(rule, key, &v, &k) &&
+		      engine_excuses(e, rule, &k, v.bits, now->t_ns)))
 			needed--;
 	}
 	return !needed;

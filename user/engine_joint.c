@@ -49,20 +49,21 @@ static bool is_joint_look(const struct engine *e, const struct rule *rule,
 	return !engine_excuses(e, rule, &key, v->bits, v->t_ns);
 }
 
-/* has_ports - are there as many different ports among n values, whatever else is to be said of
+/* has_ports - are there as many different ports among the values, whatever else is to be said of
  * them? Most groups are crowds at a few. */
-static bool has_ports(struct engine *e, const struct window_value *v, uint32_t n, uint32_t wanted)
+static bool has_ports(struct engine *e, const struct window_values *v, uint32_t wanted)
 {
 	uint32_t ports = 0;
 
-	for (uint32_t i = 0; i < n && ports < wanted; i++) {
-		uint64_t bit = 1ull << v[i].port % 64, *word = &e->ports[v[i].port / 64];
+	for (uint32_t i = 0; i < v->n && ports < wanted; i++) {
+		uint16_t port = window_port(v, i);
+		uint64_t bit = 1ull << port % 64, *word = &e->ports[port / 64];
 
 		ports += !(*word & bit);
 		*word |= bit;
 	}
-	for (uint32_t i = 0; i < n; i++)
-		e->ports[v[i].port / 64] = 0;
+	for (uint32_t i = 0; i < v->n; i++)
+		e->ports[window_port(v, i) / 64] = 0;
 	return ports >= wanted;
 }
 
@@ -71,22 +72,25 @@ static bool has_ports(struct engine *e, const struct window_value *v, uint32_t n
 static struct joint_count joint_count(struct engine *e, const struct runner *r,
 				      const struct group_key *group)
 {
-	uint32_t n, kept = 0;
-	const struct window_value *v = window_values(r->window, group, &n);
+	const struct window_values v = window_values(r->window, group);
 	uint64_t newest_ns = 0;
+	uint32_t kept = 0;
 
-	if (n >= JOINT_KEEP) {
+	if (v.n >= JOINT_KEEP) {
 		e->stats.crowded++;
 		return (struct joint_count){ .pairs = 0 };
 	}
-	if (!has_ports(e, v, n, r->rule->threshold))
+	if (!has_ports(e, &v, r->rule->threshold))
 		return (struct joint_count){ .pairs = 0 };
-	for (uint32_t i = 0; i < n; i++)
-		if (v[i].t_ns > newest_ns)
-			newest_ns = v[i].t_ns;
-	for (uint32_t i = 0; i < n && kept < JOINT_KEEP; i++)
-		if (is_joint_look(e, r->rule, group, &v[i], newest_ns))
-			e->pairs[kept++] = v[i];
+	for (uint32_t i = 0; i < v.n; i++) {
+		uint64_t t_ns = window_value(&v, i).t_ns;
+
+		newest_ns = t_ns > newest_ns ? t_ns : newest_ns;
+	}
+	for (uint32_t i = 0; i < v.n && kept < JOINT_KEEP; i++) {
+		e->pairs[kept] = window_value(&v, i);
+		kept += is_joint_look(e, r->rule, group, &e->pairs[kept], newest_ns);
+	}
 	return joint_choose(e->pairs, kept, joint_limit(r->rule));
 }
 

@@ -406,10 +406,11 @@ static struct node *look_up(const struct table *t, const struct table_look *look
 	return find(t, look->hash, key);
 }
 
-static void expect_node(const struct node *n)
+static void expect_node(const struct table *t, const struct node *n)
 {
 	__builtin_prefetch(n, 1);
 	__builtin_prefetch((const char *)n + LINE, 1);
+	__builtin_prefetch((const char *)n + t->node_size - 1, 1); /* mostly one of these */
 }
 
 void table_expect(const struct table *t, struct table_look *look, enum table_step step)
@@ -424,7 +425,7 @@ void table_expect(const struct table *t, struct table_look *look, enum table_ste
 		n = find(t, look->hash, NULL);
 		look->value = n ? value_of(n) : NULL;
 		if (n)
-			expect_node(n);
+			expect_node(t, n);
 	} else if (step == EXPECT_TOUCH && look->value) {
 		n = node_of(look->value);
 		if (n->older)
@@ -445,7 +446,7 @@ void table_expect_oldest(const struct table *t)
 	next = node_at(t, node_at(t, t->oldest)->newer);
 	__builtin_prefetch(&t->index.line[next->hash & t->index.mask], 1);
 	if (next->newer != NIL)
-		expect_node(node_at(t, next->newer));
+		expect_node(t, node_at(t, next->newer));
 }
 
 void *table_get_by(const struct table *t, const struct table_look *look,

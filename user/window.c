@@ -9,6 +9,17 @@
 #include "net.h"
 #include "slab.h"
 
+/* A struct window_value as it is kept: most rules count ports, and what they visit at random among
+ * a million others had better be small. */
+struct value {
+	uint64_t t_ns, run_ns, before_ns;
+	uint32_t bits;
+	uint16_t port;
+	uint16_t pad;
+	struct ip_addr addr[]; /* one, if the window has hosts */
+};
+_Static_assert(sizeof(struct value) == 32, "as window.h says");
+
 /* A group's values, unordered. Most groups of a busy server show one value and no more: that one
  * needs no memory of its own. */
 struct group {
@@ -16,8 +27,8 @@ struct group {
 	uint64_t touched_ns; /* its place among the groups is that of this moment */
 	uint32_t n, room;
 	union {
-		struct window_value one;   /* room 1 */
-		struct window_value *many; /* more; from INDEXED on, an index is behind its room */
+		struct value one;   /* room 1; its address follows */
+		struct value *many; /* more; from INDEXED on, an index is behind its room */
 	};
 };
 
@@ -45,8 +56,11 @@ enum {
 	SPARED = 4, /* groups that one newcomer may send behind the others: a bounded search */
 };
 
+_Static_assert(WINDOW_KEEP_MAX + WINDOW_KEEP_MAX / 8 < 1 << NUMBER_BITS, "number_of()");
+
 struct window {
 	struct window_spec spec;
+	size_t value_size; /* of struct value with its address */
 	struct table *groups;
 	struct slab slab[SLABS]; /* what `many` points to, by the power of two that is its room */
 	uint64_t *starts, *ends; /* scratch for late evidence: two runs a value */
@@ -62,11 +76,11 @@ static uint32_t most(const struct window_spec *spec)
 }
 
 /* room_bytes - what `many` takes. */
-static size_t room_bytes(uint32_t room)
+static size_t room_bytes(const struct window *w, uint32_t room)
 {
 	size_t index = room < INDEXED ? 0 : INDEX_SLOTS * sizeof(uint32_t);
 
-	return room * (sizeof(struct window_value) + index);
+	return room * (w->value_size + index);
 }
 
 struct window *window_new(const struct window_spec *spec)
@@ -78,9 +92,10 @@ struct window *window_new(const struct window_spec *spec)
 	w->spec = *spec;
 	if (w->spec.keep > WINDOW_KEEP_MAX)
 		w->spec.keep = WINDOW_KEEP_MAX;
+	w->value_size = sizeof(struct value) + (spec->hosts ? sizeof(struct ip_addr) : 0);
 	for (int i = 1; i < SLABS; i++)
-		w->slab[i].size = room_bytes(1u << i);
-	w->groups = table_new(sizeof(struct group), spec->max_groups);
+		w->slab[i].size = room_bytes(w, 1u << i);
+	w->groups = table_new(offsetof(struct group, one) + w->value_size, spec->max_groups);
 	w->starts = calloc(most(spec) * 2ul, sizeof(*w->starts));
 	w->ends = calloc(most(spec) * 2ul, sizeof(*w->ends));
 	if (!w->groups || !w->starts || !w->ends) {
@@ -114,9 +129,41 @@ int window_adjust(struct window *w, uint32_t keep, uint32_t enough)
 	return 0;
 }
 
-static struct window_value *values_of(struct group *g)
+static const struct value *values_of(const struct group *g)
 {
 	return g->room > 1 ? g->many : &g->one;
+}
+
+static struct value *value_at(const struct window *w, struct group *g, uint32_t i)
+{
+	struct value *values = g->room > 1 ? g->many : &g->one;
+
+	return (struct value *)((char *)values + i * w->value_size);
+}
+
+static const struct ip_addr *addr_of(const struct window *w, const struct value *v)
+{
+	static const struct ip_addr none;
+
+	return w->spec.hosts ? v->addr : &none;
+}
+
+/* value_copy - what one is becomes the other. */
+static void value_copy(const struct window *w, struct value *to, const struct value *from)
+{
+	memcpy(to, from, w->value_size);
+}
+
+static void value_write(const struct window *w, struct value *to, const struct window_value *from)
+{
+	to->t_ns = from->t_ns;
+	to->run_ns = from->run_ns;
+	to->before_ns = from->before_ns;
+	to->bits = from->bits;
+	to->port = from->port;
+	to->pad = 0;
+	if (w->spec.hosts)
+		to->addr[0] = from->addr;
 }
 
 /* slab_of - where memory of that room comes from; NULL: from the heap. */
@@ -127,20 +174,20 @@ static struct slab *slab_of(struct window *w, uint32_t room)
 	return room >> power == 1 && power < SLABS ? &w->slab[power] : NULL;
 }
 
-static struct window_value *many_new(struct window *w, uint32_t room)
+static struct value *many_new(struct window *w, uint32_t room)
 {
 	struct slab *s = slab_of(w, room);
-	struct window_value *many = s ? slab_get(s) : malloc(room_bytes(room));
+	struct value *many = s ? slab_get(s) : malloc(room_bytes(w, room));
 
-	w->value_bytes += many ? room_bytes(room) : 0;
+	w->value_bytes += many ? room_bytes(w, room) : 0;
 	return many;
 }
 
-static void many_free(struct window *w, struct window_value *many, uint32_t room)
+static void many_free(struct window *w, struct value *many, uint32_t room)
 {
 	struct slab *s = slab_of(w, room);
 
-	w->value_bytes -= room_bytes(room);
+	w->value_bytes -= room_bytes(w, room);
 	if (s)
 		slab_put(s, many);
 	else
@@ -219,25 +266,24 @@ static struct group *group_get(struct window *w, const struct table_look *look,
 	return g;
 }
 
-static bool same_value(const struct window_value *a, const struct window_value *b)
+static bool same_value(const struct window *w, const struct value *a, const struct window_value *b)
 {
-	return a->port == b->port && addr_same(&a->addr, &b->addr);
+	return a->port == b->port && (!w->spec.hosts || addr_same(a->addr, &b->addr));
 }
 
 /* --- the index of a group with INDEXED room or more --- */
 
-static uint32_t *index_of(const struct group *g)
+static uint32_t *index_of(const struct window *w, const struct group *g)
 {
-	return (uint32_t *)(g->many + g->room);
+	return (uint32_t *)((char *)g->many + g->room * w->value_size);
 }
 
 /* value_hash - of all bits of the address in all bits: those who try one host are often neighbours.
  * Not seeded, as addr_hash(). Never 0. */
-static uint32_t value_hash(const struct window_value *v)
+static uint32_t value_hash(const struct ip_addr *addr, uint16_t port)
 {
-	unsigned __int128 p =
-		(unsigned __int128)(v->addr.w[0] ^ 0x9E3779B97F4A7C15ull) *
-		(v->addr.w[1] ^ v->port * 0xC2B2AE3D27D4EB4Full ^ 0x165667B19E3779F9ull);
+	unsigned __int128 p = (unsigned __int128)(addr->w[0] ^ 0x9E3779B97F4A7C15ull) *
+			      (addr->w[1] ^ port * 0xC2B2AE3D27D4EB4Full ^ 0x165667B19E3779F9ull);
 
 	return (uint32_t)((uint64_t)(p >> 64) ^ (uint64_t)p ^ (uint64_t)p >> 32) | 1;
 }
@@ -260,89 +306,105 @@ static uint32_t index_next(const struct group *g, uint32_t slot)
 
 /* index_guess - from a slot on, the next one that most likely is of a value with that hash, or the
  * free one where it would go. */
-static uint32_t index_guess(const struct group *g, uint32_t slot, uint32_t hash)
+static uint32_t index_guess(const struct window *w, const struct group *g, uint32_t slot,
+			    uint32_t hash)
 {
-	const uint32_t *index = index_of(g), part = hash << NUMBER_BITS;
+	const uint32_t *index = index_of(w, g), part = hash << NUMBER_BITS;
 
 	for (uint32_t e; (e = index[slot]) && (e ^ part) >> NUMBER_BITS;)
 		slot = index_next(g, slot);
 	return slot;
 }
 
-/* index_slot - the slot of a value, or the free one where it would go. Hardly ever is another's
- * value looked at: that would be a miss of the cache. */
-static uint32_t index_slot(const struct group *g, const struct window_value *v, uint32_t hash)
+/* index_find - the value, or NULL. Hardly ever is another one looked at: that would be a miss of
+ * the cache. */
+static struct value *index_find(const struct window *w, struct group *g,
+				const struct window_value *v)
 {
-	const uint32_t *index = index_of(g);
-	uint32_t slot = index_guess(g, index_home(g, hash), hash);
+	const uint32_t hash = value_hash(&v->addr, v->port), *index = index_of(w, g);
+	uint32_t slot = index_guess(w, g, index_home(g, hash), hash);
 
-	while (index[slot] && !same_value(&g->many[number_of(index[slot]) - 1], v))
-		slot = index_guess(g, index_next(g, slot), hash);
-	return slot;
+	while (index[slot]) {
+		struct value *have = value_at(w, g, number_of(index[slot]) - 1);
+
+		if (same_value(w, have, v))
+			return have;
+		slot = index_guess(w, g, index_next(g, slot), hash);
+	}
+	return NULL;
 }
 
-static void index_add(struct group *g, const struct window_value *v)
+static void index_add(const struct window *w, struct group *g, uint32_t i)
 {
+	const struct value *v = value_at(w, g, i);
 	uint32_t hash, slot, *index;
 
 	if (g->room < INDEXED)
 		return;
-	hash = value_hash(v);
-	index = index_of(g);
+	hash = value_hash(addr_of(w, v), v->port);
+	index = index_of(w, g);
 	for (slot = index_home(g, hash); index[slot];)
 		slot = index_next(g, slot);
-	index[slot] = hash << NUMBER_BITS | ((uint32_t)(v - g->many) + 1);
+	index[slot] = hash << NUMBER_BITS | (i + 1);
 }
 
 /* index_remove - what follows without a gap is placed anew, or a search would end too early. */
-static void index_remove(struct group *g, const struct window_value *v)
+static void index_remove(const struct window *w, struct group *g, uint32_t i)
 {
+	const struct value *v = value_at(w, g, i);
 	uint32_t slot, *index;
 
 	if (g->room < INDEXED)
 		return;
-	index = index_of(g);
-	slot = index_slot(g, v, value_hash(v));
+	index = index_of(w, g);
+	slot = index_home(g, value_hash(addr_of(w, v), v->port));
+	while (number_of(index[slot]) != i + 1)
+		slot = index_next(g, slot);
 	index[slot] = 0;
 	for (slot = index_next(g, slot); index[slot]; slot = index_next(g, slot)) {
 		uint32_t n = number_of(index[slot]);
 
 		index[slot] = 0;
-		index_add(g, &g->many[n - 1]);
+		index_add(w, g, n - 1);
 	}
 }
 
-static void index_renew(struct group *g)
+static void index_renew(const struct window *w, struct group *g)
 {
 	if (g->room < INDEXED)
 		return;
-	memset(index_of(g), 0, (size_t)g->room * INDEX_SLOTS * sizeof(uint32_t));
+	memset(index_of(w, g), 0, (size_t)g->room * INDEX_SLOTS * sizeof(uint32_t));
 	for (uint32_t i = 0; i < g->n; i++)
-		index_add(g, &g->many[i]);
+		index_add(w, g, i);
 }
 
 /* Values that no window can hold any more together with what may still come. */
 static void forget_old(const struct window *w, struct group *g)
 {
 	uint64_t reach = w->spec.span_ns + w->spec.slack_ns;
-	struct window_value *v = values_of(g);
 	uint32_t kept = 0;
 
 	if (w->spec.mode == WINDOW_TUMBLING || g->newest_ns < reach)
 		return;
-	for (uint32_t i = 0; i < g->n; i++)
-		if (v[i].t_ns >= g->newest_ns - reach)
-			v[kept++] = v[i];
+	for (uint32_t i = 0; i < g->n; i++) {
+		const struct value *v = value_at(w, g, i);
+
+		if (v->t_ns < g->newest_ns - reach)
+			continue;
+		if (kept != i)
+			value_copy(w, value_at(w, g, kept), v);
+		kept++;
+	}
 	if (kept == g->n)
 		return;
 	g->n = kept;
-	index_renew(g);
+	index_renew(w, g);
 }
 
 static int group_grow(struct window *w, struct group *g)
 {
 	uint32_t room = g->room * 2;
-	struct window_value *many;
+	struct value *many;
 
 	if (room > most(&w->spec))
 		room = most(&w->spec);
@@ -351,50 +413,53 @@ static int group_grow(struct window *w, struct group *g)
 	many = many_new(w, room);
 	if (!many)
 		return -1;
-	memcpy(many, values_of(g), g->n * sizeof(*many));
+	memcpy(many, values_of(g), g->n * w->value_size);
 	if (g->room > 1)
 		many_free(w, g->many, g->room);
 	g->many = many;
 	g->room = room;
-	index_renew(g);
+	index_renew(w, g);
 	return 0;
 }
 
-static struct window_value *oldest_value(struct group *g)
+/* oldest_value - which one it is. */
+static uint32_t oldest_value(const struct window *w, struct group *g)
 {
-	struct window_value *v = values_of(g), *oldest = v;
+	uint32_t oldest = 0;
 
 	for (uint32_t i = 1; i < g->n; i++)
-		if (v[i].t_ns < oldest->t_ns)
-			oldest = &v[i];
+		if (value_at(w, g, i)->t_ns < value_at(w, g, oldest)->t_ns)
+			oldest = i;
 	return oldest;
 }
 
-static struct window_value *find_value(struct group *g, const struct window_value *v)
+static struct value *find_value(const struct window *w, struct group *g,
+				const struct window_value *v)
 {
-	struct window_value *have = values_of(g);
-
-	if (g->room >= INDEXED) {
-		uint32_t n = number_of(index_of(g)[index_slot(g, v, value_hash(v))]);
-
-		return n ? &have[n - 1] : NULL;
-	}
+	if (g->room >= INDEXED)
+		return index_find(w, g, v);
 	for (uint32_t i = 0; i < g->n; i++)
-		if (same_value(&have[i], v))
-			return &have[i];
+		if (same_value(w, value_at(w, g, i), v))
+			return value_at(w, g, i);
 	return NULL;
 }
 
-/* drop_value - the last one takes its place. */
-static void drop_value(struct group *g, struct window_value *v)
+/* number_in - which of the group's values it is. */
+static uint32_t number_in(const struct window *w, const struct group *g, const struct value *v)
 {
-	struct window_value *last = &values_of(g)[g->n - 1];
+	return (uint32_t)((size_t)((const char *)v - (const char *)values_of(g)) / w->value_size);
+}
 
-	index_remove(g, v);
-	if (v != last) {
-		index_remove(g, last);
-		*v = *last;
-		index_add(g, v);
+/* drop_value - the last one takes its place. */
+static void drop_value(const struct window *w, struct group *g, uint32_t i)
+{
+	uint32_t last = g->n - 1;
+
+	index_remove(w, g, i);
+	if (i != last) {
+		index_remove(w, g, last);
+		value_copy(w, value_at(w, g, i), value_at(w, g, last));
+		index_add(w, g, i);
 	}
 	g->n--;
 }
@@ -410,7 +475,7 @@ static uint64_t span_before(const struct window *w, uint64_t t)
 }
 
 /* Was the value shown in the window that ends at `end`? */
-static bool shown_in(const struct window *w, const struct window_value *v, uint64_t end)
+static bool shown_in(const struct window *w, const struct value *v, uint64_t end)
 {
 	uint64_t from = span_before(w, end);
 
@@ -420,16 +485,15 @@ static bool shown_in(const struct window *w, const struct window_value *v, uint6
 
 static uint32_t count_ending(const struct window *w, struct group *g, uint64_t end)
 {
-	const struct window_value *v = values_of(g);
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < g->n; i++)
-		n += shown_in(w, &v[i], end);
+		n += shown_in(w, value_at(w, g, i), end);
 	return n;
 }
 
 /* A value is shown again, perhaps late. */
-static void value_show(const struct window *w, struct window_value *v, uint64_t t)
+static void value_show(const struct window *w, struct value *v, uint64_t t)
 {
 	uint64_t span = w->spec.span_ns;
 	bool paused = v->before_ns != v->run_ns;
@@ -474,13 +538,14 @@ static uint32_t note_run(struct window *w, uint32_t n, uint64_t t, uint64_t firs
  * end of the window moves on from t, runs enter at their start and leave a span after their end. */
 static uint32_t count_around(struct window *w, struct group *g, uint64_t t)
 {
-	const struct window_value *v = values_of(g);
 	uint32_t best = 0, n = 0, left = 0;
 
 	for (uint32_t i = 0; i < g->n; i++) {
-		n = note_run(w, n, t, v[i].run_ns, v[i].t_ns);
-		if (v[i].before_ns != v[i].run_ns)
-			n = note_run(w, n, t, v[i].before_ns, v[i].before_ns);
+		const struct value *v = value_at(w, g, i);
+
+		n = note_run(w, n, t, v->run_ns, v->t_ns);
+		if (v->before_ns != v->run_ns)
+			n = note_run(w, n, t, v->before_ns, v->before_ns);
 	}
 	qsort(w->starts, n, sizeof(*w->starts), compare_times);
 	qsort(w->ends, n, sizeof(*w->ends), compare_times);
@@ -538,30 +603,35 @@ static uint64_t nth_time(uint64_t *time, uint32_t count, uint32_t n)
 static void keep_newest(struct window *w, struct group *g)
 {
 	uint32_t excess = g->n - w->spec.keep, kept = 0;
-	struct window_value *v = values_of(g);
 	uint64_t cut;
 
 	for (uint32_t i = 0; i < g->n; i++)
-		w->starts[i] = v[i].t_ns;
+		w->starts[i] = value_at(w, g, i)->t_ns;
 	cut = nth_time(w->starts, g->n, excess);
 	for (uint32_t i = 0; i < g->n; i++)
-		excess -= v[i].t_ns < cut;
-	for (uint32_t i = 0; i < g->n; i++)
-		if (v[i].t_ns > cut || (v[i].t_ns == cut && !(excess && excess--)))
-			v[kept++] = v[i];
+		excess -= value_at(w, g, i)->t_ns < cut;
+	for (uint32_t i = 0; i < g->n; i++) {
+		const struct value *v = value_at(w, g, i);
+
+		if (v->t_ns < cut || (v->t_ns == cut && excess && excess--))
+			continue;
+		if (kept != i)
+			value_copy(w, value_at(w, g, kept), v);
+		kept++;
+	}
 	g->n = kept;
-	index_renew(g);
+	index_renew(w, g);
 }
 
 /* replace_oldest - the place of a full group's oldest value, or NULL if all are newer than t. */
-static struct window_value *replace_oldest(struct group *g, uint64_t t)
+static struct value *replace_oldest(const struct window *w, struct group *g, uint64_t t)
 {
-	struct window_value *oldest = oldest_value(g);
+	uint32_t oldest = oldest_value(w, g);
 
-	if (oldest->t_ns > t)
+	if (value_at(w, g, oldest)->t_ns > t)
 		return NULL;
-	index_remove(g, oldest);
-	return oldest;
+	index_remove(w, g, oldest);
+	return value_at(w, g, oldest);
 }
 
 /* ripe - from how many values on a group that may grow does. */
@@ -574,7 +644,7 @@ static uint32_t ripe(const struct group *g)
 
 /* Where a new value of time t goes. NULL for want of memory (counted), or if the group holds as
  * many as it may and all are newer, or stops then. */
-static struct window_value *place_value(struct window *w, struct group *g, uint64_t t)
+static struct value *place_value(struct window *w, struct group *g, uint64_t t)
 {
 	uint32_t max = most(&w->spec);
 
@@ -592,8 +662,8 @@ static struct window_value *place_value(struct window *w, struct group *g, uint6
 	if (g->n == g->room && max > w->spec.keep)
 		keep_newest(w, g);
 	if (g->n < g->room)
-		return &values_of(g)[g->n++];
-	return replace_oldest(g, t);
+		return value_at(w, g, g->n++);
+	return replace_oldest(w, g, t);
 }
 
 /* window_put - stores that the value was shown. Returns its group, or NULL if it was not stored. */
@@ -601,11 +671,11 @@ static struct group *window_put(struct window *w, const struct table_look *look,
 				const struct group_key *group, const struct window_value *v)
 {
 	struct group *g = group_get(w, look, group, v->t_ns);
-	struct window_value *have;
+	struct value *have;
 
 	if (!g)
 		return NULL;
-	have = find_value(g, v);
+	have = find_value(w, g, v);
 	if (have) {
 		have->bits |= v->bits;
 		value_show(w, have, v->t_ns);
@@ -613,10 +683,10 @@ static struct group *window_put(struct window *w, const struct table_look *look,
 		have = place_value(w, g, v->t_ns);
 		if (!have)
 			return NULL;
-		*have = *v;
-		index_add(g, have);
+		value_write(w, have, v);
 		have->run_ns = v->t_ns;
 		have->before_ns = v->t_ns;
+		index_add(w, g, number_in(w, g, have));
 	}
 	if (v->t_ns > g->newest_ns)
 		g->newest_ns = v->t_ns;
@@ -630,7 +700,7 @@ struct table_look window_look(const struct window *w, const struct group_key *gr
 
 void window_look_within(struct table_look *look, const struct window_value *v)
 {
-	look->within = value_hash(v);
+	look->within = value_hash(&v->addr, v->port);
 }
 
 uint32_t window_show_by(struct window *w, const struct table_look *look,
@@ -667,7 +737,7 @@ uint64_t window_last(const struct window *w, const struct group_key *group,
 		     const struct window_value *v)
 {
 	struct group *g = table_get(w->groups, group);
-	const struct window_value *have = g ? find_value(g, v) : NULL;
+	const struct value *have = g ? find_value(w, g, v) : NULL;
 
 	return have ? have->t_ns : 0;
 }
@@ -681,20 +751,20 @@ uint32_t window_add(struct window *w, const struct group_key *group, const struc
 
 /* expect_within - asks for the value that the index of a group has most likely found, or for the
  * place of one that is new. */
-static void expect_within(const struct group *g, uint32_t hash)
+static void expect_within(const struct window *w, struct group *g, uint32_t hash)
 {
-	uint32_t entry = index_of(g)[index_guess(g, index_home(g, hash), hash)];
+	uint32_t entry = index_of(w, g)[index_guess(w, g, index_home(g, hash), hash)];
 	uint32_t i = entry ? number_of(entry) - 1 : g->n < g->room ? g->n : 0;
-	const struct window_value *v = &g->many[i];
+	const struct value *v = value_at(w, g, i);
 
 	__builtin_prefetch(v, 1);
-	__builtin_prefetch((const char *)(v + 1) - 1, 1);
+	__builtin_prefetch((const char *)v + w->value_size - 1, 1);
 }
 
 /* What is expected of a group may be gone by now, and another in its place. */
 void window_expect(const struct window *w, struct table_look *look, enum table_step step)
 {
-	const struct group *g = look->value;
+	struct group *g = look->value;
 
 	if (step == EXPECT_SLOT || step == EXPECT_NODE) {
 		table_expect(w->groups, look, step);
@@ -704,7 +774,7 @@ void window_expect(const struct window *w, struct table_look *look, enum table_s
 		return;
 	if (step == EXPECT_WITHIN) {
 		if (look->within && g->room >= INDEXED)
-			expect_within(g, look->within);
+			expect_within(w, g, look->within);
 		return;
 	}
 	if (w->now_ns > g->touched_ns + w->spec.span_ns / TOUCHES)
@@ -712,21 +782,21 @@ void window_expect(const struct window *w, struct table_look *look, enum table_s
 	if (g->room < INDEXED)
 		look->within = 0; /* there is nothing more to ask for */
 	if (look->within) {
-		__builtin_prefetch(&index_of(g)[index_home(g, look->within)], 1);
+		__builtin_prefetch(&index_of(w, g)[index_home(g, look->within)], 1);
 	} else if (g->room > 1) {
 		__builtin_prefetch(g->many, 1);
-		__builtin_prefetch(&g->many[1], 1);
+		__builtin_prefetch((const char *)g->many + 2 * w->value_size - 1, 1);
 	}
 }
 
 void window_forget(struct window *w, const struct group_key *group, const struct window_value *v)
 {
 	struct group *g = table_get(w->groups, group);
-	struct window_value *have = g ? find_value(g, v) : NULL;
+	struct value *have = g ? find_value(w, g, v) : NULL;
 
 	if (!have)
 		return;
-	drop_value(g, have);
+	drop_value(w, g, number_in(w, g, have));
 	if (!g->n)
 		group_drop(w, g);
 }
@@ -735,7 +805,7 @@ int window_retract(struct window *w, const struct group_key *group, const struct
 		   uint64_t within_ns)
 {
 	struct group *g = table_get(w->groups, group);
-	struct window_value *have = g ? find_value(g, v) : NULL;
+	struct value *have = g ? find_value(w, g, v) : NULL;
 
 	if (!have)
 		return -ENOENT;
@@ -746,13 +816,37 @@ int window_retract(struct window *w, const struct group_key *group, const struct
 	return 1;
 }
 
-const struct window_value *window_values(const struct window *w, const struct group_key *group,
-					 uint32_t *ret_n)
+struct window_values window_values(const struct window *w, const struct group_key *group)
 {
-	struct group *g = table_get(w->groups, group);
+	const struct group *g = table_get(w->groups, group);
 
-	*ret_n = g ? g->n : 0;
-	return g ? values_of(g) : NULL;
+	return (struct window_values){ g ? values_of(g) : NULL, w->value_size, g ? g->n : 0 };
+}
+
+static const struct value *nth_value(const struct window_values *v, uint32_t i)
+{
+	return (const struct value *)((const char *)v->at + i * v->size);
+}
+
+struct window_value window_value(const struct window_values *v, uint32_t i)
+{
+	const struct value *have = nth_value(v, i);
+	struct window_value ret = {
+		.t_ns = have->t_ns,
+		.bits = have->bits,
+		.port = have->port,
+		.run_ns = have->run_ns,
+		.before_ns = have->before_ns,
+	};
+
+	if (v->size > sizeof(*have))
+		ret.addr = have->addr[0];
+	return ret;
+}
+
+uint16_t window_port(const struct window_values *v, uint32_t i)
+{
+	return nth_value(v, i)->port;
 }
 
 uint32_t window_count(const struct window *w, const struct group_key *group, uint64_t end_ns)
@@ -795,16 +889,23 @@ void window_save(const struct window *w, struct blob *b)
 	blob_put(b, &w->no_memory, sizeof(w->no_memory));
 	blob_put_u32(b, table_count(w->groups));
 	for (struct group *g = table_oldest(w->groups); g; g = table_newer(w->groups, g)) {
+		const struct window_values v = { values_of(g), w->value_size, g->n };
+
 		blob_put(b, table_key(g), sizeof(struct group_key));
 		blob_put(b, &g->newest_ns, sizeof(g->newest_ns));
 		blob_put_u32(b, g->n);
-		blob_put(b, values_of(g), g->n * sizeof(struct window_value));
+		for (uint32_t i = 0; i < g->n; i++) {
+			const struct window_value one = window_value(&v, i);
+
+			blob_put(b, &one, sizeof(one));
+		}
 	}
 }
 
 static int load_group(struct window *w, struct blob *b)
 {
-	struct window_value v, *place;
+	struct window_value v;
+	struct value *place;
 	uint64_t newest_ns;
 	struct group_key key;
 	struct table_look look;
@@ -823,13 +924,15 @@ static int load_group(struct window *w, struct blob *b)
 	g->newest_ns = newest_ns;
 	for (uint32_t i = 0; i < n; i++) {
 		blob_get(b, &v, sizeof(v));
-		if (find_value(g, &v)) /* a group holds a value once */
+		if (!w->spec.hosts)
+			memset(&v.addr, 0, sizeof(v.addr));
+		if (find_value(w, g, &v)) /* a group holds a value once */
 			return -EINVAL;
 		place = place_value(w, g, v.t_ns);
 		if (!place)
 			continue;
-		*place = v;
-		index_add(g, place);
+		value_write(w, place, &v);
+		index_add(w, g, number_in(w, g, place));
 	}
 	return 0;
 }

@@ -28,7 +28,8 @@
 #include "rule.h"
 #include "table.h"
 
-/* One distinct value: a port, a host, or both; the part that is not counted is zero. */
+/* One distinct value: a port, a host, or both; the part that is not counted is zero. A window that
+ * counts ports alone keeps 32 bytes of it. */
 struct window_value {
 	struct ip_addr addr;
 	uint64_t t_ns; /* when it was last shown */
@@ -51,6 +52,7 @@ struct window_spec {
 	uint32_t keep;	     /* values a group holds at the most; 1 to WINDOW_KEEP_MAX */
 	uint32_t enough;     /* counts below this need not be exact, see window_add() */
 	uint32_t max_groups; /* 1 or more */
+	bool hosts;	     /* values have addresses; else all `addr` are zero, and not kept */
 	/* A group that is full takes no more until room comes by time, instead of the newest in the
 	 * place of the oldest. */
 	bool stops;
@@ -109,9 +111,18 @@ int window_retract(struct window *w, const struct group_key *group, const struct
 /* window_forget - forgets a value; nothing happens if the group does not hold it. */
 void window_forget(struct window *w, const struct group_key *group, const struct window_value *v);
 
-/* window_values - the values that a group holds; *ret_n of them, valid until the next call. */
-const struct window_value *window_values(const struct window *w, const struct group_key *group,
-					 uint32_t *ret_n);
+/* The values that a group holds, until the window changes. */
+struct window_values {
+	const void *at;
+	size_t size; /* of one */
+	uint32_t n;
+};
+
+/* window_values - those of a group; none (n is 0) if there is no such group. window_value - the
+ * i-th of them. window_port - the port of that one, which is all that a look over many wants. */
+struct window_values window_values(const struct window *w, const struct group_key *group);
+struct window_value window_value(const struct window_values *v, uint32_t i);
+uint16_t window_port(const struct window_values *v, uint32_t i);
 
 /* window_count - distinct values of a group in [end - span, end] (sliding), or in all (tumbling).
  */

@@ -19,6 +19,9 @@
 static const struct group_key group_a = { .orig = { { 0, 1 } } };
 static const struct group_key group_b = { .orig = { { 0, 2 } } };
 
+/* Everything is tested twice: with values that are ports, and with values that are of hosts. */
+static bool hosts;
+
 static struct window *window_of(enum window_mode mode, uint64_t span, uint64_t slack, uint32_t keep)
 {
 	const struct window_spec spec = {
@@ -27,6 +30,7 @@ static struct window *window_of(enum window_mode mode, uint64_t span, uint64_t s
 		.mode = mode,
 		.keep = keep,
 		.max_groups = 4,
+		.hosts = hosts,
 	};
 	struct window *w = window_new(&spec);
 
@@ -260,14 +264,12 @@ static void test_retract(void **state)
 	const struct window_value v = { .port = 1, .t_ns = 500, .bits = c->bits };
 	const struct window_value payload = { .port = c->port, .t_ns = c->t };
 	struct window *w = window_of(WINDOW_SLIDING, 100, 60, 16);
-	uint32_t n;
 
 	window_add(w, &group_a, &v);
 	show(w, &group_a, 2, 510);
 	assert_int_equal(window_retract(w, &group_b, &payload, c->within), -ENOENT);
 	assert_int_equal(window_retract(w, &group_a, &payload, c->within), c->want);
-	window_values(w, &group_a, &n);
-	assert_int_equal(n, c->left);
+	assert_int_equal(window_values(w, &group_a).n, c->left);
 	assert_int_equal(window_count(w, &group_a, 510), c->left);
 	window_free(w);
 }
@@ -276,7 +278,6 @@ static void a_group_whose_last_value_is_taken_back_is_gone(void **state)
 {
 	struct window *w = window_of(WINDOW_SLIDING, 100, 60, 16);
 	struct window_stats s;
-	uint32_t n = 7;
 
 	(void)state;
 	for (uint16_t port = 1; port <= 5; port++)
@@ -288,8 +289,8 @@ static void a_group_whose_last_value_is_taken_back_is_gone(void **state)
 	}
 	window_stats_get(w, &s);
 	assert_int_equal(s.groups, 0);
-	assert_null(window_values(w, &group_a, &n));
-	assert_int_equal(n, 0);
+	assert_null(window_values(w, &group_a).at);
+	assert_int_equal(window_values(w, &group_a).n, 0);
 	assert_int_equal(show(w, &group_a, 9, 501), 1);
 	window_free(w);
 }
@@ -315,10 +316,10 @@ static void a_value_is_its_address_and_its_port(void **state)
 	(void)state;
 	assert_int_equal(window_add(w, &group_a, &v), 1);
 	v.addr.w[1] = 2;
-	assert_int_equal(window_add(w, &group_a, &v), 2);
+	assert_int_equal(window_add(w, &group_a, &v), hosts ? 2 : 1);
 	v.port = 2;
-	assert_int_equal(window_add(w, &group_a, &v), 3);
-	assert_int_equal(window_add(w, &group_a, &v), 3);
+	assert_int_equal(window_add(w, &group_a, &v), hosts ? 3 : 2);
+	assert_int_equal(window_add(w, &group_a, &v), hosts ? 3 : 2);
 	window_free(w);
 }
 
@@ -326,18 +327,17 @@ static void bits_of_all_shows_come_together(void **state)
 {
 	struct window *w = window_of(WINDOW_SLIDING, 100, 60, 16);
 	struct window_value v = { .port = 1, .bits = CONTACT_NONE };
-	const struct window_value *got;
-	uint32_t n;
+	struct window_values got;
 
 	(void)state;
 	window_add(w, &group_a, &v);
 	v.bits = CONTACT_OPEN;
 	v.t_ns = 7;
 	window_add(w, &group_a, &v);
-	got = window_values(w, &group_a, &n);
-	assert_int_equal(n, 1);
-	assert_int_equal(got->bits, CONTACT_NONE | CONTACT_OPEN);
-	assert_int_equal(got->t_ns, 7);
+	got = window_values(w, &group_a);
+	assert_int_equal(got.n, 1);
+	assert_int_equal(window_value(&got, 0).bits, CONTACT_NONE | CONTACT_OPEN);
+	assert_int_equal(window_value(&got, 0).t_ns, 7);
 	window_free(w);
 }
 
@@ -416,8 +416,7 @@ static void memory_comes_back_when_groups_leave(void **state)
 	for (uint16_t port = 1; port < 48; port++) /* where it grows past 64 is its own affair */
 		show(w, &group_a, port, 0);
 	window_stats_get(w, &many);
-	assert_int_equal(many.bytes - one.bytes,
-			 64 * (sizeof(struct window_value) + 8)); /* and the index */
+	assert_int_equal(many.bytes - one.bytes, 64 * ((hosts ? 48 : 32) + 8)); /* and the index */
 	window_expire(w, 1000);
 	window_stats_get(w, &gone);
 	assert_int_equal(gone.bytes, one.bytes);
@@ -491,14 +490,12 @@ static uint64_t crowd_victim(const struct window *w, uint64_t *last, uint64_t n,
 	*ret_least = UINT64_MAX;
 	for (uint64_t i = 0; i < n; i++) {
 		struct group_key g = group_n(i);
-		uint32_t values;
 
 		if (!last[i])
 			continue;
 		if (last[i] < *ret_least)
 			*ret_least = last[i];
-		window_values(w, &g, &values);
-		if (!values) {
+		if (!window_values(w, &g).n) {
 			assert_int_equal(victim, UINT64_MAX);
 			victim = i;
 		}
@@ -511,7 +508,11 @@ static uint64_t crowd_victim(const struct window *w, uint64_t *last, uint64_t n,
 static void crowd(uint64_t step)
 {
 	struct window_spec spec = {
-		.span_ns = 3200, .slack_ns = 1u << 30, .keep = 4, .max_groups = CROWD
+		.span_ns = 3200,
+		.slack_ns = 1u << 30,
+		.keep = 4,
+		.max_groups = CROWD,
+		.hosts = hosts,
 	};
 	static uint64_t last[CROWD + NEWCOMERS];
 	struct window *w = window_new(&spec);
@@ -565,7 +566,11 @@ static void where_news_come_fast_it_is_so_to_a_32nd_of_the_span(void **state)
 static void what_is_over_leaves_bit_by_bit_and_is_no_loss(void **state)
 {
 	struct window_spec spec = {
-		.span_ns = 100, .slack_ns = 60, .keep = 4, .max_groups = 2 * WINDOW_EXPIRE + 10
+		.span_ns = 100,
+		.slack_ns = 60,
+		.keep = 4,
+		.max_groups = 2 * WINDOW_EXPIRE + 10,
+		.hosts = hosts,
 	};
 	struct window *w = window_new(&spec);
 	struct window_stats s;
@@ -731,13 +736,17 @@ static void naive_put(struct naive_group *g, uint32_t port, uint64_t t)
 
 static void assert_holds(const struct window *w, const struct naive_group *g)
 {
-	uint32_t n, held = 0;
-	const struct window_value *v = window_values(w, &group_a, &n);
+	const struct window_values all = window_values(w, &group_a);
+	uint32_t held = 0;
 
-	assert_in_range(n, g->held, MANY_KEEP + MANY_KEEP / 8);
-	for (uint32_t i = 0; i < n; i++) {
-		assert_int_equal(v[i].t_ns, g->known[v[i].port]);
-		held += g->shown[v[i].port] != 0;
+	assert_in_range(all.n, g->held, MANY_KEEP + MANY_KEEP / 8);
+	for (uint32_t i = 0; i < all.n; i++) {
+		const struct window_value v = window_value(&all, i);
+
+		assert_int_equal(v.port, window_port(&all, i));
+		assert_int_equal(v.addr.w[0], hosts ? v.port : 0);
+		assert_int_equal(v.t_ns, g->known[v.port]);
+		held += g->shown[v.port] != 0;
 	}
 	assert_int_equal(held, g->held);
 }
@@ -746,14 +755,15 @@ static void a_group_of_many_values_holds_what_a_list_would(void **state)
 {
 	struct window *w = window_of(WINDOW_SLIDING, MANY_STEPS, 0, MANY_KEEP);
 	static struct naive_group g;
-	uint32_t n;
 
 	(void)state;
+	memset(&g, 0, sizeof(g));
 	srandom(3);
 	for (uint64_t t = 1; t <= MANY_STEPS; t++) {
 		uint32_t port = (uint32_t)random() % MANY_PORTS;
 		struct window_value v = { .port = (uint16_t)port, .t_ns = t };
 
+		v.addr.w[0] = hosts ? port : 0;
 		if (random() % 8) {
 			window_show(w, &group_a, &v);
 			naive_put(&g, port, t);
@@ -769,14 +779,15 @@ static void a_group_of_many_values_holds_what_a_list_would(void **state)
 	for (int again = 0; again < 2; again++)
 		for (uint16_t port = 0; port < MANY_KEEP; port++)
 			show(w, &group_a, port + 1000, 3 * MANY_STEPS);
-	window_values(w, &group_a, &n);
-	assert_int_equal(n, MANY_KEEP);
+	assert_int_equal(window_values(w, &group_a).n, MANY_KEEP);
 	window_free(w);
 }
 
 static void a_count_that_need_not_be_exact_decides_the_same(void **state)
 {
-	struct window_spec spec = { .span_ns = 100, .slack_ns = 60, .keep = 64, .max_groups = 4 };
+	struct window_spec spec = {
+		.span_ns = 100, .slack_ns = 60, .keep = 64, .max_groups = 4, .hosts = hosts
+	};
 	struct window *exact = window_new(&spec), *enough, *quiet = window_new(&spec);
 	uint64_t x = 88172645463325252ull, now = 1000;
 	uint32_t reached = 0;
@@ -823,7 +834,12 @@ static void asking_ahead_changes_nothing(void **state)
 		MOST = 5000
 	};
 	const struct window_spec spec = {
-		.span_ns = 40000, .slack_ns = 60, .keep = 200, .enough = 1, .max_groups = MOST
+		.span_ns = 40000,
+		.slack_ns = 60,
+		.keep = 200,
+		.enough = 1,
+		.max_groups = MOST,
+		.hosts = hosts,
 	};
 	struct window *plain = window_new(&spec), *ahead = window_new(&spec);
 	static struct group_key key[SHOWN + AHEAD];
@@ -839,7 +855,10 @@ static void asking_ahead_changes_nothing(void **state)
 
 		key[i] = group_n(n);
 		v[i] = (struct window_value){ .t_ns = 1000 + i, .port = 7 };
-		v[i].addr.w[0] = random_next(&x) % values << (n % 2 ? 0 : 48);
+		if (hosts)
+			v[i].addr.w[0] = random_next(&x) % values << (n % 2 ? 0 : 48);
+		else
+			v[i].port = (uint16_t)(random_next(&x) % values);
 		look[i] = window_look(ahead, &key[i]);
 		window_look_within(&look[i], &v[i]);
 	}
@@ -896,11 +915,14 @@ int main(void)
 				ARRAY_SIZE(retract_cases) + ARRAY_SIZE(random_cases) +
 				ARRAY_SIZE(single)];
 	size_t n = 0;
+	int failed;
 
 	ADD_CASES(count_cases, test_count);
 	ADD_CASES(at_cases, test_at);
 	ADD_CASES(retract_cases, test_retract);
 	ADD_CASES(random_cases, test_random);
 	memcpy(&tests[n], single, sizeof(single));
-	return cmocka_run_group_tests_name("window", tests, NULL, NULL);
+	failed = cmocka_run_group_tests_name("window of ports", tests, NULL, NULL);
+	hosts = true;
+	return failed + cmocka_run_group_tests_name("window of hosts", tests, NULL, NULL);
 }
