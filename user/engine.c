@@ -919,7 +919,6 @@ void engine_plan(const struct engine *e, const struct contact_key *key, const st
 		v = value_of(r->rule, key, 0, c->silent_last_ns);
 		window_look_within(&ret->group[i], &v);
 	}
-	engine_expect(e, c, ret, EXPECT_SLOT);
 	if (e->habits && CONTACT_BITS(c->word) & CONTACT_SILENT)
 		habits_expect(e->habits, key);
 }

@@ -5,19 +5,10 @@
 #include <string.h>
 
 enum {
-	/* How many pieces ahead memory is asked for, from step to step. A piece takes some 300 ns
-	 * and touches two dozen places, memory answers within 100 ns, ten or twelve at a time. */
-	FAR = 12,
-	NODE = 8,
-	TOUCH = 4,
-	WITHIN = 2,
-
 	RADIX_BITS = 11,
 	RADIX = 1 << RADIX_BITS,
 	FEW = 128, /* pieces are sorted by comparing */
 };
-_Static_assert((int)FAR < (int)PIECES_PLANS, "a plan is kept until it is used");
-
 static struct piece *piece_new(struct pieces *p)
 {
 	if (p->n == p->room) {
@@ -132,7 +123,6 @@ void pieces_sort(struct pieces *p)
 		last = t > last ? t : last;
 	}
 	p->fed = 0;
-	p->planned = 0;
 	if (sorted)
 		return;
 	if (p->n < FEW) {
@@ -151,39 +141,44 @@ const struct piece *pieces_at(const struct pieces *p, size_t i)
 
 /* --- feeding -------------------------------------------------------------------------------- */
 
-/* plan - for the piece that comes FAR after the one that is fed next. */
-static void plan(struct pieces *p, const struct engine *e, size_t i)
+/* look_ahead - works out where the next pieces belong, and asks for the memory that they touch,
+ * step by step. */
+static void look_ahead(struct pieces *p, const struct engine *e, size_t from, size_t n)
 {
-	const struct piece *piece = pieces_at(p, i);
+	static const enum table_step steps[] = { EXPECT_SLOT, EXPECT_NODE, EXPECT_TOUCH,
+						 EXPECT_WITHIN };
 
-	engine_plan(e, &piece->key, &piece->contact, &p->plan[i % PIECES_PLANS]);
+	for (size_t i = 0; i < n; i++) {
+		const struct piece *piece = pieces_at(p, from + i);
+
+		engine_plan(e, &piece->key, &piece->contact, &p->plan[i]);
+	}
+	for (size_t s = 0; s < sizeof(steps) / sizeof(steps[0]); s++)
+		for (size_t i = 0; i < n; i++)
+			engine_expect(e, &pieces_at(p, from + i)->contact, &p->plan[i], steps[s]);
 }
 
-static void expect(struct pieces *p, const struct engine *e, size_t i, enum table_step step)
+static void feed(struct pieces *p, struct engine *e, size_t i, const struct engine_plan *plan)
 {
-	if (i < p->n)
-		engine_expect(e, &pieces_at(p, i)->contact, &p->plan[i % PIECES_PLANS], step);
+	const struct piece *piece = pieces_at(p, i);
+	bool counted = engine_contact_planned(e, &piece->key, &piece->contact, plan);
+
+	if (p->told)
+		p->told(p->ctx, piece, counted);
 }
 
 bool pieces_feed_some(struct pieces *p, struct engine *e, size_t most)
 {
 	size_t end = p->n - p->fed < most ? p->n : p->fed + most;
 
-	for (size_t i = p->fed; i < end; i++) {
-		const struct piece *piece = pieces_at(p, i);
-		bool counted;
+	while (p->fed < end) {
+		size_t n = end - p->fed < PIECES_PLANS ? end - p->fed : PIECES_PLANS;
 
-		for (; p->planned < p->n && p->planned <= i + FAR; p->planned++)
-			plan(p, e, p->planned);
-		expect(p, e, i + NODE, EXPECT_NODE);
-		expect(p, e, i + TOUCH, EXPECT_TOUCH);
-		expect(p, e, i + WITHIN, EXPECT_WITHIN);
-		counted = engine_contact_planned(e, &piece->key, &piece->contact,
-						 &p->plan[i % PIECES_PLANS]);
-		if (p->told)
-			p->told(p->ctx, piece, counted);
+		look_ahead(p, e, p->fed, n);
+		for (size_t i = 0; i < n; i++)
+			feed(p, e, p->fed + i, &p->plan[i]);
+		p->fed += n;
 	}
-	p->fed = end;
 	return end < p->n;
 }
 
@@ -197,7 +192,6 @@ void pieces_clear(struct pieces *p)
 {
 	p->n = 0;
 	p->fed = 0;
-	p->planned = 0;
 }
 
 void pieces_done(struct pieces *p)

@@ -30,7 +30,7 @@ struct pieces {
 	struct piece *piece;
 	size_t n, room;
 	struct piece_order *order, *other;     /* in order of time, once sorted; and room to sort */
-	size_t fed, planned;		       /* handed to the engine; ... looked ahead at */
+	size_t fed;			       /* handed to the engine */
 	struct engine_plan plan[PIECES_PLANS]; /* of the next ones */
 	uint64_t no_memory;		       /* pieces that could not be kept: lost */
 	/* told - of each piece that pieces_feed() has handed on, and whether a rule counted it as a
