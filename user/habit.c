@@ -233,7 +233,7 @@ void habits_expect(const struct habits *h, const struct contact_key *key)
 
 	for (enum habit_kind kind = HABIT_CONTACT; kind <= HABIT_SERVICE; kind++) {
 		contact_id(kind, key, NULL, &k);
-		__builtin_prefetch(&h->once[hash_of(&k) & h->once_mask], 1);
+		ask_for(&h->once[hash_of(&k) & h->once_mask]);
 	}
 }
 

@@ -408,9 +408,9 @@ static struct node *look_up(const struct table *t, const struct table_look *look
 
 static void expect_node(const struct table *t, const struct node *n)
 {
-	__builtin_prefetch(n, 1);
-	__builtin_prefetch((const char *)n + LINE, 1);
-	__builtin_prefetch((const char *)n + t->node_size - 1, 1); /* mostly one of these */
+	ask_for(n);
+	ask_for((const char *)n + LINE);
+	ask_for((const char *)n + t->node_size - 1); /* mostly one of these */
 }
 
 void table_expect(const struct table *t, struct table_look *look, enum table_step step)
@@ -420,7 +420,7 @@ void table_expect(const struct table *t, struct table_look *look, enum table_ste
 	if (t->made < CACHED)
 		return;
 	if (step == EXPECT_SLOT) {
-		__builtin_prefetch(&t->index.line[look->hash & t->index.mask], 1);
+		ask_for(&t->index.line[look->hash & t->index.mask]);
 	} else if (step == EXPECT_NODE) {
 		n = find(t, look->hash, NULL);
 		look->value = n ? value_of(n) : NULL;
@@ -429,9 +429,9 @@ void table_expect(const struct table *t, struct table_look *look, enum table_ste
 	} else if (step == EXPECT_TOUCH && look->value) {
 		n = node_of(look->value);
 		if (n->older)
-			__builtin_prefetch(node_at(t, n->older), 1);
+			ask_for(node_at(t, n->older));
 		if (n->newer)
-			__builtin_prefetch(node_at(t, n->newer), 1);
+			ask_for(node_at(t, n->newer));
 	}
 }
 
@@ -444,7 +444,7 @@ void table_expect_oldest(const struct table *t)
 	/* The next one came with this call's last turn, and its slot is known now; of the one after
 	 * it only the place. */
 	next = node_at(t, node_at(t, t->oldest)->newer);
-	__builtin_prefetch(&t->index.line[next->hash & t->index.mask], 1);
+	ask_for(&t->index.line[next->hash & t->index.mask]);
 	if (next->newer != NIL)
 		expect_node(t, node_at(t, next->newer));
 }

@@ -64,6 +64,14 @@ struct table_look {
 /* table_look - begins one. */
 struct table_look table_look(const struct table *t, const struct group_key *key);
 
+/* ask_for - has the memory fetched into the cache. The empty statement tells gcc that a function
+ * which does nothing else has an effect: its calls would be left out. */
+static inline void ask_for(const void *p)
+{
+	__builtin_prefetch(p, 1);
+	__asm__ volatile("");
+}
+
 /* table_expect - asks for the memory that it will touch, one step after the other, some look-ups
  * ahead each: what the step before asked for should have come by then. A miss of the cache costs
  * more than all else about a look-up. */

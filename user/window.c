@@ -757,8 +757,8 @@ static void expect_within(const struct window *w, struct group *g, uint32_t hash
 	uint32_t i = entry ? number_of(entry) - 1 : g->n < g->room ? g->n : 0;
 	const struct value *v = value_at(w, g, i);
 
-	__builtin_prefetch(v, 1);
-	__builtin_prefetch((const char *)v + w->value_size - 1, 1);
+	ask_for(v);
+	ask_for((const char *)v + w->value_size - 1);
 }
 
 /* What is expected of a group may be gone by now, and another in its place. */
@@ -782,10 +782,10 @@ void window_expect(const struct window *w, struct table_look *look, enum table_s
 	if (g->room < INDEXED)
 		look->within = 0; /* there is nothing more to ask for */
 	if (look->within) {
-		__builtin_prefetch(&index_of(w, g)[index_home(g, look->within)], 1);
+		ask_for(&index_of(w, g)[index_home(g, look->within)]);
 	} else if (g->room > 1) {
-		__builtin_prefetch(g->many, 1);
-		__builtin_prefetch((const char *)g->many + 2 * w->value_size - 1, 1);
+		ask_for(g->many);
+		ask_for((const char *)g->many + 2 * w->value_size - 1);
 	}
 }
 
