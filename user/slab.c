@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "slab.h"
 
-#include <stdatomic.h>
-#include <sys/mman.h>
-
 enum {
 	LINE = 64, /* of the cache */
 };
@@ -21,13 +18,6 @@ struct slab_chunk {
 };
 _Static_assert(sizeof(struct slab_chunk) <= LINE, "pieces follow");
 
-unsigned int huge_turn(void)
-{
-	static atomic_uint turn;
-
-	return atomic_fetch_add_explicit(&turn, 1, memory_order_relaxed) % HUGE_TURNS;
-}
-
 static void link_chunk(struct slab *s, struct slab_chunk *c)
 {
 	c->prev = NULL;
@@ -42,37 +32,6 @@ static void unlink_chunk(struct slab *s, struct slab_chunk *c)
 	*(c->prev ? &c->prev->next : &s->some) = c->next;
 	if (c->next)
 		c->next->prev = c->prev;
-}
-
-static size_t whole_pages(size_t len)
-{
-	return (len + SLAB_CHUNK - 1) / SLAB_CHUNK * SLAB_CHUNK;
-}
-
-void *huge_map(size_t len, bool huge)
-{
-	const size_t want = whole_pages(len);
-	size_t before;
-	char *p = mmap(NULL, want + SLAB_CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		       -1, 0);
-
-	if (p == MAP_FAILED)
-		return NULL;
-	before = (size_t)(-(uintptr_t)p % SLAB_CHUNK);
-	if (before)
-		munmap(p, before);
-	p += before;
-	if (before < SLAB_CHUNK)
-		munmap(p + want, SLAB_CHUNK - before);
-	if (huge)
-		(void)madvise(p, want, MADV_HUGEPAGE);
-	return p;
-}
-
-void huge_unmap(void *p, size_t len)
-{
-	if (p)
-		munmap(p, whole_pages(len));
 }
 
 static struct slab_chunk *chunk_new(struct slab *s)

@@ -9,13 +9,14 @@
 #include <emmintrin.h>
 #endif
 
+#include "huge.h"
+
 enum {
 	NIL = 0, /* node numbers start at 1 */
 
 	/* Small tables grow by little; once there are SMALL_NODES and up to as many more, by
-	 * BIG_NODES at a time, in huge pages: nodes are visited at random, and with small pages
-	 * most visits miss the TLB too. How many more is chosen by lot: tables that grow side by
-	 * side would all touch a fresh huge page with the same piece of evidence. */
+	 * BIG_NODES at a time, in huge pages. How many more they have by turns: tables that grow
+	 * side by side would all touch a fresh huge page with the same piece of evidence. */
 	CHUNK_NODES = 256,
 	SMALL_NODES = 16384,
 	BIG_NODES = 16384,
@@ -23,7 +24,6 @@ enum {
 	LINE = 64,     /* of the cache */
 	CACHED = 4096, /* so many nodes stay in it anyway */
 	PAGE = 4096,
-	HUGE_PAGE = 2 * 1024 * 1024, /* of x86-64 and arm64 (4 KiB granule) */
 
 	LINE_SLOTS = 8,
 	LINES_FIRST = 8, /* a power of two; of the slots three in four may be taken */
@@ -118,15 +118,6 @@ static uint32_t hash_key(const struct table *t, const struct group_key *key)
 	return hash ? hash : 1;
 }
 
-/* advise_huge - asks for huge pages where they fit; refused, it is slower and no more. */
-static void advise_huge(void *p, size_t len)
-{
-	uintptr_t from = ((uintptr_t)p + PAGE - 1) / PAGE * PAGE, end = (uintptr_t)p + len;
-
-	if (len >= HUGE_PAGE)
-		(void)madvise((void *)from, end - from, MADV_HUGEPAGE);
-}
-
 /* populate - has the pages of p, which is to be filled, put there at once, if they are small: else
  * each is looked at before it is written, and costs two faults, the second of which interrupts the
  * other threads. In huge pages that is rare, and to clear them all would take milliseconds. */
@@ -157,11 +148,18 @@ static bool index_new(struct index *x, uint32_t lines)
 {
 	size_t len = lines * sizeof(*x->line);
 
-	x->line = aligned_alloc(len >= HUGE_PAGE ? HUGE_PAGE : LINE, len);
+	x->line = len < HUGE_PAGE ? aligned_alloc(LINE, len) : huge_map(len, true);
 	x->mask = lines - 1;
-	if (x->line)
-		advise_huge(x->line, len);
 	return x->line;
+}
+
+static void index_free(struct index *x)
+{
+	if (index_bytes(x) < HUGE_PAGE)
+		free(x->line);
+	else
+		huge_unmap(x->line, index_bytes(x));
+	x->line = NULL;
 }
 
 /* index_clear - from *cleared on, up to `to` at least. */
@@ -293,8 +291,7 @@ static void index_move(struct table *t)
 	}
 	if (t->moved <= t->old.mask)
 		return;
-	free(t->old.line);
-	t->old.line = NULL;
+	index_free(&t->old);
 }
 
 /* index_prepare - makes an index of twice the size ready, in step with the entries that come. That
@@ -373,7 +370,7 @@ struct table *table_new(size_t value_size, uint32_t max)
 	if (getrandom(t->seed, sizeof(t->seed), GRND_NONBLOCK) != sizeof(t->seed))
 		for (size_t i = 0; i < sizeof(t->seed) / sizeof(t->seed[0]); i++)
 			t->seed[i] = ((uintptr_t)t + i) * 0x9E3779B97F4A7C15ull;
-	t->small = SMALL_NODES + (t->seed[0] >> 32) % (BIG_NODES / CHUNK_NODES) * CHUNK_NODES;
+	t->small = SMALL_NODES + huge_turn() * (BIG_NODES / HUGE_TURNS);
 	return t;
 }
 
@@ -382,11 +379,14 @@ void table_free(struct table *t)
 	if (!t)
 		return;
 	for (uint32_t i = 0; i < t->chunks; i++)
-		free(t->chunk[i]);
+		if (i < t->small / CHUNK_NODES)
+			free(t->chunk[i]);
+		else
+			huge_unmap(t->chunk[i], BIG_NODES * t->node_size);
 	free(t->chunk);
-	free(t->index.line);
-	free(t->old.line);
-	free(t->next.line);
+	index_free(&t->index);
+	index_free(&t->old);
+	index_free(&t->next);
 	free(t);
 }
 
@@ -502,17 +502,14 @@ static bool add_chunk(struct table *t)
 {
 	bool big = t->made >= t->small;
 	size_t len = (big ? BIG_NODES : CHUNK_NODES) * t->node_size;
-	size_t align = big && len >= HUGE_PAGE / 2 ? HUGE_PAGE : LINE;
 	char **more = realloc(t->chunk, (t->chunks + 1) * sizeof(*more)), *chunk;
 
 	if (!more)
 		return false;
 	t->chunk = more;
-	len = (len + align - 1) / align * align;
-	chunk = aligned_alloc(align, len);
+	chunk = big ? huge_map(len, true) : aligned_alloc(LINE, (len + LINE - 1) / LINE * LINE);
 	if (!chunk)
 		return false;
-	advise_huge(chunk, len);
 	t->chunk[t->chunks++] = chunk;
 	t->bytes += len;
 	return true;

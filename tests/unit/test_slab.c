@@ -83,31 +83,12 @@ static void what_was_never_used_has_nothing_to_give_back(void **state)
 	assert_int_equal(s.chunks, 0);
 }
 
-static void a_map_begins_where_a_huge_page_may(void **state)
-{
-	static const size_t lens[] = { 1, SLAB_CHUNK, SLAB_CHUNK + 1, 3ul * SLAB_CHUNK };
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++)
-		for (int huge = 0; huge < 2; huge++) {
-			char *p = huge_map(lens[i], huge);
-
-			assert_non_null(p);
-			assert_int_equal((uintptr_t)p % SLAB_CHUNK, 0);
-			assert_int_equal(p[0] + p[lens[i] - 1], 0);
-			p[0] = p[lens[i] - 1] = 1;
-			huge_unmap(p, lens[i]);
-		}
-	huge_unmap(NULL, 1);
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pieces_do_not_overlap),
 		cmocka_unit_test(the_largest_fit),
 		cmocka_unit_test(what_was_never_used_has_nothing_to_give_back),
-		cmocka_unit_test(a_map_begins_where_a_huge_page_may),
 	};
 
 	return cmocka_run_group_tests_name("slab", tests, NULL, NULL);
