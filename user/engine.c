@@ -1035,12 +1035,17 @@ static void forget_carried(const struct engine *e, struct table *table)
 	}
 }
 
-void engine_flush(struct engine *e, uint64_t now_ns, bool lost)
+bool engine_judge_some(struct engine *e, uint32_t most)
 {
-
 	for (uint32_t i = 0; i < e->runners; i++)
 		if (e->runner[i]->due)
-			joint_judge(e, e->runner[i]); /* before others speak: join_together() */
+			most = joint_judge(e, e->runner[i], most);
+	return !most;
+}
+
+void engine_flush(struct engine *e, uint64_t now_ns, bool lost)
+{
+	engine_judge_some(e, UINT32_MAX); /* before others speak: join_together() */
 	for (uint32_t i = 0; i < e->runners; i++)
 		joint_decoys(e, e->runner[i]);
 	for (uint32_t i = 0; i < e->runners; i++) {
@@ -1062,9 +1067,7 @@ void engine_flush(struct engine *e, uint64_t now_ns, bool lost)
 
 void engine_close(struct engine *e)
 {
-	for (uint32_t i = 0; i < e->runners; i++)
-		if (e->runner[i]->due)
-			joint_judge(e, e->runner[i]);
+	engine_judge_some(e, UINT32_MAX);
 	for (uint32_t i = 0; i < e->runners; i++)
 		alertbook_close_all(e->runner[i]->book);
 }

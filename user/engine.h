@@ -99,6 +99,11 @@ bool engine_contact_planned(struct engine *e, const struct contact_key *key,
  * before. */
 void engine_unfollowed(struct engine *e, uint64_t n);
 
+/* engine_judge_some - before a flush, which judges whatever is left: judges what a drain has shown
+ * to rules about many originators, `most` groups of it. Returns whether there may be more. For who
+ * must not be held up: a group takes a microsecond or two. */
+bool engine_judge_some(struct engine *e, uint32_t most);
+
 /* engine_flush - after a drain: alerts speak, what is over ends. `lost`: evidence was lost since
  * the last flush. */
 void engine_flush(struct engine *e, uint64_t now_ns, bool lost);

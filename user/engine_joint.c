@@ -183,14 +183,15 @@ static void judge_together(struct engine *e, struct runner *r, const struct grou
 		tell_together(e, r, a, at, c.pairs);
 }
 
-void joint_judge(struct engine *e, struct runner *r)
+uint32_t joint_judge(struct engine *e, struct runner *r, uint32_t most)
 {
 	struct due *at;
 
-	while ((at = table_oldest(r->due))) {
+	for (; most && (at = table_oldest(r->due)); most--) {
 		judge_together(e, r, table_key(at), at);
 		table_remove(r->due, at);
 	}
+	return most;
 }
 
 void joint_show(struct engine *e, struct runner *r, const struct group_key *group,
@@ -204,7 +205,7 @@ void joint_show(struct engine *e, struct runner *r, const struct group_key *grou
 	if (n < r->rule->threshold && !alertbook_get(r->book, group))
 		return;
 	if (table_full(r->due))
-		joint_judge(e, r);
+		joint_judge(e, r, 1);
 	at = table_put(r->due, group, &is_new);
 	if (at)
 		*at = (struct due){ .ifindex = c->ifindex, .dir = c->dir };

@@ -113,8 +113,9 @@ bool engine_excuses(const struct engine *e, const struct rule *rule, const struc
 void joint_show(struct engine *e, struct runner *r, const struct group_key *group,
 		const struct window_value *v, const struct contact *c);
 
-/* joint_judge - a drain is over: judges what it has shown, before other alerts speak. */
-void joint_judge(struct engine *e, struct runner *r);
+/* joint_judge - a drain is over: judges what it has shown, before other alerts speak; `most`
+ * groups, and returns how many fewer there were. */
+uint32_t joint_judge(struct engine *e, struct runner *r, uint32_t most);
 
 /* joint_decoys - alerts of r that have not spoken and are about the same host, at the same ports
  * and from the same moment on as another's, are of one incident with it: one of their originators

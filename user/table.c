@@ -22,13 +22,14 @@ enum {
 	BIG_NODES = 16384,
 
 	LINE = 64,     /* of the cache */
-	CACHED = 4096, /* so many nodes stay in it anyway */
+	CACHED = 1024, /* so many nodes stay in it anyway */
 	PAGE = 4096,
 
 	LINE_SLOTS = 8,
 	LINES_FIRST = 8, /* a power of two; of the slots three in four may be taken */
 
-	/* From five in eight on the next index is made ready, so many bytes at a time. Memory that
+	/* From five in eight on, or a little later by turns, the next index is made ready, so many
+	 * bytes at a time. Memory that
 	 * nobody has touched may cost a virtual machine 5 ms for 2 MiB, and an index is visited all
 	 * over from the moment that it is in use. */
 	CLEARED = 65536,
@@ -67,6 +68,7 @@ struct table {
 	uint32_t moved;		 /* lines of it that have */
 	struct index next;	 /* line: one that is being made ready; or NULL */
 	size_t cleared;		 /* bytes of it that are */
+	uint32_t turn;		 /* when it asks for memory: huge_turn() */
 	uint32_t small;		 /* nodes in small chunks; a multiple of CHUNK_NODES */
 	char **chunk;
 	uint32_t chunks;
@@ -298,8 +300,9 @@ static void index_move(struct table *t)
  * there is no memory for it is not fatal as long as a slot is free. */
 static void index_prepare(struct table *t)
 {
-	uint32_t slots = index_slots(&t->index), from = slots / 8 * 5;
-	size_t part;
+	uint32_t slots = index_slots(&t->index);
+	uint32_t from = slots / 8 * 5 + slots / 64 * t->turn, steps = slots / 4 * 3 - from;
+	size_t done;
 
 	if (t->count < from || t->old.line)
 		return;
@@ -308,8 +311,8 @@ static void index_prepare(struct table *t)
 			return;
 		t->cleared = 0;
 	}
-	part = t->count - from < slots / 8 ? t->count - from : slots / 8;
-	index_clear(&t->next, &t->cleared, index_bytes(&t->next) / (slots / 8) * part);
+	done = t->count - from < steps ? t->count - from : steps;
+	index_clear(&t->next, &t->cleared, index_bytes(&t->next) / steps * done);
 }
 
 /* index_grow - begins with the index that is ready. */
@@ -370,7 +373,8 @@ struct table *table_new(size_t value_size, uint32_t max)
 	if (getrandom(t->seed, sizeof(t->seed), GRND_NONBLOCK) != sizeof(t->seed))
 		for (size_t i = 0; i < sizeof(t->seed) / sizeof(t->seed[0]); i++)
 			t->seed[i] = ((uintptr_t)t + i) * 0x9E3779B97F4A7C15ull;
-	t->small = SMALL_NODES + huge_turn() * (BIG_NODES / HUGE_TURNS);
+	t->turn = huge_turn();
+	t->small = SMALL_NODES + t->turn * (BIG_NODES / HUGE_TURNS);
 	return t;
 }
 
