@@ -468,6 +468,27 @@ static void every_responder_is_its_own_group(void **state)
 	world_free(w);
 }
 
+/* Five hosts are scanned by many in one drain; two are judged at a time, the rest by the flush. */
+static void judged_some_at_a_time_it_comes_to_the_same(void **state)
+{
+	struct world *w = world_new(NULL);
+
+	(void)state;
+	for (uint32_t host = 0; host < 5; host++)
+		for (uint32_t i = 0; i < 32; i++)
+			look_as(w, 1 + i / 2, 20 + host, (uint16_t)(1 + i), S, CONTACT_CLOSED,
+				PROTO_TCP);
+	assert_true(engine_judge_some(w->engine, 2));
+	assert_true(engine_judge_some(w->engine, 2));
+	assert_false(engine_judge_some(w->engine, 2));
+	assert_false(engine_judge_some(w->engine, 2));
+	assert_int_equal(w->opened, 0); /* an alert speaks when it is flushed */
+	look_as(w, 99, 20, 99, 2 * S, CONTACT_CLOSED, PROTO_TCP);
+	flush(w, 2 * S);
+	assert_int_equal(w->opened, 5);
+	world_free(w);
+}
+
 #define ROW_TESTS(tests, cases, func)                                                              \
 	struct CMUnitTest tests[ARRAY_SIZE(cases)];                                                \
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)                                             \
@@ -496,6 +517,7 @@ int main(void)
 		cmocka_unit_test(an_alert_said_before_gives_its_incident),
 		cmocka_unit_test(forged_addresses_in_a_flood_are_no_scan),
 		cmocka_unit_test(every_responder_is_its_own_group),
+		cmocka_unit_test(judged_some_at_a_time_it_comes_to_the_same),
 	};
 	int failed;
 
