@@ -14,6 +14,7 @@ VERSION	 := 0.1.0
 CFLAGS	 ?= -O2 -g
 # The daemon is optimised as a whole; tests link the same objects one by one, which is faster.
 LTO	 := $(if $(findstring Free Software,$(shell $(CC) --version)),-flto=auto -ffat-lto-objects)
+TEST_LTO	 := -fno-lto
 WARN	 := -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 HARDEN	 := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 CPPFLAGS += -D_GNU_SOURCE -DRECONMON_VERSION='"$(VERSION)"' -Iinclude -I$(BUILD) -Iuser -MMD -MP
@@ -112,7 +113,7 @@ $(BIN): $(OBJ)/main.o $(OBJS)
 # anew is this build's.
 other-build: $(OBJ)/main.o $(OBJS)
 	$(Q)$(CC) $(filter-out -MMD -MP -DRECONMON_VERSION=%,$(CPPFLAGS)) $(if $(findstring VERSION,$(OTHER_FLAGS)),,-DRECONMON_VERSION='"$(VERSION)"') \
-		$(OTHER_FLAGS) -I$(OBJ) $(WARN) $(HARDEN) $(CFLAGS) $(LDFLAGS) user/cli.c user/pin.c \
+		$(OTHER_FLAGS) -I$(OBJ) $(WARN) $(HARDEN) $(CFLAGS) $(TEST_LTO) $(LDFLAGS) user/cli.c user/pin.c \
 		$(filter-out $(OBJ)/cli.o $(OBJ)/pin.o,$^) $(LDLIBS) -o $(OTHER)
 .PHONY: other-build
 
@@ -124,7 +125,7 @@ lru: ## build/reconmon-lru: the reference daemon, a plain LRU map in the nursery
 $(BUILD)/tests/%: tests/%.c $(OBJS) $(SKEL)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(CPPFLAGS) -I$(OBJ) -Itests $(WARN) $(HARDEN) $(CFLAGS) $(LDFLAGS) $< $(OBJS) $(LDLIBS) -lcmocka -lpthread -lm -o $@
+	$(Q)$(CC) $(CPPFLAGS) -I$(OBJ) -Itests $(WARN) $(HARDEN) $(CFLAGS) $(TEST_LTO) $(LDFLAGS) $< $(OBJS) $(LDLIBS) -lcmocka -lpthread -lm -o $@
 
 # The nursery under threads, once more under ThreadSanitizer.
 $(BUILD)/tests/unit/test_nursery_tsan: tests/unit/test_nursery.c
@@ -140,7 +141,7 @@ $(BUILD)/tests/unit/test_ticks_tsan: tests/unit/test_ticks.c user/ticks.c user/p
 
 # What looks at the BPF side alone needs a skeleton and nothing of the daemon. Tests whose name ends
 # in _lru are the same source over the LRU store.
-BPFTEST_CC = $(CC) $(CPPFLAGS) -Itests $(WARN) $(HARDEN) $(CFLAGS) $(LDFLAGS)
+BPFTEST_CC = $(CC) $(CPPFLAGS) -Itests $(WARN) $(HARDEN) $(CFLAGS) $(TEST_LTO) $(LDFLAGS)
 
 $(BUILD)/tests/bpf/%: tests/bpf/%.c $(BUILD)/obj-nursery/reconmon.skel.h
 	@mkdir -p $(@D)
@@ -209,7 +210,7 @@ $(BUILD)/tests/bench/bench_path: tests/bench/bench_path.c $(BUILD)/tests/bench/p
 	$(Q)$(BPFTEST_CC) -I$(@D) $< $(LDLIBS) -o $@
 
 $(BUILD)/tests/bench/bench_engine: private LDLIBS += -lm
-$(BUILD)/tests/bench/bench_engine $(BUILD)/tests/bench/bench_drain: private LDFLAGS += $(LTO)
+$(BUILD)/tests/bench/bench_engine $(BUILD)/tests/bench/bench_drain: private TEST_LTO := $(LTO) -Wno-maybe-uninitialized
 
 # The fuzzers, and what makes their first inputs: the daemon's own files, built once more by clang.
 $(BUILD)/tests/fuzz/fuzz_%: private LDFLAGS += -fsanitize=fuzzer
