@@ -51,6 +51,8 @@ static void each_user(const struct counters *c, counters_fn *fn, void *ctx)
 	fn(ctx, COUNTER_NOW, "undecided", c->sweep.undecided, "attempts not judged yet");
 	fn(ctx, COUNTER_NOW, "nursery_live", c->sweep.live, "attempts in the nursery");
 	fn(ctx, COUNTER_SUM, "nursery_retired", c->sweep.retired, "reported and over, or idle");
+	fn(ctx, COUNTER_SUM, "nursery_unread", c->sweep.unread,
+	   "parts of it that the kernel did not map: read a sweep later");
 	fn(ctx, COUNTER_SUM, "contacts_drained", c->drain.contacts,
 	   "entries taken from `contacts`");
 	fn(ctx, COUNTER_SUM, "contacts_evicted", c->drain.evicted,

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
+#include "array_view.h"
 #include "cgroup_tree.h"
 #include "far_end.h"
 #include "pin.h"
@@ -18,7 +18,7 @@
 struct owner_maps {
 	const struct bpf_side *bpf;
 	struct bpf_link *connect, *socket;
-	struct owner_slot *slots; /* OWNER_SLOTS */
+	struct array_view *slots; /* OWNER_SLOTS of struct owner_slot */
 	__u64 seed[4];
 	int cgroup_fd; /* root of the hierarchy of v2 */
 };
@@ -54,7 +54,6 @@ static int attach(struct owner_maps *m, struct error *err)
 int owner_maps_open(const struct bpf_side *b, struct owner_maps **ret, struct error *err)
 {
 	struct owner_maps *m = calloc(1, sizeof(*m));
-	void *slots;
 	int r;
 
 	if (!m)
@@ -62,13 +61,13 @@ int owner_maps_open(const struct bpf_side *b, struct owner_maps **ret, struct er
 	m->bpf = b;
 	m->cgroup_fd = -1;
 	memcpy(m->seed, (const void *)b->skel->rodata->hash_seed, sizeof(m->seed));
-	slots = mmap(NULL, OWNER_SLOTS * sizeof(*m->slots), PROT_READ, MAP_SHARED,
-		     bpf_map__fd(b->skel->maps.owners), 0);
-	if (slots == MAP_FAILED)
+	m->slots = array_view_open(bpf_map__fd(b->skel->maps.owners),
+				   OWNER_SLOTS * sizeof(struct owner_slot), false);
+	if (m->slots)
+		r = attach(m, err);
+	else
 		r = error_set(err, -errno, EXIT_RUNTIME, "cannot map the owners: %s",
 			      strerror(errno));
-	else
-		m->slots = slots, r = attach(m, err);
 	if (r < 0) {
 		owner_maps_close(m);
 		return r;
@@ -83,25 +82,31 @@ void owner_maps_close(struct owner_maps *m)
 		return;
 	bpf_link__destroy(m->socket);
 	bpf_link__destroy(m->connect);
-	if (m->slots)
-		munmap(m->slots, OWNER_SLOTS * sizeof(*m->slots));
+	array_view_close(m->slots);
 	if (m->cgroup_fd >= 0)
 		close(m->cgroup_fd);
 	free(m);
 }
 
+void owner_maps_turn(struct owner_maps *m)
+{
+	array_view_turn(m->slots);
+}
+
 /* ---- reading ---- */
 
-/* Another contact may have taken the place of this one; then it is unknown. */
+/* Another contact may have taken the place of this one; then it is unknown, as it is if the kernel
+ * does not map it. */
 static bool maps_find(const void *ctx, const struct contact_key *key, struct socket_owner *ret)
 {
 	const struct owner_maps *m = ctx;
 	uint64_t hash = owner_hash(key, m->seed);
-	const struct owner_slot *slot = &m->slots[hash & (OWNER_SLOTS - 1)];
-	uint64_t tag = LOAD(&slot->tag);
+	const struct owner_slot *slot =
+		array_view_ask(m->slots, (hash & (OWNER_SLOTS - 1)) * sizeof(*slot), sizeof(*slot));
+	uint64_t tag = slot ? LOAD(&slot->tag) : 0;
 	struct socket_owner copy;
 
-	if (tag & 1 || (tag ^ hash) >> OWNER_TAG_BITS)
+	if (!slot || tag & 1 || (tag ^ hash) >> OWNER_TAG_BITS)
 		return false;
 	copy = slot->owner;
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);

@@ -15,6 +15,9 @@ struct owner_maps;
 int owner_maps_open(const struct bpf_side *b, struct owner_maps **ret, struct error *err);
 void owner_maps_close(struct owner_maps *m); /* NULL is fine */
 
+/* owner_maps_turn - with each drain: lets go of memory that nobody asks for any more. */
+void owner_maps_turn(struct owner_maps *m);
+
 /* owner_maps_kernel - m as owners_new() takes it. */
 void owner_maps_kernel(const struct owner_maps *m, struct owner_kernel *ret);
 

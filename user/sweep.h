@@ -18,6 +18,7 @@ struct sweep_stats {
 	uint64_t ripened;   /* attempts reported as provisional probes, since the start */
 	uint64_t carried;   /* attempts reported as having carried payload, since the start */
 	uint64_t retired;   /* taken out: reported and over, or idle UDP flows, since the start */
+	uint64_t unread;    /* times that a piece of the nursery could not be mapped, likewise */
 	uint64_t live;	    /* attempts in the nursery at the last sweep */
 	uint64_t undecided; /* ... of them not yet reported */
 };

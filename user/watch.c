@@ -160,6 +160,8 @@ static void drain_start(struct watch *w)
 	keep_lost(w->keep, lost);
 	recent_tick(w->recent);
 	look_at_floods(w, &c.kernel, w->drain_ns);
+	if (w->owner_maps)
+		owner_maps_turn(w->owner_maps);
 	drain_begin(w->drain, w->drain_ns, clock_wall_offset_ns(w->drain_ns),
 		    c.kernel.n[STAT_CONTACT_NEW], lost > w->lost);
 	w->lost = lost;
