@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "alert_probes.h"
 #include "alert_values.h"
+#include "run_id.h"
 
 /* An open alert and what it has said so far. */
 struct entry {
@@ -31,7 +31,7 @@ struct alertbook {
 	size_t bytes; /* of what all alerts list */
 	alertbook_emit_fn *emit;
 	void *ctx;
-	uint32_t run;	     /* random, tells two runs apart in ids */
+	uint32_t run;	     /* run_id(); 0: no alert has been yet */
 	uint32_t serial;     /* of the next alert */
 	uint64_t unfollowed; /* since the last call but one of alertbook_unfollowed() */
 	int64_t wall_offset_ns;
@@ -53,8 +53,6 @@ struct alertbook *alertbook_new(const struct alertbook_limits *limits, alertbook
 	}
 	b->emit = emit;
 	b->ctx = ctx;
-	if (getrandom(&b->run, sizeof(b->run), GRND_NONBLOCK) != sizeof(b->run))
-		b->run = (uint32_t)(uintptr_t)b;
 	return b;
 }
 
@@ -162,11 +160,15 @@ void alertbook_end(struct alertbook *b, struct alert *a)
 
 /* The id is made of evidence alone: who takes the same in once more, after a restart, gives the
  * same one. */
-static void give_id(struct alertbook *b, struct alert *a, uint64_t first_ns)
+static void give_id(struct alertbook *b, const struct rule *rule, const struct group_key *key,
+		    struct alert *a, uint64_t first_ns)
 {
-	int64_t wall_s = ((int64_t)first_ns + b->wall_offset_ns) / 1000000000;
+	int64_t wall_ns = (int64_t)first_ns + b->wall_offset_ns;
 
-	snprintf(a->id, sizeof(a->id), "%08x-%08x-%x", (uint32_t)wall_s, b->run, b->serial++);
+	if (!b->run)
+		b->run = run_id(rule->name, &key->orig, &key->resp, wall_ns);
+	snprintf(a->id, sizeof(a->id), "%08x-%08x-%x", (uint32_t)(wall_ns / 1000000000), b->run,
+		 b->serial++);
 }
 
 struct alert *alertbook_open(struct alertbook *b, const struct rule *rule,
@@ -188,7 +190,7 @@ struct alert *alertbook_open(struct alertbook *b, const struct rule *rule,
 		return NULL;
 	}
 	a = &e->alert;
-	give_id(b, a, first_ns);
+	give_id(b, rule, key, a, first_ns);
 	a->rule = rule;
 	a->orig = key->orig;
 	a->resp = key->resp;

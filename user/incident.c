@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
+#include "run_id.h"
 #include "table.h"
 
 struct incidents {
 	struct table *by_orig;
-	uint32_t run; /* random, tells two runs apart in ids */
+	uint32_t run; /* run_id(); 0: no incident has been yet */
 	uint32_t serial;
 	int64_t wall_offset_ns;
 	uint64_t evicted;
@@ -28,8 +28,6 @@ struct incidents *incidents_new(uint32_t max)
 		free(in);
 		return NULL;
 	}
-	if (getrandom(&in->run, sizeof(in->run), GRND_NONBLOCK) != sizeof(in->run))
-		in->run = (uint32_t)(uintptr_t)in;
 	return in;
 }
 
@@ -45,10 +43,14 @@ void incidents_free(struct incidents *in)
  * same one. */
 static void begin(struct incidents *in, struct incident *i, uint64_t t_ns)
 {
-	int64_t wall_s = ((int64_t)t_ns + in->wall_offset_ns) / 1000000000;
+	int64_t wall_ns = (int64_t)t_ns + in->wall_offset_ns;
+	const struct group_key *key = table_key(i);
 
+	if (!in->run)
+		in->run = run_id("incident", &key->orig, &key->resp, wall_ns);
 	*i = (struct incident){ .until_ns = 0 };
-	snprintf(i->id, sizeof(i->id), "%08x-%08x-i%x", (uint32_t)wall_s, in->run, in->serial++);
+	snprintf(i->id, sizeof(i->id), "%08x-%08x-i%x", (uint32_t)(wall_ns / 1000000000), in->run,
+		 in->serial++);
 }
 
 /* get - the incident of a key, made if it is missing; the oldest makes room. */

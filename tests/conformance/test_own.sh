@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # The captures of tests/data (tests/data/INDEX.tsv says how each was made) through `reconmon replay`:
-# of every capture exactly the alerts of its row, with ports, answers and techniques. A row that
-# awaits something is tried and its outcome said, but it does not fail the test.
+# of every capture exactly the alerts of its row, with ports, answers and techniques. Read again, a
+# capture says the same to the letter, ids included, and no two alerts have one id. A row that awaits
+# something is tried and its outcome said, but it does not fail the test.
 set -u
 RECONMON=${RECONMON:-build/reconmon}
 exec python3 - "$RECONMON" tests/data <<'P'
@@ -93,14 +94,21 @@ def judge(row):
     run = replay(os.path.join(folder, row["capture"]))
     if run.returncode or run.stderr:
         return [f"exit {run.returncode}: {run.stderr}"]
-    docs = map(json.loads, run.stdout.splitlines())
-    got = [seen(d) for d in docs if d["reconmon"]["alert"]["state"] == "close"]
-    return list(differences(want, got))
+    if replay(os.path.join(folder, row["capture"])).stdout != run.stdout:
+        return ["says something else when it is read again"]
+    docs = list(map(json.loads, run.stdout.splitlines()))
+    closed = [d for d in docs if d["reconmon"]["alert"]["state"] == "close"]
+    ids = {d["event"]["id"] for d in closed}
+    if len(ids) != len(closed) or ids & all_ids:
+        return [f"an id is another alert's: {sorted(ids)}"]
+    all_ids.update(ids)
+    return list(differences(want, map(seen, closed)))
 
 
 with open(os.path.join(folder, "INDEX.tsv"), newline="") as f:
     rows = list(csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE))
 failed = len(rows) < 50
+all_ids = set()  # of all captures
 on_disk = {n for n in os.listdir(folder) if ".pcap" in n}
 if on_disk != {row["capture"] for row in rows}:
     print("FAILED  index and captures differ:", *sorted(on_disk ^ {row["capture"] for row in rows}))

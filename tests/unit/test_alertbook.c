@@ -371,10 +371,47 @@ static void the_probes_of_an_alert_are_kept(void **state)
 		probes_are_kept(counts[i]);
 }
 
+/* id_at - the n-th alert's id of a book whose first alert is key's at t_ns. */
+static void id_at(const struct rule *rule, uint64_t orig, uint64_t t_ns, uint32_t n, char *ret)
+{
+	struct alertbook *b = alertbook_new(&limits, say_nothing, NULL);
+	struct group_key key = { .orig = { { 0, orig } } };
+
+	alertbook_clock(b, 5000000000);
+	for (uint32_t i = 0; i < n; i++) {
+		struct alert *a = alertbook_open(b, rule, &key, t_ns);
+
+		strcpy(ret, a->id);
+		key.orig.w[0]++;
+	}
+	alertbook_free(b);
+}
+
+static void an_id_is_made_of_evidence(void **state)
+{
+	struct rule other = sweep;
+	char id[ALERT_ID_LEN], again[ALERT_ID_LEN];
+
+	(void)state;
+	strcpy(other.name, "other");
+	id_at(&sweep, 1, 7, 1, id);
+	id_at(&sweep, 1, 7, 1, again);
+	assert_string_equal(id, again);
+	id_at(&sweep, 1, 7, 2, again);
+	assert_string_not_equal(id, again);
+	id_at(&sweep, 2, 7, 1, again);
+	assert_string_not_equal(id, again);
+	id_at(&sweep, 1, 8, 1, again);
+	assert_string_not_equal(id, again);
+	id_at(&other, 1, 7, 1, again);
+	assert_string_not_equal(id, again);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_probes_of_an_alert_are_kept),
+		cmocka_unit_test(an_id_is_made_of_evidence),
 		cmocka_unit_test(a_short_list_of_hosts_is_right),
 		cmocka_unit_test(a_list_of_hosts_that_fills_up_is_right),
 		cmocka_unit_test(pairs_come_and_go_with_their_hosts_and_ports),
