@@ -344,7 +344,9 @@ static void print_text(const struct subject *s, const json_t *doc, FILE *out)
 		*str(silence, "note") ? " (" : "", str(silence, "note"),
 		*str(silence, "note") ? ")" : "", str(silence, "option"));
 	fputs(str(silence, "yaml"), out);
-	fprintf(out, "To silence the rule for whatever is no larger\n  %s\n", str(silence, "set"));
+	fprintf(out, "To silence the rule for whatever is no larger%s%s%s\n  %s\n",
+		*str(silence, "set_note") ? " (" : "", str(silence, "set_note"),
+		*str(silence, "set_note") ? ")" : "", str(silence, "set"));
 	fprintf(out, "\nIts packets in Wireshark\n  %s\n", str(doc, "wireshark"));
 }
 

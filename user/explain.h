@@ -36,9 +36,10 @@ enum {
 };
 json_t *explain_ports(const struct explain *x);
 
-/* explain_silence - {"option": "--allow ...", "yaml": TEXT, "set": "--set ...", "note": TEXT}: the
- * first two, one as good as the other, silence this alert alone; the third the rule for everybody
- * up to this many ports. */
+/* explain_silence - {"option": "--allow ...", "yaml": TEXT, "set": "--set ...", "set_note": TEXT,
+ * "note": TEXT}: the first two, one as good as the other, silence this alert alone; the third the
+ * rule, and those that would speak in its place, for everybody up to this many ports. Notes say
+ * where a line is broader than that, or may not be enough. */
 json_t *explain_silence(const struct explain *x);
 
 /* explain_filter - a display filter of Wireshark 4 into buf; returns buf. Ports are left out where

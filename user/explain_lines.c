@@ -8,6 +8,7 @@
 #include "allow.h"
 #include "explain.h"
 #include "net.h"
+#include "words.h"
 
 enum {
 	RESPONDERS_MAX = 16,	/* that an entry lists; beyond, it is for all of them */
@@ -86,15 +87,21 @@ static bool put_responders(struct allow_entry *entry, const struct subject *s)
 	return true;
 }
 
-/* put_rules - the rule, and those that keep quiet only as long as it speaks. */
+/* is_heir - does the rule keep quiet only as long as the alert's speaks? */
+static bool is_heir(const struct explain *x, const struct rule *rule)
+{
+	return rule->enabled && !strcmp(rule->yields_to, x->s->rule) &&
+	       strcmp(rule->name, x->s->rule) != 0;
+}
+
+/* put_rules - the rule and its heirs. */
 static void put_rules(struct allow_entry *entry, const struct explain *x)
 {
 	const struct rule_set *rules = &x->cfg->rules;
 
 	put(entry, "rules", x->s->rule);
 	for (uint32_t i = 0; i < rules->n; i++)
-		if (rules->rule[i].enabled && !strcmp(rules->rule[i].yields_to, x->s->rule) &&
-		    strcmp(rules->rule[i].name, x->s->rule) != 0)
+		if (is_heir(x, &rules->rule[i]))
 			put(entry, "rules", rules->rule[i].name);
 }
 
@@ -156,25 +163,49 @@ static void yaml_lines(const struct allow_entry *entry, struct line *l)
 	}
 }
 
-static void set_line(const struct subject *s, struct line *l)
+static void set_rule(const struct subject *s, const char *rule, struct line *l)
 {
+	const char *between = l->len ? " " : "";
+
 	if (s->count < UINT16_MAX)
-		add(l, "--set %s.threshold=%lld", s->rule, (long long)s->count + 1);
+		add(l, "%s--set %s.threshold=%lld", between, rule, (long long)s->count + 1);
 	else
-		add(l, "--set %s.enabled=false", s->rule);
+		add(l, "%s--set %s.enabled=false", between, rule);
+}
+
+/* set_line - the rule, and the heirs that would speak in its place. note: what the line cannot
+ * know. */
+static void set_line(const struct explain *x, struct line *l, struct line *note)
+{
+	const struct rule_set *rules = &x->cfg->rules;
+
+	set_rule(x->s, x->s->rule, l);
+	for (uint32_t i = 0; i < rules->n; i++) {
+		const struct rule *rule = &rules->rule[i];
+		char window[32];
+
+		if (!is_heir(x, rule) || rule->threshold > x->s->count)
+			continue;
+		set_rule(x->s, rule->name, l);
+		if (x->s->count < UINT16_MAX && (double)rule->window_ns > x->s->window_s * 1e9)
+			add(note, "%s%s counts in %s, where more may be than this alert lists",
+			    note->len ? "; " : "", rule->name,
+			    duration_format(rule->window_ns, window));
+	}
 }
 
 json_t *explain_silence(const struct explain *x)
 {
-	struct line option = { .len = 0 }, yaml = { .len = 0 }, set = { .len = 0 };
+	struct line option = { .len = 0 }, yaml = { .len = 0 };
+	struct line set = { .len = 0 }, set_note = { .len = 0 };
 	struct allow_entry entry;
 	bool exact = entry_of(x, &entry);
 
 	option_line(&entry, &option);
 	yaml_lines(&entry, &yaml);
-	set_line(x->s, &set);
-	return json_pack("{s:s, s:s, s:s, s:s*}", "option", option.text, "yaml", yaml.text, "set",
-			 set.text, "note",
+	set_line(x, &set, &set_note);
+	return json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "option", option.text, "yaml", yaml.text,
+			 "set", set.text, "set_note", set_note.len ? set_note.text : NULL, "note",
 			 exact ? NULL
 			       : "its ports, responders or originators are too many for an entry, "
 				 "which is for "
