@@ -89,12 +89,17 @@ static __always_inline enum handled handle_thorough(struct store *st, struct cur
 static __always_inline int handle_packet(struct store *st, const struct packet *pkt, __u64 hash,
 					 __u32 ifindex)
 {
-	__u32 look = store_look(st, hash);
+	__u32 look = store_look(st, hash), how;
 	__u64 opened;
 
 	if (!track_concerns(pkt, look)) {
 		track_passing(st, hash, pkt);
 		return 0;
+	}
+	how = look & LOOK_NONE ? opens(pkt) : 0;
+	if (how) { /* as track_packet() would; that is a call more */
+		st->ifindex = ifindex;
+		return attempt_open(st, hash, pkt, how);
 	}
 	opened = st->stats->n[STAT_ATTEMPTS];
 	follow_packet(pkt, hash, look, ifindex, st->dir);

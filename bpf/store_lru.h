@@ -93,17 +93,31 @@ static __always_inline struct attempt_key attempt_key_of(const struct attempt *a
 	};
 }
 
-static __always_inline int store_open(struct store *st, __u64 hash, const struct attempt *a,
-				      __u8 state)
-{
-	struct attempt_entry e = {
-		.tag = TAG_MAKE(0ull, 0, store_age(st), STATE_LIVE | state),
-		.a = *a,
-	};
-	struct attempt_key key = attempt_key_of(a);
+struct claim {
+	struct attempt_entry e;
+};
 
+static __always_inline struct attempt *store_claim(struct store *st, __u64 hash, __u64 known,
+						   struct claim *ret)
+{
+	(void)st;
 	(void)hash;
-	if (!bpf_map_update_elem(&attempts, &key, &e, BPF_NOEXIST))
+	(void)known;
+	return &ret->e.a;
+}
+
+static __always_inline __u64 store_generation(const struct claim *c)
+{
+	(void)c;
+	return 0;
+}
+
+static __always_inline int store_publish(struct store *st, struct claim *c, __u8 state)
+{
+	struct attempt_key key = attempt_key_of(&c->e.a);
+
+	c->e.tag = TAG_MAKE(0ull, 0, store_age(st), STATE_LIVE | state);
+	if (!bpf_map_update_elem(&attempts, &key, &c->e, BPF_NOEXIST))
 		return 1;
 	store_count(st, STAT_NURSERY_EXISTS);
 	return 0;

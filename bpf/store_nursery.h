@@ -62,22 +62,26 @@ static __always_inline int store_find(struct store *st, __u64 hash, __u32 look,
 	return nursery_find(st, hash, look, pkt, ret);
 }
 
-/* attempt_store - store_open(). A global function: the verifier walks it once, not once for each
- * state in which an attempt is admitted. */
-__attribute__((noinline)) int attempt_store(struct stats *stats, __u64 hash,
-					    const struct attempt *a, __u32 state)
-{
-	struct store st = { .stats = stats };
+struct claim {
+	struct nursery_claim place;
+};
 
-	if (!a || !stats)
-		return 0;
-	return nursery_open(&st, hash, a, (__u8)state);
+static __always_inline struct attempt *store_claim(struct store *st, __u64 hash, __u64 known,
+						   struct claim *ret)
+{
+	return nursery_claim_value(st, hash, known, &ret->place);
 }
 
-static __always_inline int store_open(struct store *st, __u64 hash, const struct attempt *a,
-				      __u8 state)
+static __always_inline __u64 store_generation(const struct claim *c)
 {
-	return attempt_store(st->stats, hash, a, state);
+	return (__u64)TAG_GEN(c->place.tag) << ACCT_GEN_SHIFT;
+}
+
+static __always_inline int store_publish(struct store *st, struct claim *c, __u8 state)
+{
+	(void)st;
+	nursery_publish(&c->place, state);
+	return 1;
 }
 
 static __always_inline int store_mark(struct store *st, struct slot *s, __u8 bits)

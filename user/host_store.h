@@ -147,10 +147,26 @@ static __always_inline int store_find(struct store *st, __u64 hash, __u32 look,
 	return nursery_find(st, hash, look, pkt, ret);
 }
 
-static __always_inline int store_open(struct store *st, __u64 hash, const struct attempt *a,
-				      __u8 state)
+struct claim {
+	struct nursery_claim place;
+};
+
+static __always_inline struct attempt *store_claim(struct store *st, __u64 hash, __u64 known,
+						   struct claim *ret)
 {
-	return nursery_open(st, hash, a, state);
+	return nursery_claim_value(st, hash, known, &ret->place);
+}
+
+static __always_inline __u64 store_generation(const struct claim *c)
+{
+	return (__u64)TAG_GEN(c->place.tag) << ACCT_GEN_SHIFT;
+}
+
+static __always_inline int store_publish(struct store *st, struct claim *c, __u8 state)
+{
+	(void)st;
+	nursery_publish(&c->place, state);
+	return 1;
 }
 
 static __always_inline int store_mark(struct store *st, struct slot *s, __u8 bits)

@@ -265,7 +265,7 @@ static __always_inline void attempt_leave_out(struct store *st, struct guard *g,
 /* attempt_admit - may the attempt that pkt opens take a place? A datagram from a service under
  * guard is taken for a reply to one that was not followed, else its responder would become an
  * originator. */
-SLOW_PATH int attempt_admit(struct store *st, const struct packet *pkt)
+static __always_inline int attempt_admit(struct store *st, const struct packet *pkt)
 {
 	struct guard *g = store_guard(st);
 	__u32 rate = store_guard_rate(st);

@@ -346,36 +346,48 @@ static __always_inline int nursery_is_twin(struct store *st, const struct nurser
 	return 0;
 }
 
-/* nursery_open - stores an attempt that nursery_find() did not find; *a is copied, the generation
- * in its `acct` set. Returns 1 if it is stored, else 0 and a counter says why. */
-static __always_inline int nursery_open(struct store *st, __u64 h, const struct attempt *a,
-					__u8 state)
+/* A place that is being filled; nobody else touches it. */
+struct nursery_claim {
+	__u64 *tag_ptr;
+	__u64 tag; /* whose generation is to be part of the value's `acct` */
+};
+
+/* nursery_claim_value - a place for an attempt that nursery_find() did not find; known: TAG_KNOWN,
+ * or 0 for a stranger's. Returns its value, all of which is to be written before
+ * nursery_publish(), or NULL and a counter says why. */
+static __always_inline struct attempt *nursery_claim_value(struct store *st, __u64 h, __u64 known,
+							   struct nursery_claim *ret)
 {
 	struct nursery_tags *b = nursery_tags_at(st, h);
 	struct nursery_vals *vals = nursery_vals_at(st, h);
-	__u64 tag = 0, old = 0;
+	__u64 old = 0;
 	int way;
 	__u32 i;
 
+	ret->tag = 0;
 	if (!b || !vals)
-		return 0;
-	way = nursery_claim(st, b, h, a->acct & ACCT_KNOWN ? TAG_KNOWN : 0, &tag, &old);
+		return NULL;
+	way = nursery_claim(st, b, h, known, &ret->tag, &old);
 	if (way < 0)
-		return 0;
+		return NULL;
 	i = (__u32)way;
 	OPAQUE(i);
 	i &= NURSERY_WAYS - 1;
 	if (old & (STATE_DECIDED | STATE_REPORTED)) /* its value is ours until it is overwritten */
 		evicted_speaks(st, &vals->v[i], TAG_STATE(old));
 	if (nursery_is_twin(st, b, h, i)) {
-		PUBLISH(&b->t[i], TAG_EMPTY(tag));
+		PUBLISH(&b->t[i], TAG_EMPTY(ret->tag));
 		store_count(st, STAT_NURSERY_EXISTS);
-		return 0;
+		return NULL;
 	}
-	vals->v[i] = *a;
-	vals->v[i].acct = a->acct | (__u64)TAG_GEN(tag) << ACCT_GEN_SHIFT;
-	PUBLISH(&b->t[i], tag ^ (STATE_BUSY | STATE_LIVE | state));
-	return 1;
+	ret->tag_ptr = &b->t[i];
+	return &vals->v[i];
+}
+
+/* nursery_publish - it is there from now on. */
+static __always_inline void nursery_publish(const struct nursery_claim *c, __u8 state)
+{
+	PUBLISH(c->tag_ptr, c->tag ^ (STATE_BUSY | STATE_LIVE | state));
 }
 
 /* slot_swap - puts `want` in the place of the slot's tag. Returns 1 if that was done; 0 if the tag

@@ -70,8 +70,11 @@ static __always_inline int store_holds(struct store *st, __u64 hash);
 static __always_inline __u32 store_look(struct store *st, __u64 hash);
 static __always_inline int store_find(struct store *st, __u64 hash, __u32 look,
 				      const struct packet *pkt, struct slot *ret);
-static __always_inline int store_open(struct store *st, __u64 hash, const struct attempt *a,
-				      __u8 state);
+struct claim;
+static __always_inline struct attempt *store_claim(struct store *st, __u64 hash, __u64 known,
+						   struct claim *ret);
+static __always_inline __u64 store_generation(const struct claim *c); /* at its place in `acct` */
+static __always_inline int store_publish(struct store *st, struct claim *c, __u8 state);
 static __always_inline int store_mark(struct store *st, struct slot *s, __u8 bits);
 static __always_inline int store_decide(struct store *st, struct slot *s);
 static __always_inline int store_settle(struct store *st, struct slot *s, struct attempt *ret);
