@@ -53,6 +53,9 @@ static struct runner *runner_new(const struct engine *e, const struct rule *rule
 		.mode = rule->mode,
 		.keep = keep_of(rule, e->slack_ns),
 		.enough = rule->threshold,
+		/* When a pair was shown before is nothing to joint.h, and forged addresses make
+		 * a million of them. */
+		.last_only = rule_is_joint(rule),
 		.stops = rule_is_joint(rule),
 		.hosts = rule_is_joint(rule) || rule->distinct & FIELD_RESP,
 		.max_groups = e->cfg->groups_max,

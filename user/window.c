@@ -12,13 +12,18 @@
 /* A struct window_value as it is kept: most rules count ports, and what they visit at random among
  * a million others had better be small. */
 struct value {
-	uint64_t t_ns, run_ns, before_ns;
+	uint64_t t_ns;
 	uint32_t bits;
 	uint16_t port;
 	uint16_t pad;
-	struct ip_addr addr[]; /* one, if the window has hosts */
+	uint64_t more[]; /* its address, if the window has hosts; struct runs, unless last_only */
 };
-_Static_assert(sizeof(struct value) == 32, "as window.h says");
+_Static_assert(sizeof(struct value) == 16, "as window.h says");
+
+/* When it was shown before, as struct window_value has it. */
+struct runs {
+	uint64_t run_ns, before_ns;
+};
 
 /* A group's values, unordered. Most groups of a busy server show one value and no more: that one
  * needs no memory of its own. */
@@ -27,7 +32,7 @@ struct group {
 	uint64_t touched_ns; /* its place among the groups is that of this moment */
 	uint32_t n, room;
 	union {
-		struct value one;   /* room 1; its address follows */
+		struct value one;   /* room 1; the rest of it follows */
 		struct value *many; /* more; from INDEXED on, an index is behind its room */
 	};
 };
@@ -60,7 +65,7 @@ _Static_assert(WINDOW_KEEP_MAX + WINDOW_KEEP_MAX / 8 < 1 << NUMBER_BITS, "number
 
 struct window {
 	struct window_spec spec;
-	size_t value_size; /* of struct value with its address */
+	size_t value_size; /* of struct value with all that follows */
 	struct table *groups;
 	struct slab slab[SLABS]; /* what `many` points to, by the power of two that is its room */
 	uint64_t *starts, *ends; /* scratch for late evidence: two runs a value */
@@ -92,7 +97,8 @@ struct window *window_new(const struct window_spec *spec)
 	w->spec = *spec;
 	if (w->spec.keep > WINDOW_KEEP_MAX)
 		w->spec.keep = WINDOW_KEEP_MAX;
-	w->value_size = sizeof(struct value) + (spec->hosts ? sizeof(struct ip_addr) : 0);
+	w->value_size = sizeof(struct value) + (spec->hosts ? sizeof(struct ip_addr) : 0) +
+			(spec->last_only ? 0 : sizeof(struct runs));
 	for (int i = 1; i < SLABS; i++)
 		w->slab[i].size = room_bytes(w, 1u << i);
 	w->groups = table_new(offsetof(struct group, one) + w->value_size, spec->max_groups);
@@ -141,11 +147,28 @@ static struct value *value_at(const struct window *w, struct group *g, uint32_t 
 	return (struct value *)((char *)values + i * w->value_size);
 }
 
-static const struct ip_addr *addr_of(const struct window *w, const struct value *v)
+static struct ip_addr addr_of(const struct window *w, const struct value *v)
 {
-	static const struct ip_addr none;
+	struct ip_addr addr = { { 0 } };
 
-	return w->spec.hosts ? v->addr : &none;
+	if (w->spec.hosts)
+		memcpy(&addr, v->more, sizeof(addr));
+	return addr;
+}
+
+static struct runs runs_of(const struct window *w, const struct value *v)
+{
+	struct runs runs = { v->t_ns, v->t_ns };
+
+	if (!w->spec.last_only)
+		memcpy(&runs, &v->more[w->spec.hosts ? 2 : 0], sizeof(runs));
+	return runs;
+}
+
+static void runs_set(const struct window *w, struct value *v, struct runs runs)
+{
+	if (!w->spec.last_only)
+		memcpy(&v->more[w->spec.hosts ? 2 : 0], &runs, sizeof(runs));
 }
 
 /* value_copy - what one is becomes the other. */
@@ -157,13 +180,12 @@ static void value_copy(const struct window *w, struct value *to, const struct va
 static void value_write(const struct window *w, struct value *to, const struct window_value *from)
 {
 	to->t_ns = from->t_ns;
-	to->run_ns = from->run_ns;
-	to->before_ns = from->before_ns;
 	to->bits = from->bits;
 	to->port = from->port;
 	to->pad = 0;
 	if (w->spec.hosts)
-		to->addr[0] = from->addr;
+		memcpy(to->more, &from->addr, sizeof(from->addr));
+	runs_set(w, to, (struct runs){ from->run_ns, from->before_ns });
 }
 
 /* slab_of - where memory of that room comes from; NULL: from the heap. */
@@ -268,7 +290,8 @@ static struct group *group_get(struct window *w, const struct table_look *look,
 
 static bool same_value(const struct window *w, const struct value *a, const struct window_value *b)
 {
-	return a->port == b->port && (!w->spec.hosts || addr_same(a->addr, &b->addr));
+	return a->port == b->port &&
+	       (!w->spec.hosts || !((a->more[0] ^ b->addr.w[0]) | (a->more[1] ^ b->addr.w[1])));
 }
 
 /* --- the index of a group with INDEXED room or more --- */
@@ -280,10 +303,10 @@ static uint32_t *index_of(const struct window *w, const struct group *g)
 
 /* value_hash - of all bits of the address in all bits: those who try one host are often neighbours.
  * Not seeded, as addr_hash(). Never 0. */
-static uint32_t value_hash(const struct ip_addr *addr, uint16_t port)
+static uint32_t value_hash(struct ip_addr addr, uint16_t port)
 {
-	unsigned __int128 p = (unsigned __int128)(addr->w[0] ^ 0x9E3779B97F4A7C15ull) *
-			      (addr->w[1] ^ port * 0xC2B2AE3D27D4EB4Full ^ 0x165667B19E3779F9ull);
+	unsigned __int128 p = (unsigned __int128)(addr.w[0] ^ 0x9E3779B97F4A7C15ull) *
+			      (addr.w[1] ^ port * 0xC2B2AE3D27D4EB4Full ^ 0x165667B19E3779F9ull);
 
 	return (uint32_t)((uint64_t)(p >> 64) ^ (uint64_t)p ^ (uint64_t)p >> 32) | 1;
 }
@@ -321,7 +344,7 @@ static uint32_t index_guess(const struct window *w, const struct group *g, uint3
 static struct value *index_find(const struct window *w, struct group *g,
 				const struct window_value *v)
 {
-	const uint32_t hash = value_hash(&v->addr, v->port), *index = index_of(w, g);
+	const uint32_t hash = value_hash(v->addr, v->port), *index = index_of(w, g);
 	uint32_t slot = index_guess(w, g, index_home(g, hash), hash);
 
 	while (index[slot]) {
@@ -477,10 +500,11 @@ static uint64_t span_before(const struct window *w, uint64_t t)
 /* Was the value shown in the window that ends at `end`? */
 static bool shown_in(const struct window *w, const struct value *v, uint64_t end)
 {
+	const struct runs runs = runs_of(w, v);
 	uint64_t from = span_before(w, end);
 
-	return (v->run_ns <= end && v->t_ns >= from) ||
-	       (v->before_ns <= end && v->before_ns >= from);
+	return (runs.run_ns <= end && v->t_ns >= from) ||
+	       (runs.before_ns <= end && runs.before_ns >= from);
 }
 
 static uint32_t count_ending(const struct window *w, struct group *g, uint64_t end)
@@ -495,22 +519,23 @@ static uint32_t count_ending(const struct window *w, struct group *g, uint64_t e
 /* A value is shown again, perhaps late. */
 static void value_show(const struct window *w, struct value *v, uint64_t t)
 {
+	struct runs runs = runs_of(w, v);
 	uint64_t span = w->spec.span_ns;
-	bool paused = v->before_ns != v->run_ns;
+	bool paused = runs.before_ns != runs.run_ns;
 
 	if (t > sum_capped(v->t_ns, span)) {
-		v->before_ns = v->t_ns;
-		v->run_ns = t;
-	} else if (t < v->run_ns && v->run_ns - t > span) {
-		if (!paused || t > v->before_ns)
-			v->before_ns = t;
-	} else if (t < v->run_ns) {
-		v->run_ns = t;
+		runs = (struct runs){ .run_ns = t, .before_ns = v->t_ns };
+	} else if (t < runs.run_ns && runs.run_ns - t > span) {
+		if (!paused || t > runs.before_ns)
+			runs.before_ns = t;
+	} else if (t < runs.run_ns) {
+		runs.run_ns = t;
 		if (!paused)
-			v->before_ns = t;
-		else if (sum_capped(v->before_ns, span) >= t) /* it fills the pause */
-			v->run_ns = v->before_ns;
+			runs.before_ns = t;
+		else if (sum_capped(runs.before_ns, span) >= t) /* it fills the pause */
+			runs.run_ns = runs.before_ns;
 	}
+	runs_set(w, v, runs);
 	if (t > v->t_ns)
 		v->t_ns = t;
 }
@@ -542,10 +567,11 @@ static uint32_t count_around(struct window *w, struct group *g, uint64_t t)
 
 	for (uint32_t i = 0; i < g->n; i++) {
 		const struct value *v = value_at(w, g, i);
+		const struct runs runs = runs_of(w, v);
 
-		n = note_run(w, n, t, v->run_ns, v->t_ns);
-		if (v->before_ns != v->run_ns)
-			n = note_run(w, n, t, v->before_ns, v->before_ns);
+		n = note_run(w, n, t, runs.run_ns, v->t_ns);
+		if (runs.before_ns != runs.run_ns)
+			n = note_run(w, n, t, runs.before_ns, runs.before_ns);
 	}
 	qsort(w->starts, n, sizeof(*w->starts), compare_times);
 	qsort(w->ends, n, sizeof(*w->ends), compare_times);
@@ -684,8 +710,7 @@ static struct group *window_put(struct window *w, const struct table_look *look,
 		if (!have)
 			return NULL;
 		value_write(w, have, v);
-		have->run_ns = v->t_ns;
-		have->before_ns = v->t_ns;
+		runs_set(w, have, (struct runs){ v->t_ns, v->t_ns });
 		index_add(w, g, number_in(w, g, have));
 	}
 	if (v->t_ns > g->newest_ns)
@@ -700,7 +725,7 @@ struct table_look window_look(const struct window *w, const struct group_key *gr
 
 void window_look_within(struct table_look *look, const struct window_value *v)
 {
-	look->within = value_hash(&v->addr, v->port);
+	look->within = value_hash(v->addr, v->port);
 }
 
 uint32_t window_show_by(struct window *w, const struct table_look *look,
@@ -820,28 +845,27 @@ struct window_values window_values(const struct window *w, const struct group_ke
 {
 	const struct group *g = table_get(w->groups, group);
 
-	return (struct window_values){ g ? values_of(g) : NULL, w->value_size, g ? g->n : 0 };
+	return (struct window_values){ w, g ? values_of(g) : NULL, g ? g->n : 0 };
 }
 
 static const struct value *nth_value(const struct window_values *v, uint32_t i)
 {
-	return (const struct value *)((const char *)v->at + i * v->size);
+	return (const struct value *)((const char *)v->at + i * v->of->value_size);
 }
 
 struct window_value window_value(const struct window_values *v, uint32_t i)
 {
 	const struct value *have = nth_value(v, i);
-	struct window_value ret = {
+	const struct runs runs = runs_of(v->of, have);
+
+	return (struct window_value){
+		.addr = addr_of(v->of, have),
 		.t_ns = have->t_ns,
 		.bits = have->bits,
 		.port = have->port,
-		.run_ns = have->run_ns,
-		.before_ns = have->before_ns,
+		.run_ns = runs.run_ns,
+		.before_ns = runs.before_ns,
 	};
-
-	if (v->size > sizeof(*have))
-		ret.addr = have->addr[0];
-	return ret;
 }
 
 uint16_t window_port(const struct window_values *v, uint32_t i)
@@ -889,7 +913,7 @@ void window_save(const struct window *w, struct blob *b)
 	blob_put(b, &w->no_memory, sizeof(w->no_memory));
 	blob_put_u32(b, table_count(w->groups));
 	for (struct group *g = table_oldest(w->groups); g; g = table_newer(w->groups, g)) {
-		const struct window_values v = { values_of(g), w->value_size, g->n };
+		const struct window_values v = { w, values_of(g), g->n };
 
 		blob_put(b, table_key(g), sizeof(struct group_key));
 		blob_put(b, &g->newest_ns, sizeof(g->newest_ns));

@@ -28,8 +28,8 @@
 #include "rule.h"
 #include "table.h"
 
-/* One distinct value: a port, a host, or both; the part that is not counted is zero. A window that
- * counts ports alone keeps 32 bytes of it. */
+/* One distinct value: a port, a host, or both; the part that is not counted is zero. A window keeps
+ * 16 bytes of it, 16 for an address, and 16 for its runs. */
 struct window_value {
 	struct ip_addr addr;
 	uint64_t t_ns; /* when it was last shown */
@@ -53,6 +53,7 @@ struct window_spec {
 	uint32_t enough;     /* counts below this need not be exact, see window_add() */
 	uint32_t max_groups; /* 1 or more */
 	bool hosts;	     /* values have addresses; else all `addr` are zero, and not kept */
+	bool last_only; /* of a value's shows the last is all that is kept, as if it were all */
 	/* A group that is full takes no more until room comes by time, instead of the newest in the
 	 * place of the oldest. */
 	bool stops;
@@ -113,8 +114,8 @@ void window_forget(struct window *w, const struct group_key *group, const struct
 
 /* The values that a group holds, until the window changes. */
 struct window_values {
+	const struct window *of;
 	const void *at;
-	size_t size; /* of one */
 	uint32_t n;
 };
 

@@ -323,6 +323,45 @@ static void a_value_is_its_address_and_its_port(void **state)
 	window_free(w);
 }
 
+static void of_a_value_the_last_show_may_be_all_that_is_kept(void **state)
+{
+	const struct window_spec spec = {
+		.span_ns = 100, .keep = 16, .max_groups = 4, .hosts = hosts, .last_only = true
+	};
+	static const uint64_t shows[] = { 500, 700, 650 };
+	struct window *w = window_new(&spec);
+	struct window_value v = { .port = 9 }, got;
+	struct window_values all;
+	struct window_stats s;
+
+	(void)state;
+	v.addr.w[1] = hosts ? 3 : 0;
+	for (size_t i = 0; i < ARRAY_SIZE(shows); i++) {
+		v.t_ns = shows[i];
+		v.bits = 1u << i;
+		assert_int_equal(window_show(w, &group_a, &v), 1);
+	}
+	all = window_values(w, &group_a);
+	assert_int_equal(all.n, 1);
+	got = window_value(&all, 0);
+	assert_int_equal(got.port, 9);
+	assert_int_equal(got.addr.w[1], v.addr.w[1]);
+	assert_int_equal(got.bits, 7);
+	assert_int_equal(got.t_ns, 700);
+	assert_int_equal(got.run_ns, 700);
+	assert_int_equal(got.before_ns, 700);
+	v.t_ns = 701;
+	for (v.port = 10; v.port < 26; v.port++) /* the oldest makes room for the 17th */
+		window_show(w, &group_a, &v);
+	all = window_values(w, &group_a);
+	assert_int_equal(all.n, 16);
+	for (uint32_t i = 0; i < all.n; i++)
+		assert_int_not_equal(window_port(&all, i), 9);
+	window_stats_get(w, &s);
+	assert_int_equal(s.groups, 1);
+	window_free(w);
+}
+
 static void bits_of_all_shows_come_together(void **state)
 {
 	struct window *w = window_of(WINDOW_SLIDING, 100, 60, 16);
@@ -901,6 +940,7 @@ int main(void)
 		cmocka_unit_test(what_is_over_leaves_bit_by_bit_and_is_no_loss),
 		cmocka_unit_test(groups_do_not_mix),
 		cmocka_unit_test(a_value_is_its_address_and_its_port),
+		cmocka_unit_test(of_a_value_the_last_show_may_be_all_that_is_kept),
 		cmocka_unit_test(bits_of_all_shows_come_together),
 		cmocka_unit_test(past_the_limit_the_quietest_group_leaves_and_is_counted),
 		cmocka_unit_test(a_group_expires_a_span_and_the_slack_after_its_last_news),
