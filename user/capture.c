@@ -446,8 +446,7 @@ static inline bool file_link_prefixed(struct captures *c, struct file *f, struct
 }
 
 /* file_take - makes f->next of a record. Returns false if there is nothing to hand out. */
-static __attribute__((always_inline)) inline bool file_take(struct captures *c, struct file *f,
-							    struct record rec)
+static __always_inline bool file_take(struct captures *c, struct file *f, struct record rec)
 {
 	struct link_info info = { 0, false };
 	uint32_t wire_len;
@@ -710,7 +709,7 @@ struct passage {
 	void *ctx;
 };
 
-static __attribute__((always_inline)) inline void pass_on(struct passage *p, struct record rec)
+static __always_inline void pass_on(struct passage *p, struct record rec)
 {
 	if (!file_take(p->c, p->f, rec))
 		return;
