@@ -170,6 +170,12 @@ int tc_egress_l3(struct __sk_buff *skb)
 	return handle_skb(skb, 0, DIR_EGRESS);
 }
 
+static __always_inline void cursor_xdp(struct cursor *cur, const struct xdp_md *ctx)
+{
+	cur->pos = (void *)(long)ctx->data;
+	cur->end = (void *)(long)ctx->data_end;
+}
+
 static __always_inline int handle_xdp(struct xdp_md *ctx)
 {
 	struct store st = { .stats = stats_of_cpu(), .dir = DIR_INGRESS };
@@ -182,16 +188,14 @@ static __always_inline int handle_xdp(struct xdp_md *ctx)
 		return XDP_PASS;
 	note_seen(ctx->ingress_ifindex, DIR_INGRESS);
 	store_count(&st, STAT_INGRESS);
-	cur.pos = (void *)(long)ctx->data;
-	cur.end = (void *)(long)ctx->data_end;
+	cursor_xdp(&cur, ctx);
 	h = handle_quick(&st, &cur, QUICK_AT_HAND, 1, &pkt, &hash);
 	if (h == HANDLED)
 		return XDP_PASS;
 	if (h == HANDLED_NOT) {
 		/* The whole frame's length is a call, which few packets need. */
 		cur.wire_left = (__u32)bpf_xdp_get_buff_len(ctx);
-		cur.pos = (void *)(long)ctx->data;
-		cur.end = (void *)(long)ctx->data_end;
+		cursor_xdp(&cur, ctx);
 		if (handle_thorough(&st, &cur, 1, &pkt, &hash) == HANDLED)
 			return XDP_PASS;
 	}
