@@ -184,9 +184,10 @@ static void set_line(const struct explain *x, struct line *l, struct line *note)
 		const struct rule *rule = &rules->rule[i];
 		char window[32];
 
-		if (!is_heir(x, rule) || rule->threshold > x->s->count)
+		if (!is_heir(x, rule))
 			continue;
-		set_rule(x->s, rule->name, l);
+		if (rule->threshold <= x->s->count)
+			set_rule(x->s, rule->name, l);
 		if (x->s->count < UINT16_MAX && (double)rule->window_ns > x->s->window_s * 1e9)
 			add(note, "%s%s counts in %s, where more may be than this alert lists",
 			    note->len ? "; " : "", rule->name,
