@@ -18,7 +18,7 @@ TEST_LTO	 := -fno-lto
 WARN	 := -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 HARDEN	 := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 CPPFLAGS += -D_GNU_SOURCE -DRECONMON_VERSION='"$(VERSION)"' -Iinclude -I$(BUILD) -Iuser -MMD -MP
-LDLIBS	 := -lbpf -lelf -lz -lpcap -ljansson -lmnl -lyaml -lncursesw -ltinfo -lpthread -ldl
+LDLIBS	 := -lbpf -lelf -lz -ljansson -lmnl -lyaml -lncursesw -ltinfo -lpthread -ldl
 LDFLAGS	 += -pie -Wl,-z,relro,-z,now
 ifdef SAN
 CFLAGS	 := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all

@@ -23,6 +23,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "library.h"
 #include "linktype.h"
 #include "pcapng.h"
 
@@ -274,6 +275,46 @@ static uint64_t source_done(const struct source *s)
 	return at >= 0 ? (uint64_t)at : s->on_disk;
 }
 
+/* --- libpcap -------------------------------------------------------------------------------- */
+
+/* The functions in use, by their names without pcap_. A daemon that watches interfaces never calls
+ * them, and libpcap is linked with D-Bus, systemd and what these need. */
+static struct {
+	typeof(&pcap_fopen_offline_with_tstamp_precision) fopen_offline;
+	typeof(&pcap_close) close;
+	typeof(&pcap_datalink) datalink;
+	typeof(&pcap_datalink_val_to_name) datalink_val_to_name;
+	typeof(&pcap_geterr) geterr;
+	typeof(&pcap_loop) loop;
+	typeof(&pcap_major_version) major_version;
+	typeof(&pcap_minor_version) minor_version;
+	typeof(&pcap_next_ex) next_ex;
+	typeof(&pcap_snapshot) snapshot;
+} pcap;
+
+static const struct library_symbol symbols[] = {
+	{ "pcap_fopen_offline_with_tstamp_precision", (void **)&pcap.fopen_offline },
+	{ "pcap_close", (void **)&pcap.close },
+	{ "pcap_datalink", (void **)&pcap.datalink },
+	{ "pcap_datalink_val_to_name", (void **)&pcap.datalink_val_to_name },
+	{ "pcap_geterr", (void **)&pcap.geterr },
+	{ "pcap_loop", (void **)&pcap.loop },
+	{ "pcap_major_version", (void **)&pcap.major_version },
+	{ "pcap_minor_version", (void **)&pcap.minor_version },
+	{ "pcap_next_ex", (void **)&pcap.next_ex },
+	{ "pcap_snapshot", (void **)&pcap.snapshot },
+};
+
+/* Debian's libpcap has kept the name of 0.8, with the same interface as everybody else's. */
+static struct library library = {
+	.name = "libpcap",
+	.file = { "libpcap.so.0.8", "libpcap.so.1" },
+	.use = "for captures",
+	.remedy = "apt-get install libpcap0.8",
+	.symbol = symbols,
+	.n_symbols = sizeof(symbols) / sizeof(symbols[0]),
+};
+
 /* --- file: a capture and its next packet ---------------------------------------------------- */
 
 struct file {
@@ -324,7 +365,7 @@ static void file_close(struct file *f)
 {
 	f->source.on_disk = source_done(&f->source); /* counts on in the statistics */
 	if (f->pcap)
-		pcap_close(f->pcap); /* closes the stream */
+		pcap.close(f->pcap); /* closes the stream */
 	f->pcap = NULL;
 	free(f->buffer);
 	f->buffer = NULL;
@@ -334,7 +375,7 @@ static void file_close(struct file *f)
 /* file_fail - says why reading stopped, from what the source or libpcap knows. */
 static void file_fail(struct captures *c, const struct file *f)
 {
-	const char *why = f->source.error ? f->source.error : pcap_geterr(f->pcap);
+	const char *why = f->source.error ? f->source.error : pcap.geterr(f->pcap);
 	uint64_t at = f->number + 1;
 
 	c->stats.files_damaged++;
@@ -396,7 +437,7 @@ static inline struct record record_of(const struct pcap_pkthdr *hdr, const unsig
 /* file_unread - a packet whose interface has a link type that is not read. */
 static void file_unread(struct captures *c, struct file *f, uint16_t interface)
 {
-	const char *name = pcap_datalink_val_to_name(linktype_dlt(f->link_type));
+	const char *name = pcap.datalink_val_to_name(linktype_dlt(f->link_type));
 
 	c->stats.link_unread++;
 	for (unsigned int i = 0; i < f->n_unread; i++)
@@ -484,7 +525,7 @@ static int file_next(struct captures *c, struct file *f)
 	for (;;) {
 		struct pcap_pkthdr *hdr;
 		const unsigned char *data;
-		int r = pcap_next_ex(f->pcap, &hdr, &data);
+		int r = pcap.next_ex(f->pcap, &hdr, &data);
 
 		if (r == PCAP_ERROR && file_goes_on(c, f))
 			continue;
@@ -537,7 +578,7 @@ static void file_refuse(const struct captures *c, const struct file *f, const ch
 
 static void complain_link(const struct captures *c, const struct file *f, int dlt)
 {
-	const char *name = pcap_datalink_val_to_name(dlt);
+	const char *name = pcap.datalink_val_to_name(dlt);
 
 	complain(c, "%s: link type %s (%d) is not read; these are: %s", f->name,
 		 name ? name : "unknown", dlt, linktype_names());
@@ -560,14 +601,14 @@ static int file_pcap(struct captures *c, struct file *f, bool differ)
 	stream = f->buffer ? source_stream(&f->source, f->buffer, differ) : NULL;
 	if (!stream)
 		return -ENOMEM;
-	f->pcap = pcap_fopen_offline_with_tstamp_precision(stream, PCAP_TSTAMP_PRECISION_NANO, why);
+	f->pcap = pcap.fopen_offline(stream, PCAP_TSTAMP_PRECISION_NANO, why);
 	if (!f->pcap) {
 		fclose(stream);
 		f->source.direct = NULL;
 		file_refuse(c, f, why);
 		return -EINVAL;
 	}
-	dlt = pcap_datalink(f->pcap);
+	dlt = pcap.datalink(f->pcap);
 	f->is_pcapng = f->source.pcapng && pcapng_is(f->source.pcapng);
 	f->used = true;
 	if (f->is_pcapng)
@@ -594,13 +635,13 @@ static int file_again(struct captures *c, struct file *f)
 	if (r < 0)
 		return r;
 	f->pcap = NULL;
-	pcap_close(before); /* with the stream */
+	pcap.close(before); /* with the stream */
 	r = file_pcap(c, f, true);
 	for (uint64_t i = 0; !r && i < f->number; i++) {
 		struct pcap_pkthdr *hdr;
 		const unsigned char *data;
 
-		if (pcap_next_ex(f->pcap, &hdr, &data) != 1)
+		if (pcap.next_ex(f->pcap, &hdr, &data) != 1)
 			return -EIO; /* it has changed meanwhile */
 	}
 	return r;
@@ -609,7 +650,7 @@ static int file_again(struct captures *c, struct file *f)
 /* file_goes_on - after an error of libpcap's: was it that interfaces differ, and is that solved? */
 static bool file_goes_on(struct captures *c, struct file *f)
 {
-	const char *why = pcap_geterr(f->pcap);
+	const char *why = pcap.geterr(f->pcap);
 
 	/* Both are libpcap's: a packet may also be longer than what an interface says, or the first
 	 * one, which stands for all. */
@@ -746,8 +787,8 @@ static uint32_t plain_unit_ns(const struct file *f)
 	const uint32_t in_us = 0xa1b2c3d4, in_ns = 0xa1b23c4d;
 	uint32_t magic;
 
-	if (!f->source.direct || pcap_major_version(f->pcap) != 2 ||
-	    pcap_minor_version(f->pcap) != 4)
+	if (!f->source.direct || pcap.major_version(f->pcap) != 2 ||
+	    pcap.minor_version(f->pcap) != 4)
 		return 0;
 	memcpy(&magic, f->source.head, sizeof(magic));
 	return magic == in_us ? 1000 : magic == in_ns ? 1 : 0;
@@ -801,7 +842,7 @@ static bool file_plain(struct passage *to)
 {
 	struct file *f = to->f;
 	struct plain p = { .to = to, .unit_ns = plain_unit_ns(f) };
-	uint32_t snap = (uint32_t)pcap_snapshot(f->pcap);
+	uint32_t snap = (uint32_t)pcap.snapshot(f->pcap);
 	FILE *stream = f->source.direct;
 	off_t before;
 	int fd;
@@ -856,7 +897,7 @@ void captures_each(struct captures *c, capture_fn *fn, void *ctx)
 		file_close(p.f);
 		return;
 	}
-	while (pcap_loop(p.f->pcap, -1, on_record, (u_char *)&p) == PCAP_ERROR)
+	while (pcap.loop(p.f->pcap, -1, on_record, (u_char *)&p) == PCAP_ERROR)
 		if (!file_goes_on(c, p.f)) {
 			file_fail(c, p.f);
 			break;
@@ -942,6 +983,8 @@ int captures_open(const char *const *file, size_t n, capture_complaint_fn *fn, v
 	int r = captures_check(file, n, err);
 	struct captures *c;
 
+	if (!r)
+		r = library_load(&library, err);
 	if (r < 0)
 		return r;
 	c = captures_new(n, fn, ctx);

@@ -44,7 +44,7 @@ typedef void capture_complaint_fn(void *ctx, const char *text);
 
 /* captures_open - opens n files ("-" is standard input, at most once). A file that cannot be used
  * is complained about and left out. Returns 0 with *ret for captures_close(), or a negative errno
- * with err filled if none can be used. */
+ * with err filled if none can be used, or libpcap (-ENOENT). */
 int captures_open(const char *const *file, size_t n, capture_complaint_fn *complain, void *ctx,
 		  struct captures **ret, struct error *err);
 void captures_close(struct captures *c); /* NULL is fine */

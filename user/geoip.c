@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "geoip.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <maxminddb.h>
 #include <netinet/in.h>
@@ -10,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "library.h"
 #include "net.h"
 #include "sink.h" /* sink_known() */
 
@@ -25,15 +25,21 @@ static struct {
 	const char *(*strerror)(int error);
 } mmdb;
 
-static const struct {
-	const char *name;
-	void **to;
-} symbols[] = {
+static const struct library_symbol symbols[] = {
 	{ "MMDB_open", (void **)&mmdb.open },
 	{ "MMDB_close", (void **)&mmdb.close },
 	{ "MMDB_lookup_sockaddr", (void **)&mmdb.lookup },
 	{ "MMDB_aget_value", (void **)&mmdb.get },
 	{ "MMDB_strerror", (void **)&mmdb.strerror },
+};
+
+static struct library library = {
+	.name = "libmaxminddb",
+	.file = { "libmaxminddb.so.0" },
+	.use = "for geoip",
+	.remedy = "apt-get install libmaxminddb0",
+	.symbol = symbols,
+	.n_symbols = ARRAY_SIZE(symbols),
 };
 
 struct base {
@@ -49,30 +55,6 @@ struct geoip {
 };
 
 /* ---- opening ---- */
-
-static int library_load(struct error *err)
-{
-	static void *library;
-
-	if (library)
-		return 0;
-	library = dlopen("libmaxminddb.so.0", RTLD_NOW | RTLD_LOCAL);
-	if (!library)
-		return error_set(err, -ENOENT, EXIT_RUNTIME,
-				 "libmaxminddb is needed for geoip and cannot be loaded: %.200s "
-				 "(apt-get install libmaxminddb0)",
-				 dlerror());
-	for (size_t i = 0; i < ARRAY_SIZE(symbols); i++) {
-		*symbols[i].to = dlsym(library, symbols[i].name);
-		if (*symbols[i].to)
-			continue;
-		dlclose(library);
-		library = NULL;
-		return error_set(err, -ENOENT, EXIT_RUNTIME, "libmaxminddb lacks %s",
-				 symbols[i].name);
-	}
-	return 0;
-}
 
 /* base_open - the library maps the file, so that a file which is cut short while it is mapped would
  * be the end of us: is_changed() comes before each look. */
@@ -138,7 +120,7 @@ int geoip_open(const char (*path)[GEOIP_PATH_MAX], unsigned int n, struct geoip 
 
 	if (!g)
 		return error_set(err, -ENOMEM, EXIT_RUNTIME, "no memory for geoip");
-	r = library_load(err);
+	r = library_load(&library, err);
 	while (!r && g->n < n) {
 		struct base *b = &g->base[g->n];
 

@@ -2,7 +2,6 @@
 #include "metrics.h"
 
 #include <arpa/inet.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <pthread.h>
@@ -15,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "library.h"
 #include "listen_address.h"
 #include "metrics_text.h"
 
@@ -47,10 +47,7 @@ static struct {
 				      MHD_KeyValueIterator fn, void *ctx);
 } mhd;
 
-static const struct {
-	const char *name;
-	void **to;
-} symbols[] = {
+static const struct library_symbol symbols[] = {
 	{ "MHD_start_daemon", (void **)&mhd.start_daemon },
 	{ "MHD_stop_daemon", (void **)&mhd.stop_daemon },
 	{ "MHD_create_response_from_buffer", (void **)&mhd.create_response },
@@ -58,6 +55,15 @@ static const struct {
 	{ "MHD_queue_response", (void **)&mhd.queue_response },
 	{ "MHD_destroy_response", (void **)&mhd.destroy_response },
 	{ "MHD_get_connection_values", (void **)&mhd.get_values },
+};
+
+static struct library library = {
+	.name = "libmicrohttpd",
+	.file = { "libmicrohttpd.so.12" },
+	.use = "for metrics",
+	.remedy = "apt-get install libmicrohttpd12, or --metrics off",
+	.symbol = symbols,
+	.n_symbols = sizeof(symbols) / sizeof(symbols[0]),
 };
 
 struct metrics {
@@ -326,30 +332,6 @@ const char *metrics_where(const struct metrics *m)
 
 /* ---- opening ---- */
 
-static int library_load(struct error *err)
-{
-	static void *library; /* never unloaded: it has a thread */
-
-	if (library)
-		return 0;
-	library = dlopen("libmicrohttpd.so.12", RTLD_NOW | RTLD_LOCAL);
-	if (!library)
-		return error_set(err, -ENOENT, EXIT_RUNTIME,
-				 "libmicrohttpd is needed for metrics and cannot be loaded: %.200s "
-				 "(apt-get install libmicrohttpd12, or --metrics off)",
-				 dlerror());
-	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
-		*symbols[i].to = dlsym(library, symbols[i].name);
-		if (*symbols[i].to)
-			continue;
-		dlclose(library);
-		library = NULL;
-		return error_set(err, -ENOENT, EXIT_RUNTIME, "libmicrohttpd lacks %s",
-				 symbols[i].name);
-	}
-	return 0;
-}
-
 static int listen_at(const struct listen_address *at, const char *where, struct error *err)
 {
 	int fd = socket(at->any.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -429,7 +411,7 @@ static int open_there(const struct config *cfg, const char *where, struct metric
 {
 	struct listen_address at;
 	struct metrics *m;
-	int fd, r = library_load(err);
+	int fd, r = library_load(&library, err);
 
 	if (r < 0)
 		return r;

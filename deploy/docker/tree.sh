@@ -19,7 +19,7 @@ libraries() {
 
 # loaded - the libraries that the binary loads by name (dlopen), as far as they are here.
 loaded() {
-	for name in $(strings -a "$binary" | grep -oE '^lib[a-z0-9-]+\.so\.[0-9]+$' | sort -u); do
+	for name in $(strings -a "$binary" | grep -oE '^lib[a-z0-9-]+\.so(\.[0-9]+)+$' | sort -u); do
 		ldconfig -p | sed -nE "s|^[[:space:]]*$name \\(.*=> (/.*)|\\1|p" | head -n 1
 	done
 }

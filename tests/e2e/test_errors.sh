@@ -83,6 +83,12 @@ refused "--internal with half a network: exit 2" 2 '10\.0\.0' "$RECONMON" --inte
 refused "--profile unknown: exit 2" 2 'splunk' "$RECONMON" --profile elk
 refused "lo has no native XDP: exit 4, names another hook" 4 'lo.*(xdp-generic|--ingress tc)' \
 	ip netns exec "$T" "$RECONMON" -i lo --ingress xdp
+library=$(ldconfig -p | awk '/libpcap.so.0.8/ { print $NF; exit }')
+# shellcheck disable=SC2016 # for the inner shell
+without_libpcap=(unshare --mount sh -c 'mount --bind /dev/null "$0" && exec "$@"' "$library")
+refused "no libpcap: exit 1, names the package" 1 \
+	'libpcap is needed for captures and cannot be loaded: .*apt-get install libpcap0.8' \
+	"${without_libpcap[@]}" "$RECONMON" replay tests/data/nmap-sS.pcap.gz
 clean "after the refusals: nothing on t0" "$T" t0
 clean "after the refusals: nothing on lo" "$T" lo
 
@@ -159,6 +165,8 @@ run "$T" timeout 60 "$RECONMON" -i t0 --duration 1s >"$tmp/dur.out" 2>"$tmp/dur.
 r=$?
 verdict "--duration 1s: ends by itself, exit 0" test $r -eq 0
 clean "--duration: nothing stays attached" "$T" t0
+verdict "no libpcap: interfaces are watched all the same" run "$T" timeout 60 "${without_libpcap[@]}" \
+	"$RECONMON" -q -i t0 --duration 1s
 
 run "$T" timeout 60 "$RECONMON" -q -i t0 --duration 1s >"$tmp/q.out" 2>"$tmp/q.err"
 verdict "-q: quieter than without" test "$(wc -l <"$tmp/q.err")" -lt "$(wc -l <"$tmp/dur.err")"

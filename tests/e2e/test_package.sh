@@ -103,6 +103,9 @@ verdict "its folders are that user's alone" test "$(in_tree stat -c '%U:%G %a' /
 	/var/log/reconmon | sort -u)" = "reconmon:reconmon 750"
 verdict "the binary runs" test "$(in_tree reconmon --version)" = \
 	"reconmon $(dpkg-deb -f "$deb" Version)"
+cp tests/data/nmap-sS.pcap.gz "$root/tmp/"
+verdict "it replays: the library that it loads then is among what it depends upon" \
+	in_tree reconmon replay -q /tmp/nmap-sS.pcap.gz
 verdict "the configuration that is installed makes sense" in_tree reconmon check
 in_tree reconmon check >"$tmp/out" 2>"$tmp/err"
 verdict "... and is the one that is read" grep -q 'configuration: /etc/reconmon/reconmon.yaml' "$tmp/err"
