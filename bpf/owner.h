@@ -46,9 +46,9 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, OWNER_SLOTS);
+	__uint(max_entries, OWNER_SETS);
 	__type(key, __u32);
-	__type(value, struct owner_slot);
+	__type(value, struct owner_set);
 } owners SEC(".maps");
 
 /* A socket's, include/linux/socket.h and net.h. */
@@ -220,16 +220,15 @@ static __always_inline enum stat owner_find(struct __sk_buff *skb, struct socket
 	return STAT_OWNER_NONE;
 }
 
-/* owner_note - writes down who opened the attempt that skb has just opened on its way out. While
- * another CPU writes the same place, that one wins. A global function: the verifier walks it once.
- */
+/* owner_note - writes down who opened the attempt that skb has just opened on its way out. A global
+ * function: the verifier walks it once. */
 __attribute__((noinline)) int owner_note(struct __sk_buff *skb, const struct packet *pkt)
 {
 	struct store st = { .stats = stats_of_cpu() };
 	struct contact_key key = { 0 };
 	struct socket_owner o = { 0 };
-	struct owner_slot *slot;
-	__u64 hash, was;
+	struct owner_set *set;
+	__u64 hash;
 	__u32 index;
 
 	if (!pkt || !st.stats)
@@ -239,18 +238,13 @@ __attribute__((noinline)) int owner_note(struct __sk_buff *skb, const struct pac
 	key.resp_port = pkt->dst_port;
 	key.proto = pkt->proto;
 	hash = owner_hash(&key, hash_seed);
-	index = (__u32)hash & (OWNER_SLOTS - 1);
-	slot = bpf_map_lookup_elem(&owners, &index);
-	if (!slot)
+	index = (__u32)hash & (OWNER_SETS - 1);
+	set = bpf_map_lookup_elem(&owners, &index);
+	if (!set)
 		return 0;
 	store_count(&st, owner_find(skb, &o));
-	was = LOAD(&slot->tag);
-	if (was & 1 || CAS(&slot->tag, was, was | 1) != was) {
+	if (owner_put(set, hash, &o) < 0)
 		store_count(&st, STAT_OWNER_BUSY);
-		return 0;
-	}
-	slot->owner = o;
-	PUBLISH(&slot->tag, owner_tag(hash, was));
 	return 0;
 }
 

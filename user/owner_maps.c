@@ -18,7 +18,7 @@
 struct owner_maps {
 	const struct bpf_side *bpf;
 	struct bpf_link *connect, *socket;
-	struct array_view *slots; /* OWNER_SLOTS of struct owner_slot */
+	struct array_view *sets; /* OWNER_SETS of struct owner_set */
 	__u64 seed[4];
 	int cgroup_fd; /* root of the hierarchy of v2 */
 };
@@ -61,9 +61,9 @@ int owner_maps_open(const struct bpf_side *b, struct owner_maps **ret, struct er
 	m->bpf = b;
 	m->cgroup_fd = -1;
 	memcpy(m->seed, (const void *)b->skel->rodata->hash_seed, sizeof(m->seed));
-	m->slots = array_view_open(bpf_map__fd(b->skel->maps.owners),
-				   OWNER_SLOTS * sizeof(struct owner_slot), false);
-	if (m->slots)
+	m->sets = array_view_open(bpf_map__fd(b->skel->maps.owners),
+				  OWNER_SETS * sizeof(struct owner_set), false);
+	if (m->sets)
 		r = attach(m, err);
 	else
 		r = error_set(err, -errno, EXIT_RUNTIME, "cannot map the owners: %s",
@@ -82,7 +82,7 @@ void owner_maps_close(struct owner_maps *m)
 		return;
 	bpf_link__destroy(m->socket);
 	bpf_link__destroy(m->connect);
-	array_view_close(m->slots);
+	array_view_close(m->sets);
 	if (m->cgroup_fd >= 0)
 		close(m->cgroup_fd);
 	free(m);
@@ -90,30 +90,21 @@ void owner_maps_close(struct owner_maps *m)
 
 void owner_maps_turn(struct owner_maps *m)
 {
-	array_view_turn(m->slots);
+	array_view_turn(m->sets);
 }
 
 /* ---- reading ---- */
 
-/* Another contact may have taken the place of this one; then it is unknown, as it is if the kernel
- * does not map it. */
+/* Others may have taken its place by now; then it is unknown, as it is if the kernel does not map
+ * it. */
 static bool maps_find(const void *ctx, const struct contact_key *key, struct socket_owner *ret)
 {
 	const struct owner_maps *m = ctx;
 	uint64_t hash = owner_hash(key, m->seed);
-	const struct owner_slot *slot =
-		array_view_ask(m->slots, (hash & (OWNER_SLOTS - 1)) * sizeof(*slot), sizeof(*slot));
-	uint64_t tag = slot ? LOAD(&slot->tag) : 0;
-	struct socket_owner copy;
+	const struct owner_set *set =
+		array_view_ask(m->sets, (hash & (OWNER_SETS - 1)) * sizeof(*set), sizeof(*set));
 
-	if (!slot || tag & 1 || (tag ^ hash) >> OWNER_TAG_BITS)
-		return false;
-	copy = slot->owner;
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	if (LOAD(&slot->tag) != tag)
-		return false;
-	*ret = copy;
-	return true;
+	return set && owner_get(set, hash, ret);
 }
 
 static size_t maps_args(const void *ctx, uint32_t pid, uint64_t start_ns, char *buf)

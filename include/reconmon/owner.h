@@ -18,7 +18,8 @@ enum {
 	OWNER_ARGS_LEN = 256, /* of a command line; what is longer is cut, unless /proc has it */
 	OWNER_NAME_LEN = 160, /* of one part of a cgroup's path: "POD.slice:cri-containerd:ID" */
 	OWNER_DEPTH = 12,     /* parts of a cgroup's path that are kept, from the inner end */
-	OWNER_SLOTS = 32768,  /* 2 MB */
+	OWNER_SETS = 4096,    /* 1.8 MB */
+	OWNER_WAYS = 7,	      /* a set's; with `turn` their tags are a cache line */
 };
 
 struct socket_owner {
@@ -33,16 +34,19 @@ struct socket_owner {
 };
 _Static_assert(sizeof(struct socket_owner) == 48, "no hidden padding");
 
-/* The owner of the attempts at one contact, as of the last that opened: an element of the array
- * `owners`, in which a contact has one place, owner_hash(). Whoever comes later takes the place: a
- * scan has many contacts, and its alert needs few of them. The tag changes with each writing; an
- * odd one is being written. */
-struct owner_slot {
-	__u64 tag; /* hash above OWNER_TAG_BITS, below it a count */
-	__u64 pad;
-	struct socket_owner owner;
+/* The owners of the attempts at some contacts, as of the last that opened at each: an element of
+ * the array `owners`, by owner_hash(). Full, it gives away the place of who came first. They are
+ * read as their contact is drained, and once more when an alert opens that lists it. A thousand
+ * other contacts in between take the place of one in a hundred million; where each contact had one
+ * place alone, they took that of one in thirty-three. A tag changes with each writing; an odd one
+ * is being written. */
+struct owner_set {
+	__u64 tag[OWNER_WAYS]; /* hash above OWNER_TAG_BITS, below it a count; 0: nobody */
+	__u64 turn;	       /* owners that were new: the next takes the way of that number */
+	struct socket_owner owner[OWNER_WAYS];
+	__u64 pad[6];
 };
-_Static_assert(sizeof(struct owner_slot) == 64, "one cache line");
+_Static_assert(sizeof(struct owner_set) == 7 * 64, "whole cache lines");
 
 #define OWNER_TAG_BITS 16
 
@@ -76,8 +80,8 @@ struct kernel_layout {
 	__u32 kernfs_id, kernfs_name, kernfs_parent;
 };
 
-/* owner_hash - of a contact; seed as nursery_hash()'s, so that nobody chooses whose place he
- * takes. */
+/* owner_hash - of a contact: its set below, its tag above. Seed as nursery_hash()'s, so that nobody
+ * chooses whose place he takes. */
 static __always_inline __u64 owner_hash(const struct contact_key *k, const volatile __u64 *seed)
 {
 	__u64 x = (k->orig.w[0] ^ seed[0]) * 0x9E3779B97F4A7C15ull;
@@ -90,10 +94,55 @@ static __always_inline __u64 owner_hash(const struct contact_key *k, const volat
 	return x ^ x >> 32;
 }
 
-/* owner_tag - that of a slot which held `was` and is written for `hash` now. Even. */
-static __always_inline __u64 owner_tag(__u64 hash, __u64 was)
+/* owner_way - where the set has that contact, OWNER_WAYS if it has not. */
+static __always_inline __u32 owner_way(const struct owner_set *set, __u64 hash)
 {
-	return hash >> OWNER_TAG_BITS << OWNER_TAG_BITS | (__u16)((was | 1) + 1);
+	__u32 way = 0;
+
+	while (way < OWNER_WAYS && (LOAD(&set->tag[way]) ^ hash) >> OWNER_TAG_BITS)
+		way++;
+	return way;
+}
+
+/* owner_put - writes down the owner of a contact. Two CPUs that do so for the same one at once may
+ * take two ways for it, of which the first is read and renewed. Returns 0, or -1 while another CPU
+ * writes the same way: then that one wins. */
+static __always_inline int owner_put(struct owner_set *set, __u64 hash,
+				     const struct socket_owner *owner)
+{
+	__u32 way = owner_way(set, hash);
+	__u64 was;
+
+	if (way == OWNER_WAYS)
+		way = (__u32)(__sync_fetch_and_add(&set->turn, 1) % OWNER_WAYS);
+	OPAQUE(way); /* the verifier must see the bound right before the accesses */
+	if (way >= OWNER_WAYS)
+		return -1; /* never */
+	was = LOAD(&set->tag[way]);
+	if (was & 1 || CAS(&set->tag[way], was, was | 1) != was)
+		return -1;
+	set->owner[way] = *owner;
+	PUBLISH(&set->tag[way], hash >> OWNER_TAG_BITS << OWNER_TAG_BITS | (__u16)((was | 1) + 1));
+	return 0;
+}
+
+/* owner_get - user space's look. Returns 1, or 0 if nobody knows, or it is being written. */
+static __always_inline int owner_get(const struct owner_set *set, __u64 hash,
+				     struct socket_owner *ret)
+{
+	__u32 way = owner_way(set, hash);
+	struct socket_owner copy;
+	__u64 tag;
+
+	if (way == OWNER_WAYS)
+		return 0;
+	tag = LOAD(&set->tag[way]);
+	copy = set->owner[way];
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (tag & 1 || (tag ^ hash) >> OWNER_TAG_BITS || LOAD(&set->tag[way]) != tag)
+		return 0;
+	*ret = copy;
+	return 1;
 }
 
 #endif
