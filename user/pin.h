@@ -25,7 +25,7 @@
 #define PIN_DIR_DEFAULT "/sys/fs/bpf/reconmon"
 
 #ifndef PIN_LAYOUT
-#define PIN_LAYOUT 5
+#define PIN_LAYOUT 6
 #endif
 
 enum {
