@@ -82,7 +82,7 @@ __u32 drain_seq;
 #define ORPHAN_NOTES 8192
 __u32 orphan_notes[ORPHAN_NOTES];
 
-/* The flood guard's cells. Written by attempt_admit(), its floods read and freed by user/guard.c.
+/* The flood guard's cells. Written by attempt_admit(), its floods read and freed by user/floods.c.
  */
 struct guard guard;
 

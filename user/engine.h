@@ -83,9 +83,8 @@ struct engine_plan {
 	struct table_look group[RULES_MAX];
 };
 
-/* engine_plan - fills *ret for a contact, and asks for the first of what engine_contact() will
- * touch. engine_expect - asks for the rest, as table_expect() does. Rules must not change in
- * between. */
+/* engine_plan - fills *ret for a contact. engine_expect - asks for what engine_contact() will
+ * touch, step by step, as table_expect() does. Rules must not change in between. */
 void engine_plan(const struct engine *e, const struct contact_key *key, const struct contact *c,
 		 struct engine_plan *ret);
 void engine_expect(const struct engine *e, const struct contact *c, struct engine_plan *plan,

@@ -9,6 +9,7 @@ enum {
 	RADIX = 1 << RADIX_BITS,
 	FEW = 128, /* pieces are sorted by comparing */
 };
+
 static struct piece *piece_new(struct pieces *p)
 {
 	if (p->n == p->room) {

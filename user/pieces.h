@@ -16,7 +16,7 @@ struct piece {
 };
 
 enum {
-	PIECES_PLANS = 16 /* in the making at once; a power of two */
+	PIECES_PLANS = 16 /* that are looked ahead at together */
 };
 
 /* A piece's place in the order of time. */
@@ -31,7 +31,7 @@ struct pieces {
 	size_t n, room;
 	struct piece_order *order, *other;     /* in order of time, once sorted; and room to sort */
 	size_t fed;			       /* handed to the engine */
-	struct engine_plan plan[PIECES_PLANS]; /* of the next ones */
+	struct engine_plan plan[PIECES_PLANS]; /* of those that are being handed over */
 	uint64_t no_memory;		       /* pieces that could not be kept: lost */
 	/* told - of each piece that pieces_feed() has handed on, and whether a rule counted it as a
 	 * probe; NULL: nobody asks. */

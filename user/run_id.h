@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* What tells the ids of one run from those of another: the first evidence that an id is given for.
- * So who reads the same capture again gives the same ids, and nobody else does. */
+ * So who reads the same capture again gives the same ids, and others do by chance of 2^-32. */
 #ifndef RECONMON_RUN_ID_H
 #define RECONMON_RUN_ID_H
 

@@ -72,9 +72,9 @@ static inline void ask_for(const void *p)
 	__asm__ volatile("");
 }
 
-/* table_expect - asks for the memory that it will touch, one step after the other, some look-ups
- * ahead each: what the step before asked for should have come by then. A miss of the cache costs
- * more than all else about a look-up. */
+/* table_expect - asks for the memory that it will touch, one step after the other, each for
+ * several look-ups: what the step before asked for should have come by then. A miss of the cache
+ * costs more than all else about a look-up. */
 enum table_step {
 	EXPECT_SLOT,
 	EXPECT_NODE,

@@ -863,7 +863,7 @@ static void a_count_that_need_not_be_exact_decides_the_same(void **state)
 
 /* Shows that are prepared some ahead, among groups that push each other out or are all let go of
  * meanwhile, come to the same as shows that are not. Groups of one value, of a few and of many;
- * past 4,096 groups: fewer are not looked for ahead. */
+ * past 1,024 groups: fewer are not looked for ahead. */
 static void asking_ahead_changes_nothing(void **state)
 {
 	enum {
